@@ -1,0 +1,304 @@
+import http from 'node:http';
+import https from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import { AdapterError, type FailureReason } from '../base/adapter-error.ts';
+import type { Guard } from '../base/guard.ts';
+import type { Secret } from '../base/secret.ts';
+import { type AddressPolicy, refusedAddress } from './addresses.ts';
+
+/** Largest answer we read: a metrics answer of 11,000 points or a large Application stays below. */
+const MAX_RESPONSE_BYTES = 5 * 1024 * 1024;
+/** Lists of applications are larger: 5,000 applications of 20 kB each. */
+export const MAX_LIST_BYTES = 256 * 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 15_000;
+/** More of a foreign error text than this helps nobody and may carry what it should not. */
+const MAX_QUOTED = 300;
+
+export interface HttpClientOptions {
+  /** Who is asked, for messages: `Argo CD main`. */
+  name: string;
+  /** Every request stays below this URL; credentials never leave its origin. */
+  baseUrl: string;
+  headers?: Record<string, string>;
+  /** Sent as `Authorization: Bearer`, and masked wherever it turns up in a message. */
+  token?: Secret;
+  /** PEM certificates that are trusted instead of the system's. */
+  ca?: string;
+  addresses: AddressPolicy;
+  timeoutMs?: number;
+}
+
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the base URL; build it with `path` so that every segment is encoded. */
+  path: string;
+  query?: Record<string, string | string[] | undefined>;
+  /** Sent as JSON with exactly `application/json`. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  timeoutMs?: number;
+  maxResponseBytes?: number;
+  signal?: AbortSignal;
+  guard?: Guard;
+}
+
+export interface HttpAnswer<T> {
+  status: number;
+  headers: Record<string, string>;
+  data: T;
+}
+
+export interface HttpClient {
+  /**
+   * Answers any status from 200 to 299 with parsed JSON (`undefined` when empty).
+   *
+   * @throws {AdapterError} with the other side's own words, shortened and masked; the raw answer is
+   *   its `cause` (an `HttpFailure`), for adapters that know more of it
+   */
+  json<T = unknown>(request: HttpRequest): Promise<HttpAnswer<T>>;
+  /** The body as it comes; the caller ends it. Only the wait for the headers has a time limit. */
+  stream(request: HttpRequest): Promise<HttpAnswer<Readable>>;
+}
+
+/** An answer outside 2xx, for adapters that tell apart what the status does not. */
+export class HttpFailure extends Error {
+  override name = 'HttpFailure';
+  readonly status: number;
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    super(`HTTP ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** Encodes each segment: `path\`/applications/${name}/sync\``. */
+export function path(parts: TemplateStringsArray, ...segments: readonly string[]): string {
+  return parts.reduce((whole, part, at) => whole + encodeSegment(segments[at - 1] ?? '') + part);
+}
+
+function encodeSegment(segment: string): string {
+  // "." and ".." survive encoding and would change the path that is reached.
+  if (segment === '.' || segment === '..') throw new AdapterError('rejected', `"${segment}" is not a name`);
+  return encodeURIComponent(segment);
+}
+
+/**
+ * The only way out by HTTP: no redirects (they would carry our tokens to another origin), addresses
+ * checked at connect, sizes and times bounded, secrets masked.
+ */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const base = new URL(options.baseUrl);
+  if (base.protocol !== 'http:' && base.protocol !== 'https:') {
+    throw new AdapterError('rejected', `${options.name}: the URL must start with http:// or https://`);
+  }
+  const root = base.origin + base.pathname.replace(/\/+$/, '');
+  const agent =
+    base.protocol === 'https:'
+      ? new https.Agent({ keepAlive: true, maxSockets: 64, ...(options.ca === undefined ? {} : { ca: options.ca }) })
+      : new http.Agent({ keepAlive: true, maxSockets: 64 });
+
+  async function send<T>(request: HttpRequest, responseType: 'text' | 'stream'): Promise<HttpAnswer<T>> {
+    const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    const signals = [deadline.signal, ...(request.signal ? [request.signal] : [])];
+    const brakes: Brakes = { policy: options.addresses, guard: request.guard, refusal: undefined };
+    try {
+      request.signal?.throwIfAborted();
+      request.guard?.();
+      const response = await axios.request<T>({
+        method: request.method,
+        url: root + request.path,
+        params: request.query,
+        paramsSerializer: { indexes: null },
+        ...(request.body === undefined ? {} : { data: JSON.stringify(request.body) }),
+        headers: {
+          Accept: 'application/json',
+          'User-Agent': 'lynceus',
+          ...options.headers,
+          // Argo CD compares the whole header value, also on a DELETE without a body.
+          ...(request.method === 'GET' ? {} : { 'Content-Type': 'application/json' }),
+          ...(options.token ? { Authorization: `Bearer ${options.token.reveal()}` } : {}),
+          ...request.headers,
+        },
+        responseType,
+        transformResponse: (data: unknown) => data,
+        maxRedirects: 0,
+        maxContentLength:
+          responseType === 'stream' ? Number.POSITIVE_INFINITY : (request.maxResponseBytes ?? MAX_RESPONSE_BYTES),
+        maxBodyLength: MAX_RESPONSE_BYTES,
+        signal: AbortSignal.any(signals),
+        validateStatus: () => true,
+        proxy: false,
+        httpAgent: agent,
+        httpsAgent: agent,
+        transport: brakedTransport(base.protocol === 'https:' ? https : http, brakes),
+      });
+      if (response.status < 200 || response.status > 299) throw await failure(response, responseType);
+      return { status: response.status, headers: plainHeaders(response), data: response.data };
+    } catch (error) {
+      throw brakes.refusal ?? translate(error, deadline.signal.aborted, request.signal?.aborted ?? false, timeoutMs);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function failure(response: AxiosResponse, responseType: 'text' | 'stream'): Promise<AdapterError> {
+    const text = responseType === 'stream' ? await readSome(response.data as Readable) : String(response.data ?? '');
+    const body = parseLoosely(text);
+    const words = mask(shorten(wordsOf(body)), options.token);
+    const retryAfterMs = parseRetryAfter(String(response.headers['retry-after'] ?? ''));
+    return new AdapterError(
+      reasonOf(response.status),
+      `${options.name} answered ${response.status}${words === '' ? '' : `: ${words}`}`,
+      { cause: new HttpFailure(response.status, body), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+    );
+  }
+
+  function translate(error: unknown, late: boolean, aborted: boolean, timeoutMs: number): AdapterError {
+    if (error instanceof AdapterError) return error;
+    if (aborted) return new AdapterError('cancelled', `${options.name}: the request was given up`, { cause: error });
+    if (late) return new AdapterError('timeout', `${options.name} did not answer within ${timeoutMs / 1000} s`);
+    const code = isAxiosError(error) ? (error.code ?? '') : '';
+    if (code === 'ERR_BAD_RESPONSE' || /maxContentLength/.test(String(error))) {
+      return new AdapterError('bad-response', `${options.name} answered more than we read`);
+    }
+    return new AdapterError(
+      'unavailable',
+      `${options.name} cannot be reached (${mask(code || shorten(String(error)), options.token)})`,
+    );
+  }
+
+  return {
+    async json<T>(request: HttpRequest) {
+      const answer = await send<string>(request, 'text');
+      if (answer.data === '' || answer.data === undefined) return { ...answer, data: undefined as T };
+      try {
+        return { ...answer, data: JSON.parse(answer.data) as T };
+      } catch {
+        throw new AdapterError('bad-response', `${options.name} answered something that is not JSON`);
+      }
+    },
+    stream: (request) => send<Readable>(request, 'stream'),
+  };
+}
+
+interface Brakes {
+  policy: AddressPolicy;
+  guard: Guard | undefined;
+  refusal: AdapterError | undefined;
+}
+
+/**
+ * Checks the address that is really connected to, and asks the guard again once connected: connecting
+ * takes time in which a lease can end, and bytes leave only after the last check.
+ */
+function brakedTransport(native: typeof http | typeof https, brakes: Brakes) {
+  return {
+    request(options: https.RequestOptions, onResponse: (response: http.IncomingMessage) => void): http.ClientRequest {
+      const request = native.request(options, onResponse);
+      const stop = (error: unknown) => {
+        brakes.refusal = error instanceof AdapterError ? error : new AdapterError('cancelled', String(error));
+        request.destroy(brakes.refusal);
+      };
+      const host = String(options.hostname ?? options.host ?? '').replace(/^\[|\]$/g, '');
+      const check = (address: string) => {
+        const why = refusedAddress(address, brakes.policy);
+        if (why !== undefined) stop(new AdapterError('rejected', `connecting to ${address} is not allowed: it ${why}`));
+      };
+      if (isIP(host) !== 0) check(host);
+      request.once('socket', (socket: Socket) => {
+        if (!socket.connecting) return;
+        socket.prependOnceListener('connect', () => {
+          check(socket.remoteAddress ?? host);
+          try {
+            brakes.guard?.();
+          } catch (error) {
+            stop(error);
+            socket.destroy();
+          }
+        });
+      });
+      return request;
+    },
+  };
+}
+
+function reasonOf(status: number): FailureReason {
+  switch (status) {
+    case 401:
+      return 'unauthenticated';
+    case 403:
+      return 'forbidden';
+    case 404:
+      return 'not-found';
+    case 408:
+    case 504:
+      return 'timeout';
+    case 409:
+    case 412:
+      return 'conflict';
+    case 429:
+      return 'rate-limited';
+    default:
+      if (status >= 500) return 'unavailable';
+      if (status >= 300 && status < 400) return 'bad-response';
+      return 'rejected';
+  }
+}
+
+function parseLoosely(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function wordsOf(body: unknown): string {
+  if (typeof body === 'string') return /^\s*</.test(body) ? '' : body;
+  if (typeof body !== 'object' || body === null) return '';
+  for (const key of ['message', 'error', 'detail', 'title']) {
+    const value = (body as Record<string, unknown>)[key];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return '';
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > MAX_QUOTED ? `${line.slice(0, MAX_QUOTED)}...` : line;
+}
+
+function mask(text: string, token: Secret | undefined): string {
+  const value = token?.reveal() ?? '';
+  return value === '' ? text : text.replaceAll(value, '<secret>');
+}
+
+function parseRetryAfter(value: string): number | undefined {
+  if (value === '') return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+async function readSome(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (text.length > MAX_QUOTED * 4) break;
+  }
+  stream.destroy();
+  return text;
+}
+
+function plainHeaders(response: AxiosResponse): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(response.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}

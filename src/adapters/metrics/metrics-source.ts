@@ -1,0 +1,29 @@
+/** Values for placeholders in a query: `$SERVICE`, `$LABEL.team`, `$DURATION_SECONDS`, ... by name without `$`. */
+export type QueryVariables = Readonly<Record<string, string>>;
+
+export interface MetricQuery {
+  /** In the source's own language, with placeholders; the source puts them in, escaped for its language. */
+  query: string;
+  variables: QueryVariables;
+  /** The period that is judged, ISO 8601. */
+  start: string;
+  end: string;
+}
+
+/**
+ * What a source answered: a number, or that there is none and why. No samples is evidence for the
+ * verdict, never zero.
+ */
+export type Reading =
+  | { ok: true; value: number }
+  | { ok: false; missing: 'no-data' | 'not-a-number' | 'several-values' | 'not-numeric'; message: string };
+
+/** A system that can answer a numeric question about a period. Contract: test/contracts/metrics-source.ts. */
+export interface MetricsSource {
+  readonly kind: string;
+  /** The configured name, e.g. `prometheus`. */
+  readonly name: string;
+
+  /** @throws {AdapterError} when the source could not be asked, or its answer made no sense */
+  read(query: MetricQuery, options?: { signal?: AbortSignal }): Promise<Reading>;
+}

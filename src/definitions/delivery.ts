@@ -1,0 +1,106 @@
+/** delivery.yaml as the rest of the house sees it: defaults filled in, durations in milliseconds, ratios 0..1. */
+export interface Delivery {
+  name: string;
+  repository?: { url: string };
+  /** Services it speaks for; empty: all that carry the project's label. */
+  services: string[];
+  stages: Stage[];
+}
+
+export interface Stage {
+  name: string;
+  /** The branch that this stage deploys from; needed where something is promoted to it. */
+  branch?: string;
+  /** `automatic`: the delivery system syncs, we verify. `gated`: we sync once the checks pass. */
+  sync: 'automatic' | 'gated';
+  prune: boolean;
+  checks: Checks;
+  /** Present when every change needs a person before it is synced. */
+  approval?: ApprovalPolicy;
+  rollout: { settleMs: number; timeLimitMs: number };
+  tests: HttpTest[];
+  /** File names are relative to delivery.yaml. Absent: no evaluation. */
+  evaluation?: EvaluationPolicy;
+  soakMs?: number;
+  /** Absent: nothing is promoted from here. */
+  promotion?: PromotionPolicy;
+}
+
+export interface Checks {
+  errorBudget?: ErrorBudgetPolicy;
+  risk?: { approvalAbove: number; denyAbove?: number };
+  windows: Window[];
+}
+
+export interface ErrorBudgetPolicy {
+  /** An OpenSLO file, relative to delivery.yaml; or the three fields below it. */
+  openslo?: string;
+  /** Query of the error ratio 0..1 (bad / total); `$WINDOW` stands for the range, e.g. `1h`. */
+  errorRatio?: string;
+  /** e.g. 0.999 */
+  target?: number;
+  windowMs?: number;
+  /** Name of the metrics source; absent: the only one, or the first. */
+  provider?: string;
+  /** Deny below this share of the budget, e.g. 0.2. Default 0. */
+  minimumRemaining: number;
+  /** Ask for approval below this share. */
+  approvalBelow?: number;
+  /** Deny when the budget burns faster than this over the window (milliseconds -> factor). */
+  maximumBurnRate: { windowMs: number; factor: number }[];
+  /** What missing data means. Default `wait`: could not be judged, so the change waits. */
+  onMissingData: 'wait' | 'needs-approval' | 'pass';
+}
+
+export interface Window {
+  kind: 'allow' | 'deny';
+  /** Minutes since Monday 00:00 in the time zone, 0..10080; end < start wraps around the week. */
+  spans: { start: number; end: number }[];
+  timeZone: string;
+  reason: string;
+  /** As it was written, for people. */
+  text: string;
+}
+
+export interface ApprovalPolicy {
+  quorum: number;
+  groups: string[];
+  /** An approval that nobody gave by then is refused. Default 7 days. */
+  expiresAfterMs: number;
+}
+
+export interface HttpTest {
+  kind: 'http';
+  path: string;
+  method: string;
+  headers: Record<string, string>;
+  connections: number;
+  /** One of the two. */
+  requests?: number;
+  durationMs?: number;
+  expect: {
+    status: number[];
+    /** Milliseconds by percentile, e.g. {p95: 300}. */
+    latency: { p50?: number; p90?: number; p95?: number; p99?: number };
+    /** 0..1; share of requests that failed or had another status. */
+    errorRate: number;
+  };
+}
+
+export interface EvaluationPolicy {
+  slo: string;
+  sli?: string;
+  /** Metrics source for queries in sli.yaml; absent: the only one, or the first. */
+  provider?: string;
+  /** Fixed length of the judged period, ending when it is evaluated; absent: the tests' own. */
+  windowMs?: number;
+  /** Overrides the comparison of slo.yaml: the last N evaluations that passed. */
+  compareWith?: { lastPassed: number };
+}
+
+export interface PromotionPolicy {
+  /** Stage that comes next; absent in the file: the one after this. */
+  to: string;
+  onPass: 'automatic' | 'manual' | 'none';
+  onWarning: 'automatic' | 'manual' | 'none';
+}
