@@ -67,11 +67,14 @@ export class HttpFailure extends Error {
   override name = 'HttpFailure';
   readonly status: number;
   readonly body: unknown;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, body: unknown) {
+  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
     super(`HTTP ${status}`);
     this.status = status;
     this.body = body;
+    this.headers = headers;
   }
 }
 
@@ -155,16 +158,21 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     return new AdapterError(
       reasonOf(response.status),
       `${options.name} answered ${response.status}${words === '' ? '' : `: ${words}`}`,
-      { cause: new HttpFailure(response.status, body), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+      {
+        cause: new HttpFailure(response.status, body, plainHeaders(response)),
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      },
     );
   }
 
   function translate(error: unknown, late: boolean, aborted: boolean, timeoutMs: number): AdapterError {
     if (error instanceof AdapterError) return error;
-    if (aborted) return new AdapterError('cancelled', `${options.name}: the request was given up`, { cause: error });
+    // Never with axios' error as the cause: it carries the whole request, credentials included.
+    if (aborted) return new AdapterError('cancelled', `${options.name}: the request was given up`);
     if (late) return new AdapterError('timeout', `${options.name} did not answer within ${timeoutMs / 1000} s`);
     const code = isAxiosError(error) ? (error.code ?? '') : '';
-    if (code === 'ERR_BAD_RESPONSE' || /maxContentLength/.test(String(error))) {
+    // A connection that breaks in the middle of an answer has the same code but is no bad answer.
+    if (/maxContentLength/.test(String(error))) {
       return new AdapterError('bad-response', `${options.name} answered more than we read`);
     }
     return new AdapterError(
