@@ -131,8 +131,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         responseType,
         transformResponse: (data: unknown) => data,
         maxRedirects: 0,
-        maxContentLength:
-          responseType === 'stream' ? Number.POSITIVE_INFINITY : (request.maxResponseBytes ?? MAX_RESPONSE_BYTES),
+        // A limit on a stream (even an infinite one) makes axios wrap it so that destroying it no longer
+        // closes the connection.
+        maxContentLength: responseType === 'stream' ? -1 : (request.maxResponseBytes ?? MAX_RESPONSE_BYTES),
         maxBodyLength: MAX_RESPONSE_BYTES,
         signal: AbortSignal.any(signals),
         validateStatus: () => true,
