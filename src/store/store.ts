@@ -131,6 +131,11 @@ export class StoreUnavailableError extends Error {
   override name = 'StoreUnavailableError';
 }
 
+/** Cannot be stored by any store (a NUL character, no JSON, too long a name): never try it again. */
+export class InvalidEventError extends Error {
+  override name = 'InvalidEventError';
+}
+
 export interface QueueStats {
   queue: string;
   /** Due and not yet claimed. */
@@ -154,11 +159,17 @@ export interface Store {
    * Takes an inbound event and the work it asks for; durable when it answers. Concurrent calls share
    * one transaction (group commit). A duplicate (by source and id, or by key) stores and asks nothing.
    *
-   * @throws {StoreUnavailableError} nothing was stored
+   * @throws {InvalidEventError} nothing was stored, and never will be
+   * @throws {StoreUnavailableError} not acknowledged: the sender must repeat it. (When the connection
+   *   broke at the wrong moment it may be stored after all; the repetition is a duplicate then.)
    */
   receive(stream: string, event: NewEvent, jobs: readonly NewJob[]): Promise<'stored' | 'duplicate'>;
 
-  /** @throws {ConflictError | LeaseLostError | StoreUnavailableError} nothing of it happened */
+  /**
+   * @throws {ConflictError | LeaseLostError | InvalidEventError} nothing of it happened
+   * @throws {StoreUnavailableError} nothing of it happened, unless the connection broke while the
+   *   answer was under way: read the stream again before repeating it
+   */
   commit(commit: Commit): Promise<Receipt>;
 
   /** A stream from its beginning (or after a version), oldest first. */

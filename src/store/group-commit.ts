@@ -1,0 +1,102 @@
+import { StoreUnavailableError } from './store.ts';
+
+/** Above this the database is far behind: better to answer "not now" than to fill the memory. */
+const MAX_WAITING_ITEMS = 20_000;
+const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+
+export interface GroupCommit<Item, Result> {
+  /** Joins the next flush. `bytes` is its rough size. */
+  add(item: Item, bytes: number): Promise<Result>;
+  /** Resolves when nothing waits or is under way. */
+  drained(): Promise<void>;
+}
+
+export interface GroupCommitOptions<Item, Result> {
+  maxItems: number;
+  maxBytes: number;
+  /** Writes all items at once and answers for each, in their order. A throw fails all of them. */
+  flush(items: readonly Item[]): Promise<readonly PromiseSettledResult<Result>[]>;
+}
+
+interface Waiting<Item, Result> {
+  item: Item;
+  bytes: number;
+  resolve: (result: Result) => void;
+  reject: (reason: unknown) => void;
+}
+
+/**
+ * Lets concurrent writers share one transaction: what arrives while a flush is under way goes into
+ * the next one. A single writer waits for nothing but its own flush.
+ */
+export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
+  let waiting: Waiting<Item, Result>[] = [];
+  let waitingBytes = 0;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      // Gives the sockets their turn: what they bring now still joins this flush.
+      await nextTurn();
+      const batch = take();
+      await flushBatch(options, batch);
+    }
+    running = undefined;
+  }
+
+  function take(): Waiting<Item, Result>[] {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of waiting) {
+      if (count === options.maxItems || (count > 0 && bytes + entry.bytes > options.maxBytes)) break;
+      bytes += entry.bytes;
+      count += 1;
+    }
+    const batch = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    waitingBytes -= bytes;
+    return batch;
+  }
+
+  return {
+    add(item, bytes) {
+      if (waiting.length >= MAX_WAITING_ITEMS || waitingBytes + bytes > MAX_WAITING_BYTES) {
+        return Promise.reject(new StoreUnavailableError('The store is overloaded: too many writes are waiting'));
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ item, bytes, resolve, reject });
+        waitingBytes += bytes;
+        running ??= run();
+      });
+    },
+    async drained() {
+      while (running !== undefined) await running;
+    },
+  };
+}
+
+async function flushBatch<Item, Result>(
+  options: GroupCommitOptions<Item, Result>,
+  batch: readonly Waiting<Item, Result>[],
+): Promise<void> {
+  try {
+    const outcomes = await options.flush(batch.map((entry) => entry.item));
+    batch.forEach((entry, index) => {
+      settle(entry, outcomes[index]);
+    });
+  } catch (error) {
+    for (const entry of batch) entry.reject(error);
+  }
+}
+
+function settle<Result>(entry: Waiting<unknown, Result>, outcome: PromiseSettledResult<Result> | undefined): void {
+  if (outcome === undefined) entry.reject(new Error('The flush gave no answer for a write'));
+  else if (outcome.status === 'fulfilled') entry.resolve(outcome.value);
+  else entry.reject(outcome.reason);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
