@@ -1,0 +1,163 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts';
+import type { Problem } from './problem.ts';
+import { durationMs } from './quantities.ts';
+import type { Path, YamlDocument } from './read-yaml.ts';
+import { suggest } from './suggest.ts';
+import { problemAt, quote } from './validate.ts';
+
+const TEST_KINDS = ['http'];
+/** Read in older sketches or expected by people, and not there yet: said plainly instead of ignored. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  onFailure: 'is not supported yet: remove it (a change that fails is not promoted)',
+};
+
+type Report = (path: Path, message: string, key?: string) => void;
+type Loose = Record<string, unknown>;
+
+/**
+ * What no schema can say: rules between different places of a delivery.yaml. Works on any value, so
+ * that a file with a wrong type in one place still hears about the rest.
+ */
+export function crossCheck(document: YamlDocument): Problem[] {
+  const problems: Problem[] = [];
+  const report: Report = (path, message, key) => problems.push(problemAt(document, path, message, key));
+  const spec = at(document.value, 'spec');
+  const stages = list(at(spec, 'stages'));
+  checkRepository(at(spec, 'repository'), report);
+  checkNames(stages, report);
+  for (const [index, stage] of stages.entries()) checkStage(stage, ['spec', 'stages', index], stages, report);
+  return problems;
+}
+
+function checkStage(stage: unknown, path: Path, stages: unknown[], report: Report): void {
+  if (!isJsonObject(stage)) return;
+  for (const [key, message] of Object.entries(NOT_YET)) {
+    if (key in stage) report(path, `"${key}" ${message}`, key);
+  }
+  checkPromotion(stage, path, stages, report);
+  const checks = at(stage, 'checks');
+  if (isJsonObject(at(checks, 'errorBudget'))) {
+    checkErrorBudget(at(checks, 'errorBudget') as Loose, [...path, 'checks', 'errorBudget'], report);
+  }
+  checkRisk(at(checks, 'risk'), [...path, 'checks', 'risk'], report);
+  for (const [index, window] of list(at(checks, 'windows')).entries()) {
+    checkWindow(window, [...path, 'checks', 'windows', index], report);
+  }
+  for (const [index, test] of list(stage['tests']).entries()) checkTest(test, [...path, 'tests', index], report);
+}
+
+function checkRepository(repository: unknown, report: Report): void {
+  const url = at(repository, 'url');
+  // ssh://git@host and git@host:path name a user, which is no secret.
+  if (typeof url === 'string' && (/^https?:\/\/[^/]*@/i.test(url) || /^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(url))) {
+    report(['spec', 'repository', 'url'], 'must not contain credentials: configure them with the Git host');
+  }
+}
+
+function checkNames(stages: unknown[], report: Report): void {
+  const seen = new Map<unknown, number>();
+  for (const [index, stage] of stages.entries()) {
+    const name = at(stage, 'name');
+    if (typeof name !== 'string') continue;
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, index);
+    else
+      report(
+        ['spec', 'stages', index, 'name'],
+        `there is a stage ${quote(name)} already (stages[${first}]): rename one`,
+      );
+  }
+}
+
+function checkPromotion(stage: JsonObject, path: Path, stages: unknown[], report: Report): void {
+  if (!isJsonObject(stage['promotion'])) return;
+  const names = stages.map((each) => at(each, 'name'));
+  const here = stages.indexOf(stage);
+  const to = stage['promotion']['to'];
+  if (to === undefined && here === stages.length - 1) {
+    report([...path, 'promotion'], 'there is no stage after this one: remove "promotion" or name a stage with "to"');
+    return;
+  }
+  if (to !== undefined && typeof to !== 'string') return;
+  const target = to === undefined ? here + 1 : names.indexOf(to);
+  const place = to === undefined ? [...path, 'promotion'] : [...path, 'promotion', 'to'];
+  if (target < 0) report(place, sayUnknownStage(String(to), names));
+  else if (target === here) report(place, 'a stage cannot be promoted to itself');
+  else if (target < here) report(place, `stage ${quote(to)} comes before this one: a promotion goes forward`);
+  else if (at(stages[target], 'branch') === undefined) {
+    report(place, `stage ${quote(names[target])} has no "branch" to promote to: add one there`);
+  }
+}
+
+function sayUnknownStage(to: string, names: unknown[]): string {
+  const known = names.filter((name) => typeof name === 'string');
+  const meant = suggest(to, known);
+  return `there is no stage ${quote(to)}, ${meant === undefined ? `stages: ${known.join(', ')}` : `did you mean "${meant}"?`}`;
+}
+
+function checkErrorBudget(budget: Loose, path: Path, report: Report): void {
+  const inline = ['errorRatio', 'target', 'window'].filter((key) => key in budget);
+  if ('openslo' in budget) {
+    for (const key of inline) report(path, `"${key}" is in the OpenSLO file already: keep one of the two`, key);
+    return;
+  }
+  if (inline.length < 3) {
+    const missing = ['errorRatio', 'target', 'window'].filter((key) => !(key in budget));
+    report(
+      path,
+      `needs "openslo" with a file, or "errorRatio", "target" and "window" (missing: ${missing.join(', ')})`,
+    );
+  }
+  checkBurnWindows(budget, path, report);
+}
+
+function checkBurnWindows(budget: Loose, path: Path, report: Report): void {
+  const rates = isJsonObject(budget['maximumBurnRate']) ? Object.keys(budget['maximumBurnRate']) : [];
+  const query = budget['errorRatio'];
+  if (typeof query === 'string' && !query.includes('$WINDOW') && rates.length > 0) {
+    report(
+      [...path, 'errorRatio'],
+      'must contain $WINDOW, as in rate(errors_total[$WINDOW]), to be asked for several windows',
+    );
+  }
+  const whole = typeof budget['window'] === 'string' ? durationMs(budget['window']) : undefined;
+  for (const rate of rates) {
+    if (whole !== undefined && (durationMs(rate) ?? 0) > whole) {
+      report([...path, 'maximumBurnRate'], `${quote(rate)} is longer than the window of the budget`, rate);
+    }
+  }
+}
+
+function checkRisk(risk: unknown, path: Path, report: Report): void {
+  const [approval, deny] = [at(risk, 'approvalAbove'), at(risk, 'denyAbove')];
+  if (typeof approval === 'number' && typeof deny === 'number' && deny < approval) {
+    report([...path, 'denyAbove'], `must not be below approvalAbove (${approval})`);
+  }
+}
+
+function checkWindow(window: unknown, path: Path, report: Report): void {
+  if (!isJsonObject(window)) return;
+  if ('deny' in window && 'allow' in window) report(path, 'has both "deny" and "allow": make it two windows', 'allow');
+  if (!('deny' in window) && !('allow' in window))
+    report(path, 'needs "deny" or "allow" with a window such as "FR 15:00/MO 07:00"');
+}
+
+function checkTest(test: unknown, path: Path, report: Report): void {
+  if (!isJsonObject(test)) return;
+  for (const kind of Object.keys(test)) {
+    if (!TEST_KINDS.includes(kind))
+      report(path, `unknown kind of test ${quote(kind)}, known: ${TEST_KINDS.join(', ')}`, kind);
+  }
+  const http = at(test, 'http');
+  if (isJsonObject(http) && 'requests' in http && 'duration' in http) {
+    report([...path, 'http'], 'has both "requests" and "duration": keep one', 'duration');
+  }
+}
+
+function at(value: unknown, key: string): unknown {
+  return isJsonObject(value) ? value[key] : undefined;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,174 @@
+import type { Static } from 'typebox';
+import Type, { type TProperties } from 'typebox';
+import { EXAMPLES } from '../engine/windows.ts';
+import { Duration, Ratio } from './quantities.ts';
+
+const closed = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: false });
+
+const Name = Type.String({
+  pattern: '^[a-z][a-z0-9-]{0,62}$',
+  description: 'a name (a lower-case letter, then lower-case letters, digits and "-", at most 63)',
+});
+const File = Type.String({
+  format: 'relative-file',
+  description: 'a file in the folder of delivery.yaml or below it, such as slo.yaml',
+});
+const Branch = Type.String({ format: 'branch', description: 'a branch such as stage/dev' });
+const Text = Type.String({ minLength: 1, maxLength: 500 });
+const Query = Type.String({ minLength: 1, maxLength: 10_000 });
+const Provider = Type.String({ minLength: 1, maxLength: 100, description: 'the name of a metrics source' });
+const Reaction = (description: string) =>
+  Type.Optional(Type.Union([Type.Literal('automatic'), Type.Literal('manual'), Type.Literal('none')], { description }));
+const DurationKey = { format: 'duration-text', description: 'a duration such as 1h' };
+const HeaderName = { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", description: 'the name of an HTTP header' };
+
+const Latency = closed({
+  p50: Type.Optional(Duration),
+  p90: Type.Optional(Duration),
+  p95: Type.Optional(Duration),
+  p99: Type.Optional(Duration),
+});
+
+const Status = Type.Integer({ minimum: 200, maximum: 599 });
+
+const Http = closed({
+  path: Type.Optional(
+    Type.String({ pattern: '^/[^\\s#\\\\]{0,1999}$', description: 'a path that starts with "/", such as /health' }),
+  ),
+  method: Type.Optional(
+    Type.Union(
+      ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method) => Type.Literal(method)),
+      { description: 'an HTTP method; default GET' },
+    ),
+  ),
+  headers: Type.Optional(
+    Type.Record(
+      Type.String(),
+      // What a header carries may be a secret: never quoted in a message.
+      Type.String({
+        writeOnly: true,
+        pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]{0,2000}$',
+        description: 'text on one line',
+      }),
+      { propertyNames: HeaderName, maxProperties: 50 },
+    ),
+  ),
+  requests: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  duration: Type.Optional(Duration),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  expect: Type.Optional(
+    closed({
+      status: Type.Optional(
+        Type.Union([Status, Type.Array(Status, { minItems: 1, maxItems: 50 })], {
+          description: 'an HTTP status from 200 to 599, or a list of them',
+        }),
+      ),
+      latency: Type.Optional(Latency),
+      errorRate: Type.Optional(Ratio),
+    }),
+  ),
+});
+
+const ErrorBudget = closed({
+  openslo: Type.Optional(File),
+  errorRatio: Type.Optional(Query),
+  target: Type.Optional(
+    Type.Union(
+      [Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), Type.String({ pattern: '^\\d{1,2}(\\.\\d+)? ?%$' })],
+      { description: 'a target below 1 such as 0.999 or 99.9%' },
+    ),
+  ),
+  window: Type.Optional(Duration),
+  provider: Type.Optional(Provider),
+  minimumRemaining: Type.Optional(Ratio),
+  approvalBelow: Type.Optional(Ratio),
+  maximumBurnRate: Type.Optional(
+    Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }), {
+      propertyNames: DurationKey,
+      maxProperties: 10,
+      description: 'burn rates by window, such as {1h: 14.4, 6h: 6}',
+    }),
+  ),
+  onMissingData: Type.Optional(
+    Type.Union([Type.Literal('wait'), Type.Literal('needs-approval'), Type.Literal('pass')]),
+  ),
+});
+
+const WindowText = Type.String({ format: 'window-text', description: `a window like ${EXAMPLES}` });
+
+const WindowEntry = closed({
+  deny: Type.Optional(WindowText),
+  allow: Type.Optional(WindowText),
+  timeZone: Type.Optional(
+    Type.String({ format: 'time-zone', description: 'a time zone such as Europe/Vienna or UTC' }),
+  ),
+  reason: Type.Optional(Type.String({ maxLength: 200 })),
+});
+
+const Score = Type.Number({ minimum: 0, maximum: 100 });
+
+const StageEntry = closed({
+  name: Name,
+  branch: Type.Optional(Branch),
+  sync: Type.Optional(Type.Union([Type.Literal('automatic'), Type.Literal('gated')])),
+  prune: Type.Optional(Type.Boolean()),
+  checks: Type.Optional(
+    closed({
+      errorBudget: Type.Optional(ErrorBudget),
+      risk: Type.Optional(closed({ approvalAbove: Type.Optional(Score), denyAbove: Type.Optional(Score) })),
+      windows: Type.Optional(Type.Array(WindowEntry, { maxItems: 50 })),
+    }),
+  ),
+  approval: Type.Optional(
+    closed({
+      quorum: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
+      groups: Type.Optional(Type.Array(Text, { maxItems: 50 })),
+      expires: Type.Optional(Duration),
+    }),
+  ),
+  rollout: Type.Optional(closed({ settle: Type.Optional(Duration), timeout: Type.Optional(Duration) })),
+  tests: Type.Optional(Type.Array(closed({ http: Http }), { maxItems: 20 })),
+  evaluation: Type.Optional(
+    closed({
+      slo: File,
+      sli: Type.Optional(File),
+      window: Type.Optional(Duration),
+      compareWith: Type.Optional(closed({ lastPassed: Type.Integer({ minimum: 1, maximum: 100 }) })),
+      provider: Type.Optional(Provider),
+    }),
+  ),
+  soak: Type.Optional(Duration),
+  promotion: Type.Optional(
+    closed({
+      to: Type.Optional(Name),
+      onPass: Reaction('what follows a pass; default manual: a pull request that a person approves'),
+      onWarning: Reaction('what follows a warning; default none'),
+    }),
+  ),
+});
+
+/** JSON Schema of delivery.yaml; the types of the file follow from it. */
+export const deliverySchema = Type.Object(
+  {
+    apiVersion: Type.Literal('lynceus.dev/v1'),
+    kind: Type.Literal('Delivery'),
+    metadata: closed({ name: Name }),
+    spec: closed({
+      repository: Type.Optional(
+        closed({ url: Type.String({ minLength: 1, maxLength: 1000, writeOnly: true, pattern: '^[^\\s]+$' }) }),
+      ),
+      services: Type.Optional(Type.Array(Name, { maxItems: 500 })),
+      stages: Type.Array(StageEntry, { minItems: 1, maxItems: 50 }),
+    }),
+  },
+  {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'delivery.yaml',
+    description: 'the stages of a delivery and what each of them demands',
+    additionalProperties: false,
+  },
+);
+
+export type DeliveryFile = Static<typeof deliverySchema>;
+export type StageFile = DeliveryFile['spec']['stages'][number];
