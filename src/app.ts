@@ -1,0 +1,226 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { AdapterTools } from './adapters/adapter-kind.ts';
+import { createHttpTestRunner } from './adapters/test-runners/registry.ts';
+import { type Clock, systemClock } from './base/clock.ts';
+import { type Connections, parseConnections, type SecretSources } from './config/connections.ts';
+import type { Environment } from './config/environment.ts';
+import { sayProblem } from './definitions/problem.ts';
+import { createAuthentication } from './http/authentication.ts';
+import { changesRoutes, createChanges } from './http/changes.ts';
+import { openApiRoutes } from './http/openapi.ts';
+import { operationsRoutes } from './http/operations.ts';
+import { pageRoutes } from './http/pages.ts';
+import { receiveRoutes } from './http/receive.ts';
+import { argocdSender } from './http/senders/argocd.ts';
+import { createHttpApp, createHttpServer } from './http/server.ts';
+import { advanceLine } from './runtime/advance-line.ts';
+import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
+import { createHistory } from './runtime/history.ts';
+import { createLog } from './runtime/log.ts';
+import { createMetrics } from './runtime/metrics.ts';
+import { observeApplication } from './runtime/observe-application.ts';
+import { createProgressBoard } from './runtime/progress.ts';
+import { createPromotionFinder } from './runtime/promotions.ts';
+import { reconcile } from './runtime/reconcile.ts';
+import { runTask } from './runtime/run-task.ts';
+import { watchApplications } from './runtime/watch.ts';
+import { runWorker } from './runtime/worker.ts';
+import { openStore } from './store/open.ts';
+import type { ClaimedJob, Store } from './store/store.ts';
+import { taskHandlers } from './tasks/registry.ts';
+import type { TaskTools } from './tasks/task.ts';
+
+export interface AppOptions {
+  environment: Environment;
+  sources: SecretSources;
+  clock?: Clock;
+  failpoint?: Failpoint;
+  /** Where log lines go; standard error when absent. */
+  logStream?: { write(line: string): void };
+  /** How often the queue is looked at when nobody calls, in milliseconds. */
+  pollMs?: number;
+}
+
+export interface App {
+  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  address: string;
+  /** Stops taking work, finishes what is nearly done, closes. Within 10 s. */
+  stop(): Promise<void>;
+}
+
+/** A configuration that cannot work, in the words that the operator needs. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+const POLL_MS = 500;
+/** How long open connections may take to end when the process stops. */
+const CLOSE_MS = 2_000;
+
+/** Puts the parts together and starts them. The only file that knows every part. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { environment, clock = systemClock, failpoint = noFailpoints } = options;
+  mkdirSync(environment.dataDir, { recursive: true });
+  const connections = readConnections(environment, options.sources);
+  const log = createLog({
+    level: environment.logLevel,
+    secrets: [...connections.secrets, ...(environment.databaseUrl ? [environment.databaseUrl.reveal()] : [])],
+    ...(options.logStream ? { stream: options.logStream } : {}),
+  });
+  const store = await openStore({
+    dataDir: environment.dataDir,
+    logger: log,
+    ...(environment.databaseUrl ? { databaseUrl: environment.databaseUrl } : {}),
+  });
+  const stopping = new AbortController();
+  try {
+    const metrics = createMetrics(store);
+    const progress = createProgressBoard();
+    const tools = taskTools(environment, connections, store);
+    const room = { store, clock, failpoint, metrics, log, progress, tools, deliverySystem: tools.deliverySystem };
+    const handlers = new Map(taskHandlers.map((handler) => [handler.name as string, handler]));
+    const findPromotion = createPromotionFinder(store, tools.gitHost);
+    await askForReconciliation(store, connections);
+    const worker = runWorker(
+      {
+        store,
+        log,
+        metrics,
+        concurrency: environment.concurrency,
+        leaseMs: environment.leaseMs,
+        pollMs: options.pollMs ?? POLL_MS,
+        stillWanted: (job) => isStillWanted(store, job),
+        handlers: {
+          line: (job) => advanceLine(room, job),
+          task: (job, lease) => runTask({ ...room, handlers }, job, lease),
+          observe: (job, lease) => observeApplication({ ...room, findPromotion }, job, lease),
+          reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
+        },
+      },
+      stopping.signal,
+    );
+    const watched = connections.deliverySystems.filter(({ watch }) => watch).map(({ system }) => system);
+    const watching = watchApplications({ store, log }, watched, stopping.signal);
+    const authentication = createAuthentication(connections.tokens, environment.anonymousRead);
+    const changes = createChanges({ store, clock, progress });
+    const senders = [
+      argocdSender({
+        sources: connections.deliverySystems.map(({ system, webhookTokens }) => ({
+          system: system.name,
+          tokens: webhookTokens,
+        })),
+      }),
+    ];
+    const http = createHttpApp(
+      [
+        receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
+        operationsRoutes(store, metrics, () => stopping.signal.aborted),
+        changesRoutes({ store, clock, progress, authentication }, changes),
+        openApiRoutes(),
+        pageRoutes(changes, authentication),
+      ],
+      log,
+    );
+    const server = createHttpServer(http);
+    const address = await listen(server, environment.listen);
+    log.info({ address, store: store.kind, ...describe(connections) }, 'Lynceus is ready');
+    return {
+      address,
+      async stop() {
+        stopping.abort();
+        await close(server);
+        await Promise.allSettled([worker, watching]);
+        await store.close();
+        log.info({}, 'Lynceus has stopped');
+      },
+    };
+  } catch (error) {
+    stopping.abort();
+    await store.close();
+    throw error;
+  }
+}
+
+/** Reads and checks lynceus.yaml; without one the service starts and says what is missing. */
+export function readConnections(environment: Environment, sources: SecretSources): Connections {
+  const tools: Omit<AdapterTools, 'secret'> = {
+    addresses: environment.allowLoopback ? 'any' : 'operator',
+    cacheDir: path.join(environment.dataDir, 'cache'),
+  };
+  let text: string;
+  try {
+    text = readFileSync(environment.configFile, 'utf8');
+  } catch {
+    throw new ConfigurationError(
+      `${environment.configFile} cannot be read: write it (see examples/lynceus.yaml), or name it in LYNCEUS_CONFIG`,
+    );
+  }
+  const parsed = parseConnections(text, environment.configFile, sources, tools);
+  if (parsed.ok) return parsed.value;
+  throw new ConfigurationError(parsed.problems.map(sayProblem).join('\n'));
+}
+
+function taskTools(environment: Environment, connections: Connections, store: Store): TaskTools {
+  const systems = new Map(connections.deliverySystems.map(({ system }) => [system.name, system]));
+  const { publicUrl } = environment;
+  return {
+    deliverySystem: (name) => systems.get(name),
+    gitHost: (repository) => connections.gitHosts.find((host) => host.serves(repository)),
+    metricsSource: (name) => connections.metrics.find((source) => name === undefined || source.name === name),
+    httpTest: createHttpTestRunner(environment.allowLoopback ? 'any' : 'team'),
+    history: createHistory(store),
+    linkTo: (context) => (publicUrl === undefined ? undefined : `${publicUrl}/changes/${encodeURIComponent(context)}`),
+  };
+}
+
+async function askForReconciliation(store: Store, connections: Connections): Promise<void> {
+  const jobs = connections.deliverySystems.map(({ system }) => ({
+    queue: 'reconcile',
+    key: system.name,
+    payload: { system: system.name },
+  }));
+  if (jobs.length > 0) await store.commit({ jobs });
+}
+
+/** A task whose sequence is over is broken off, also when another replica ended it. */
+async function isStillWanted(store: Store, job: ClaimedJob): Promise<boolean> {
+  if (job.queue !== 'task') return true;
+  const row = await store.document('sequence', String(job.payload['sequence']));
+  return row?.status !== 'finished';
+}
+
+function describe(connections: Connections) {
+  return {
+    deliverySystems: connections.deliverySystems.map(({ system }) => system.name),
+    gitHosts: connections.gitHosts.map(({ name }) => name),
+    metrics: connections.metrics.map(({ name }) => name),
+    tokens: connections.tokens.length,
+  };
+}
+
+function listen(server: Server, { host, port }: Environment['listen']): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new ConfigurationError(
+          `cannot listen on ${host}:${port}: ${error.code === 'EADDRINUSE' ? 'the address is in use' : error.message}`,
+        ),
+      );
+    });
+    server.listen(port, host, () => {
+      const { port: bound } = server.address() as AddressInfo;
+      resolve(`http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${bound}`);
+    });
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,17 @@
+import type { SecretSources } from '../config/connections.ts';
+
+/** What a command gets of the process; only main.ts touches the process itself. */
+export interface Terminal {
+  env: Readonly<Record<string, string | undefined>>;
+  sources: SecretSources;
+  out(text: string): void;
+  err(text: string): void;
+  /** Aborted by SIGTERM or SIGINT. */
+  stop: AbortSignal;
+  columns: number;
+  /** Lets the process die at once, for failpoints. */
+  die(): never;
+}
+
+/** Exit codes: 0 done, 1 failed, 64 wrong usage, 78 wrong configuration (sysexits.h). */
+export const EXIT = { ok: 0, failed: 1, usage: 64, configuration: 78 } as const;

@@ -1,0 +1,211 @@
+import type {
+  DecisionMade,
+  Result,
+  SequenceEvent,
+  SequenceFinished,
+  Status,
+  TaskFinished,
+  TaskName,
+} from '../events/types.ts';
+import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
+import { currentTask, finishedTask, type SequenceState, type TaskState, worstResult } from './sequence.ts';
+
+/** What a sequence has to know of its neighbours: the others in the same project, stage and service. */
+export interface Line {
+  /** A sequence that was triggered later and is not finished. */
+  newer?: string;
+  /** Another one is at work on the application, so this one must not start. */
+  busyWith?: string;
+}
+
+export interface Moment {
+  /** ISO 8601. */
+  now: string;
+  line: Line;
+}
+
+/** Before anything is deployed: a newer change may take over at any time. */
+const BEFORE_SYNC: ReadonlySet<TaskName> = new Set(['plan', 'checks', 'approval']);
+
+/**
+ * What happens next in a sequence. Pure: the time and the neighbours come with the call, so one
+ * history always gives one answer; when there is nothing new to say, the answer is empty. Task ids
+ * derive from the sequence's id and the task's position, so that deciding twice names the same task.
+ */
+export function decide(state: SequenceState, moment: Moment): SequenceEvent[] {
+  switch (state.phase) {
+    case 'none':
+    case 'finished':
+      return [];
+    case 'triggered':
+      return decideTriggered(state, moment);
+    case 'running':
+      return decideRunning(state, moment);
+  }
+}
+
+function decideTriggered(state: SequenceState, { now, line }: Moment): SequenceEvent[] {
+  if (state.abort) return [finish(now, 'aborted', 'fail', 'aborted', abortMessage(state))];
+  if (line.newer !== undefined) return [supersede(now, line.newer)];
+  if (line.busyWith !== undefined || state.paused) return [];
+  return [{ name: 'sequence.started', at: now, data: {} }, trigger(state, 0, 'plan', PLAN_TIME_LIMIT_MS, now)];
+}
+
+function decideRunning(state: SequenceState, moment: Moment): SequenceEvent[] {
+  const task = currentTask(state);
+  return task ? decideUnfinished(state, task, moment) : decideNext(state, moment);
+}
+
+function decideUnfinished(state: SequenceState, task: TaskState, { now, line }: Moment): SequenceEvent[] {
+  if (state.abort) {
+    const message = abortMessage(state);
+    return [end(now, task, 'aborted', 'fail', message), finish(now, 'aborted', 'fail', 'aborted', message)];
+  }
+  if (line.newer !== undefined && mayBeOvertaken(state, task)) {
+    return [end(now, task, 'aborted', 'fail', 'superseded by a newer change'), supersede(now, line.newer)];
+  }
+  if (Date.parse(now) >= Date.parse(task.deadline)) return timeOut(task, now);
+  return task.name === 'approval' ? decideApproval(state, task, now) : [];
+}
+
+/**
+ * Where the delivery system syncs by itself, a newer change is deployed whether we like it or not:
+ * what is measured from then on says nothing about this one.
+ */
+function mayBeOvertaken(state: SequenceState, task: TaskState): boolean {
+  if (BEFORE_SYNC.has(task.name)) return true;
+  const sync = state.plan?.steps.find((step) => step.name === 'sync');
+  return sync?.mode === 'automatic' && task.name !== 'promotion';
+}
+
+function timeOut(task: TaskState, now: string): SequenceEvent[] {
+  const waited = task.blocker ? `: ${task.blocker.sentence}` : '';
+  const message =
+    task.name === 'approval' ? 'nobody approved it in time' : `${task.name} did not finish in time${waited}`;
+  return [end(now, task, 'errored', 'fail', message), finish(now, 'errored', 'fail', 'timed-out', message)];
+}
+
+/** Counts each person once; whoever rejects ends it. Decisions about another commit do not count. */
+function decideApproval(state: SequenceState, task: TaskState, now: string): SequenceEvent[] {
+  const valid = task.decisions.filter((decision) => decision.revision === state.triggered?.revision);
+  const rejection = valid.find((decision) => decision.verdict === 'reject');
+  if (rejection) {
+    const message = `rejected by ${rejection.actor}: ${rejection.reason}`;
+    return [
+      end(now, task, 'succeeded', 'fail', message, decisionData(valid)),
+      finish(now, 'succeeded', 'fail', 'rejected', message),
+    ];
+  }
+  const approvers = [...new Set(valid.map((decision) => decision.actor))];
+  const step = plannedStep(state, 'approval');
+  const quorum = step?.name === 'approval' ? step.quorum : 1;
+  if (approvers.length < quorum) return [];
+  return [end(now, task, 'succeeded', 'pass', `approved by ${approvers.join(', ')}`, decisionData(valid))];
+}
+
+function decisionData(decisions: readonly (DecisionMade & { at: string })[]): TaskFinished['data'] {
+  return {
+    decisions: decisions.map(({ actor, verdict, reason, at, evidence }) => ({ actor, verdict, reason, at, evidence })),
+  };
+}
+
+function decideNext(state: SequenceState, { now, line }: Moment): SequenceEvent[] {
+  const last = state.tasks.at(-1);
+  if (!last) return [trigger(state, 0, 'plan', PLAN_TIME_LIMIT_MS, now)];
+  if (last.status !== 'succeeded' || last.result === 'fail' || !state.plan) {
+    const reason = last.data['reason'] === 'superseded' ? 'superseded' : 'failed';
+    return [finish(now, last.status ?? 'errored', 'fail', reason, last.message ?? `${last.name} failed`)];
+  }
+  if (state.abort) return [finish(now, 'aborted', 'fail', 'aborted', abortMessage(state))];
+  if (line.newer !== undefined && BEFORE_SYNC.has(last.name)) return [supersede(now, line.newer)];
+  if (state.paused) return [];
+  const next = nextStep(state, last.name);
+  if (next) return [trigger(state, state.tasks.length, next.name, next.timeLimitMs, now)];
+  return [finish(now, 'succeeded', worstResult(state), 'completed', closingWords(state))];
+}
+
+function nextStep(state: SequenceState, after: TaskName): PlannedTask | undefined {
+  const steps = state.plan?.steps ?? [];
+  const at = steps.findIndex((step) => step.name === after);
+  return steps.slice(at + 1).find((step) => isDue(state, step));
+}
+
+function isDue(state: SequenceState, step: PlannedTask): boolean {
+  switch (step.name) {
+    case 'approval':
+      return step.always || finishedTask(state, 'checks')?.result === 'warning';
+    case 'promotion':
+      return promotionPolicy(state, step) !== 'none';
+    default:
+      return true;
+  }
+}
+
+/** What the stage's policy says about promoting a change with the verdict that this one has. */
+export function promotionPolicy(state: SequenceState, step: PlannedTask): 'automatic' | 'manual' | 'none' {
+  if (step.name !== 'promotion') return 'none';
+  const verdict = worstResult(state);
+  if (verdict === 'fail') return 'none';
+  return verdict === 'pass' ? step.onPass : step.onWarning;
+}
+
+/** The step of the plan that a task carries out. */
+export function plannedStep<Name extends PlannedTask['name']>(
+  state: SequenceState,
+  name: Name,
+): Extract<PlannedTask, { name: Name }> | undefined {
+  const found = state.plan?.steps.find((step) => step.name === name);
+  return found as Extract<PlannedTask, { name: Name }> | undefined;
+}
+
+function closingWords(state: SequenceState): string {
+  const promoted = finishedTask(state, 'promotion');
+  if (promoted) return promoted.message ?? 'promoted';
+  const stopped = state.plan?.steps.find((step) => step.name === 'promotion');
+  if (stopped) return `verified with ${worstResult(state)}; not promoted, as the policy says`;
+  return `verified with ${worstResult(state)}`;
+}
+
+function trigger(
+  state: SequenceState,
+  position: number,
+  name: TaskName,
+  timeLimitMs: number,
+  at: string,
+): SequenceEvent {
+  const task = `${state.triggered?.sequence ?? ''}.${position}-${name}`;
+  return { name: 'task.triggered', at, data: { task, name, timeLimitMs } };
+}
+
+function end(
+  at: string,
+  task: TaskState,
+  status: Status,
+  result: Result,
+  message: string,
+  data: TaskFinished['data'] = {},
+): SequenceEvent {
+  return { name: 'task.finished', at, data: { task: task.id, name: task.name, status, result, message, data } };
+}
+
+function finish(
+  at: string,
+  status: Status,
+  result: Result,
+  reason: SequenceFinished['reason'],
+  message: string,
+): SequenceEvent {
+  return { name: 'sequence.finished', at, data: { status, result, reason, message } };
+}
+
+function supersede(at: string, by: string): SequenceEvent {
+  return {
+    name: 'sequence.finished',
+    at,
+    data: { status: 'aborted', result: 'fail', reason: 'superseded', message: 'superseded by a newer change', by },
+  };
+}
+
+function abortMessage(state: SequenceState): string {
+  return `aborted by ${state.abort?.actor ?? 'somebody'}: ${state.abort?.reason ?? ''}`;
+}

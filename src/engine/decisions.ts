@@ -1,0 +1,87 @@
+import type { JsonObject } from '../base/json.ts';
+import type { DecisionMade } from '../events/types.ts';
+import { plannedStep } from './decide.ts';
+import { currentTask, type SequenceState } from './sequence.ts';
+
+export interface Actor {
+  name: string;
+  groups: readonly string[];
+  method: DecisionMade['method'];
+}
+
+export interface DecisionRequest {
+  verdict: DecisionMade['verdict'];
+  reason: string;
+  /** The commit that the actor saw. */
+  revision: string;
+  /** Hash of the evidence that the actor saw; absent: the present one is meant. */
+  evidence?: string;
+}
+
+export type CheckedDecision =
+  | { ok: true; decision: Omit<DecisionMade, 'decision'> }
+  | {
+      ok: false;
+      refusal: 'over' | 'stale' | 'nothing-to-decide' | 'not-allowed' | 'decided-elsewhere';
+      message: string;
+    };
+
+/**
+ * Whether a person's decision may be recorded. It counts only for what the person saw: the commit and,
+ * when given, the evidence.
+ */
+export function checkDecision(
+  state: SequenceState,
+  request: DecisionRequest,
+  actor: Actor,
+  evidence: string,
+): CheckedDecision {
+  const { triggered } = state;
+  if (!triggered || state.phase === 'finished')
+    return refuse('over', 'the change is no longer under way in this stage');
+  if (request.revision !== triggered.revision) {
+    return refuse('stale', `this stage is delivering ${triggered.revision}, not ${request.revision}: look again`);
+  }
+  const common = {
+    actor: actor.name,
+    method: actor.method,
+    reason: request.reason,
+    revision: request.revision,
+    evidence,
+    verdict: request.verdict,
+  };
+  if (request.verdict === 'pause' || request.verdict === 'resume' || request.verdict === 'abort')
+    return { ok: true, decision: common };
+  if (request.evidence !== undefined && request.evidence !== evidence) {
+    return refuse('stale', 'the evidence changed while you were looking: look again');
+  }
+  const task = currentTask(state);
+  if (task?.name === 'approval') return checkApprover(state, { ...common, task: task.id }, actor);
+  if (task?.name !== 'promotion' || task.memo['pullRequest'] === undefined) {
+    return refuse('nothing-to-decide', 'nothing waits for a decision here');
+  }
+  if (task.memo['reviews'] === 'host') {
+    return refuse('decided-elsewhere', `review the pull request at its Git host: ${String(task.memo['url'] ?? '')}`);
+  }
+  return { ok: true, decision: { ...common, task: task.id } };
+}
+
+function checkApprover(state: SequenceState, decision: Omit<DecisionMade, 'decision'>, actor: Actor): CheckedDecision {
+  const groups = plannedStep(state, 'approval')?.groups ?? [];
+  if (groups.length > 0 && !groups.some((group) => actor.groups.includes(group))) {
+    return refuse('not-allowed', `${actor.name} is in none of the groups that decide here: ${groups.join(', ')}`);
+  }
+  return { ok: true, decision };
+}
+
+function refuse(refusal: Extract<CheckedDecision, { ok: false }>['refusal'], message: string): CheckedDecision {
+  return { ok: false, refusal, message };
+}
+
+/** What a decision is based on, as one value to be hashed: every finished task with its verdict and figures. */
+export function evidenceOf(state: SequenceState): JsonObject {
+  const tasks = state.tasks
+    .filter((task) => task.finishedAt !== undefined && task.name !== 'approval')
+    .map(({ id, result, message, data }) => ({ id, result: result ?? '', message: message ?? '', data }));
+  return { revision: state.triggered?.revision ?? '', tasks };
+}

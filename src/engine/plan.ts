@@ -1,0 +1,149 @@
+import type { JsonObject } from '../base/json.ts';
+import type { ErrorBudgetPolicy, HttpTest, PromotionPolicy, Stage, Window } from '../definitions/delivery.ts';
+import type { TaskName } from '../events/types.ts';
+import type { Slo } from '../slo/evaluation.ts';
+
+/** What was found in Git at the delivered commit, parsed and valid. */
+export interface Found {
+  /** Absent: labels alone. */
+  stage?: Stage;
+  /** Where the next stage deploys from. */
+  promotionBranch?: string;
+  slo?: Slo;
+  sli?: Record<string, string>;
+  /** With an OpenSLO document resolved into query, target and window. */
+  errorBudget?: ErrorBudgetPolicy;
+  files: { path: string; sha256: string }[];
+}
+
+/** What will be done with one change in one stage: fixed when the sequence starts, kept in its log. */
+export interface Plan {
+  steps: PlannedTask[];
+  files: { path: string; sha256: string }[];
+}
+
+export type PlannedTask =
+  | (Step & {
+      name: 'checks';
+      errorBudget?: ErrorBudgetPolicy;
+      risk?: { approvalAbove: number; denyAbove?: number };
+      windows: Window[];
+    })
+  | (Step & { name: 'approval'; always: boolean; quorum: number; groups: string[] })
+  | (Step & { name: 'sync'; mode: 'gated' | 'automatic'; prune: boolean })
+  | (Step & { name: 'rollout'; settleMs: number })
+  | (Step & { name: 'test'; tests: HttpTest[] })
+  | (Step & {
+      name: 'evaluation';
+      slo: Slo;
+      sli: Record<string, string>;
+      provider?: string;
+      windowMs?: number;
+      lastPassed?: number;
+    })
+  | (Step & { name: 'soak'; durationMs: number })
+  | (Step & {
+      name: 'promotion';
+      to: string;
+      branch: string;
+      onPass: PromotionPolicy['onPass'];
+      onWarning: PromotionPolicy['onWarning'];
+    });
+
+interface Step {
+  timeLimitMs: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * How long each task may take, waiting for people and windows included. Waiting for an outage to end
+ * counts too: past the limit somebody has to look, and the change fails.
+ */
+const LIMITS = {
+  plan: HOUR,
+  checks: 14 * DAY,
+  approval: 7 * DAY,
+  sync: HOUR,
+  test: HOUR,
+  evaluation: HOUR,
+  promotion: 30 * DAY,
+} as const satisfies Partial<Record<TaskName, number>>;
+
+export const PLAN_TIME_LIMIT_MS: number = LIMITS.plan;
+
+const DEFAULT_ROLLOUT = { settleMs: 10_000, timeLimitMs: 10 * MINUTE };
+
+/** The default delivery sequence, with the tasks that the stage asks for. */
+export function planDelivery(found: Found): Plan {
+  const { stage } = found;
+  const steps: PlannedTask[] = [];
+  if (stage && (stage.checks.risk || stage.checks.windows.length > 0 || found.errorBudget)) {
+    steps.push({
+      name: 'checks',
+      timeLimitMs: LIMITS.checks,
+      windows: stage.checks.windows,
+      ...(found.errorBudget ? { errorBudget: found.errorBudget } : {}),
+      ...(stage.checks.risk ? { risk: stage.checks.risk } : {}),
+    });
+  }
+  if (stage?.approval || steps.length > 0) {
+    steps.push({
+      name: 'approval',
+      timeLimitMs: stage?.approval?.expiresAfterMs ?? LIMITS.approval,
+      always: stage?.approval !== undefined,
+      quorum: stage?.approval?.quorum ?? 1,
+      groups: stage?.approval?.groups ?? [],
+    });
+  }
+  // Without a file nobody asked us to sync: we only watch what others deploy.
+  steps.push({
+    name: 'sync',
+    timeLimitMs: LIMITS.sync,
+    mode: stage?.sync ?? 'automatic',
+    prune: stage?.prune ?? false,
+  });
+  steps.push({ name: 'rollout', ...(stage?.rollout ?? DEFAULT_ROLLOUT) });
+  if (stage && stage.tests.length > 0)
+    steps.push({ name: 'test', timeLimitMs: LIMITS.test + loadMs(stage.tests), tests: stage.tests });
+  if (found.slo) {
+    const policy = stage?.evaluation;
+    steps.push({
+      name: 'evaluation',
+      timeLimitMs: LIMITS.evaluation,
+      slo: found.slo,
+      sli: found.sli ?? {},
+      ...(policy?.provider === undefined ? {} : { provider: policy.provider }),
+      ...(policy?.windowMs === undefined ? {} : { windowMs: policy.windowMs }),
+      ...(policy?.compareWith === undefined ? {} : { lastPassed: policy.compareWith.lastPassed }),
+    });
+  }
+  if (stage?.soakMs) steps.push({ name: 'soak', timeLimitMs: stage.soakMs + HOUR, durationMs: stage.soakMs });
+  if (stage?.promotion && found.promotionBranch !== undefined) {
+    steps.push({
+      name: 'promotion',
+      timeLimitMs: LIMITS.promotion,
+      to: stage.promotion.to,
+      branch: found.promotionBranch,
+      onPass: stage.promotion.onPass,
+      onWarning: stage.promotion.onWarning,
+    });
+  }
+  return { steps, files: found.files };
+}
+
+function loadMs(tests: readonly HttpTest[]): number {
+  return tests.reduce((sum, test) => sum + (test.durationMs ?? 0), 0);
+}
+
+/** A plan is plain data and travels in an event. */
+export function planToJson(plan: Plan): JsonObject {
+  return JSON.parse(JSON.stringify(plan)) as JsonObject;
+}
+
+/** The plan out of the event that carried it; it was valid when it was written. */
+export function planFromJson(data: JsonObject): Plan {
+  return data as unknown as Plan;
+}

@@ -1,0 +1,142 @@
+import type { JsonObject } from '../base/json.ts';
+import type { ApplicationRef, Place } from './application.ts';
+
+/** Did the machinery work. */
+export type Status = 'succeeded' | 'errored' | 'aborted';
+/** The verdict. */
+export type Result = 'pass' | 'warning' | 'fail';
+
+export type TaskName =
+  | 'plan'
+  | 'checks'
+  | 'approval'
+  | 'sync'
+  | 'rollout'
+  | 'test'
+  | 'evaluation'
+  | 'soak'
+  | 'promotion';
+
+/**
+ * Why a change does not move, in one sentence of at most 90 characters that carries the number and
+ * the limit; `until` says when it goes on by itself.
+ */
+export interface Blocker {
+  kind:
+    | 'queue'
+    | 'unreachable'
+    | 'data'
+    | 'budget'
+    | 'risk'
+    | 'window'
+    | 'approval'
+    | 'sync'
+    | 'health'
+    | 'tests'
+    | 'soak'
+    | 'review'
+    | 'conflict';
+  sentence: string;
+  until?: string;
+}
+
+export interface SequenceTriggered {
+  sequence: string;
+  /** Names the change from its first to its last stage. */
+  context: string;
+  place: Place;
+  /** The commit that is delivered; everything that follows is bound to it. */
+  revision: string;
+  /** The commit that was delivered here before. */
+  previousRevision?: string;
+  source: { repoUrl: string; path: string };
+  /** Where delivery.yaml is, when the application says so. */
+  deliveryFile?: string;
+  /** The delivery system syncs by itself. */
+  automated: boolean;
+  application: ApplicationRef;
+  /** The promotion that brought the change here. */
+  promotedBy?: { sequence: string; pullRequest: number };
+}
+
+export interface TaskTriggered {
+  task: string;
+  name: TaskName;
+  timeLimitMs: number;
+}
+
+export interface TaskWaiting {
+  task: string;
+  blocker: Blocker;
+  /** What the task wants to remember until its next look. */
+  memo: JsonObject;
+}
+
+export interface TaskFinished {
+  task: string;
+  name: TaskName;
+  status: Status;
+  result: Result;
+  message: string;
+  data: JsonObject;
+}
+
+export interface DecisionMade {
+  /** Unique per decision; a repeated request is the same decision. */
+  decision: string;
+  verdict: 'approve' | 'reject' | 'pause' | 'resume' | 'abort';
+  /** The task it is about; pause, resume and abort are about the sequence. */
+  task?: string;
+  actor: string;
+  /** How the actor was recognised. */
+  method: 'token' | 'local';
+  reason: string;
+  /** What the actor saw: the commit and the hash of the evidence. */
+  revision: string;
+  evidence: string;
+}
+
+export interface SequenceFinished {
+  status: Status;
+  result: Result;
+  reason: 'completed' | 'failed' | 'superseded' | 'aborted' | 'timed-out' | 'rejected';
+  message: string;
+  /** The newer sequence, when superseded. */
+  by?: string;
+}
+
+/** What an application looked like when it last mattered. */
+export interface ApplicationChanged {
+  ref: ApplicationRef;
+  place: Place;
+  targetRevision: string;
+  /** The sequence that this change started, if it did. */
+  sequence?: string;
+}
+
+/** Everything that can happen to a sequence, by the last words of its event type. */
+export interface SequenceEvents {
+  'sequence.triggered': SequenceTriggered;
+  'sequence.started': Record<never, never>;
+  'task.triggered': TaskTriggered;
+  'task.waiting': TaskWaiting;
+  'task.finished': TaskFinished;
+  'decision.made': DecisionMade;
+  'sequence.finished': SequenceFinished;
+}
+
+export type SequenceEvent = {
+  [Name in keyof SequenceEvents]: { name: Name; at: string; data: SequenceEvents[Name] };
+}[keyof SequenceEvents];
+
+/** `dev.lynceus.task.finished.v1` */
+export function eventType(name: string): string {
+  return `dev.lynceus.${name}.v1`;
+}
+
+const TYPE = /^dev\.lynceus\.(.+)\.v1$/;
+
+/** The name inside one of our types; `undefined` for types that are not ours or not of this version. */
+export function eventName(type: string): string | undefined {
+  return TYPE.exec(type)?.[1];
+}

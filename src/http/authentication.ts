@@ -1,0 +1,76 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Secret } from '../base/secret.ts';
+import { Refusal } from './problem.ts';
+import { bearerAuthentication } from './senders/bearer.ts';
+
+export type Permission = 'read' | 'report' | 'decide';
+
+export interface TokenHolder {
+  name: string;
+  token: Secret;
+  groups: readonly string[];
+  may: readonly Permission[];
+}
+
+export interface Authentication {
+  /** Lets requests pass that may do this; others are answered 401 or 403. */
+  require(permission: Permission): RequestHandler;
+  /** Who a request that passed acts as. */
+  holder(response: Response): Omit<TokenHolder, 'token'>;
+}
+
+/**
+ * API tokens by `Authorization: Bearer`, or by Basic with the token as password, which lets a browser
+ * ask for it. Reading may be open; everything else never is.
+ */
+export function createAuthentication(holders: readonly TokenHolder[], anonymousRead: boolean): Authentication {
+  const authenticate = bearerAuthentication(holders.map(({ name, token }) => ({ name, tokens: [token] })));
+  const byName = new Map(holders.map(({ name, groups, may }) => [name, { name, groups, may }]));
+
+  function identify(request: Request): Omit<TokenHolder, 'token'> | undefined {
+    const found = authenticate(asBearer(request.headers.authorization));
+    return found && byName.get(found.source);
+  }
+
+  return {
+    require: (permission) => (request, response, next) => {
+      if (permission === 'read' && anonymousRead) return next();
+      const holder = identify(request);
+      if (!holder) {
+        response.setHeader(
+          'WWW-Authenticate',
+          'Basic realm="Lynceus: any name, and your token as password", charset="UTF-8"',
+        );
+        throw new Refusal(401, 'unauthenticated', 'send Authorization: Bearer with a token from lynceus.yaml');
+      }
+      if (!holder.may.includes(permission))
+        throw new Refusal(403, 'forbidden', `the token of ${holder.name} may not ${permission}`);
+      if (permission !== 'read') refuseCrossSite(request);
+      response.locals['holder'] = holder;
+      next();
+    },
+    holder: (response) => response.locals['holder'] as Omit<TokenHolder, 'token'>,
+  };
+}
+
+function asBearer(authorization: string | undefined): string | undefined {
+  const basic = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (basic === undefined) return authorization;
+  const decoded = Buffer.from(basic, 'base64').toString('utf8');
+  return `Bearer ${decoded.slice(decoded.indexOf(':') + 1)}`;
+}
+
+/** A browser sends remembered credentials with other sites' forms too: those are told apart by what it says of their origin. */
+function refuseCrossSite(request: Request): void {
+  const site = request.headers['sec-fetch-site'];
+  const origin = request.headers.origin;
+  const sameOrigin =
+    site === undefined
+      ? origin === undefined || sameHost(origin, request.headers.host)
+      : site === 'same-origin' || site === 'none';
+  if (!sameOrigin) throw new Refusal(403, 'cross-site', 'send this request from the page of Lynceus itself');
+}
+
+function sameHost(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
+}

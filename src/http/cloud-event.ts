@@ -1,0 +1,120 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+import Type, { type Static } from 'typebox';
+import { isJsonObject, type JsonObject } from '../base/json.ts';
+import type { NewEvent } from '../store/store.ts';
+import { parseStrictJson } from './strict-json.ts';
+
+/** The envelope as CloudEvents 1.0 defines it; extensions are lower-case letters and digits. */
+const Envelope = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String({ minLength: 1, maxLength: 512 }),
+    source: Type.String({ minLength: 1, maxLength: 1024 }),
+    type: Type.String({ minLength: 1, maxLength: 512 }),
+    subject: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+    time: Type.Optional(Type.String({ format: 'date-time' })),
+    datacontenttype: Type.Optional(Type.String({ maxLength: 200 })),
+    dataschema: Type.Optional(Type.String({ maxLength: 1024 })),
+  },
+  { additionalProperties: true },
+);
+type Envelope = Static<typeof Envelope>;
+
+const ajv = new Ajv2020({ strict: true });
+ajvFormats.default(ajv, ['date-time']);
+const validate = ajv.compile<Envelope>(Envelope);
+
+/** Sources and types that only we write. */
+const OURS = /^(?:lynceus|argocd\/)|^dev\.lynceus\./;
+const ATTRIBUTES = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'data', 'data_base64']);
+
+export type CloudEventAnswer =
+  | { ok: true; event: NewEvent }
+  | { ok: false; status: 400 | 415; code: string; detail: string };
+
+/**
+ * Reads a CloudEvent, structured or binary. Our own envelope check instead of the SDK's: it names the
+ * attribute, and costs a tenth.
+ */
+export function readCloudEvent(headers: IncomingHttpHeaders, body: Buffer, receivedAt: Date): CloudEventAnswer {
+  const media = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (media === 'application/cloudevents+json') return structured(body, receivedAt);
+  if (headers['ce-specversion'] !== undefined) return binary(headers, media, body, receivedAt);
+  if (media === 'application/cloudevents-batch+json')
+    return refuse(415, 'unsupported-media-type', 'send events one by one, not as a batch');
+  return refuse(
+    415,
+    'unsupported-media-type',
+    'send application/cloudevents+json, or the ce-* headers with a JSON body',
+  );
+}
+
+function structured(body: Buffer, receivedAt: Date): CloudEventAnswer {
+  const parsed = parseStrictJson(body);
+  if (!parsed.ok) return refuse(400, parsed.code, parsed.detail);
+  if (!isJsonObject(parsed.value)) return refuse(400, 'invalid-event', 'the event must be a JSON object');
+  if (parsed.value['data_base64'] !== undefined)
+    return refuse(400, 'invalid-event', 'data_base64 is not taken: send JSON data');
+  return toEvent(parsed.value, receivedAt);
+}
+
+function binary(headers: IncomingHttpHeaders, media: string, body: Buffer, receivedAt: Date): CloudEventAnswer {
+  if (body.length > 0 && !/^application\/(?:[\w.-]+\+)?json$/.test(media)) {
+    return refuse(
+      415,
+      'unsupported-media-type',
+      `data of an event must be JSON, not ${media === '' ? 'unnamed' : media}`,
+    );
+  }
+  const parsed = body.length > 0 ? parseStrictJson(body) : ({ ok: true, value: {} } as const);
+  if (!parsed.ok) return refuse(400, parsed.code, parsed.detail);
+  const attributes = Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      name.startsWith('ce-') ? [[name.slice(3), decode(String(value))]] : [],
+    ),
+  );
+  return toEvent({ ...attributes, data: parsed.value }, receivedAt);
+}
+
+/** The HTTP binding percent-encodes what a header cannot carry. */
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function toEvent(envelope: JsonObject, receivedAt: Date): CloudEventAnswer {
+  const payload = envelope['data'] ?? null;
+  if (!validate(envelope)) {
+    const [first] = validate.errors ?? [];
+    const where = first?.instancePath.slice(1) || String(first?.params['missingProperty'] ?? '');
+    return refuse(400, 'invalid-event', `${where}: ${first?.message ?? 'is not valid'}`);
+  }
+  const { id, source, type, subject, time } = envelope as Envelope;
+  if (OURS.test(source) || OURS.test(type))
+    return refuse(400, 'invalid-event', 'source and type of this event are reserved for Lynceus itself');
+  const extensions = Object.fromEntries(Object.entries(envelope).filter(([name]) => !ATTRIBUTES.has(name)));
+  const data: JsonObject = {
+    data: payload,
+    ...(Object.keys(extensions).length > 0 ? { extensions } : {}),
+  };
+  return {
+    ok: true,
+    event: {
+      id,
+      source,
+      type,
+      time: time ?? receivedAt.toISOString(),
+      data,
+      ...(subject === undefined ? {} : { subject }),
+    },
+  };
+}
+
+function refuse(status: 400 | 415, code: string, detail: string): CloudEventAnswer {
+  return { ok: false, status, code, detail };
+}

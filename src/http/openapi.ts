@@ -1,0 +1,244 @@
+import { Router } from 'express';
+import { PROBLEM_TITLES } from './problem.ts';
+
+const problem = {
+  description: 'Refused; see code',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+const json = (schema: object, description: string) => ({ description, content: { 'application/json': { schema } } });
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const query = (name: string, description: string, schema: object = { type: 'string' }) => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+});
+const id = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'context id of the change',
+  schema: { type: 'string' },
+};
+const text = { type: 'string' };
+const time = { type: 'string', format: 'date-time' };
+
+/** The API as a document; test/http/openapi.test.ts holds routes and answers to it. */
+export const openApi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Lynceus',
+    version: '1',
+    description: 'Gates, tests, SLO evaluations and promotion pull requests beside Argo CD and Flux.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  security: [{ token: [] }],
+  paths: {
+    '/api/v1/changes': {
+      get: {
+        operationId: 'listChanges',
+        summary: 'Changes, the one that last entered a stage first',
+        parameters: [
+          query('project', 'only this project'),
+          query('stage', 'only changes whose newest stage is this'),
+          query('service', 'only this service'),
+          query('limit', 'page size', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
+          query('cursor', '"next" of the page before'),
+        ],
+        responses: {
+          200: json(
+            {
+              type: 'object',
+              required: ['changes'],
+              properties: { changes: { type: 'array', items: ref('Change') }, next: text },
+            },
+            'A page of changes',
+          ),
+          default: problem,
+        },
+      },
+    },
+    '/api/v1/changes/{id}': {
+      get: {
+        operationId: 'readChange',
+        summary: 'One change with its whole journey',
+        parameters: [id],
+        responses: { 200: json(ref('Change'), 'The change'), default: problem },
+      },
+    },
+    '/api/v1/changes/{id}/decisions': {
+      post: {
+        operationId: 'decide',
+        summary: 'Approve, reject, pause, resume or abort; bound to the commit that was looked at',
+        parameters: [
+          id,
+          { name: 'Idempotency-Key', in: 'header', description: 'the same key is the same decision', schema: text },
+        ],
+        requestBody: { required: true, content: { 'application/json': { schema: ref('Decision') } } },
+        responses: { 201: json(ref('Change'), 'Recorded; the change as it is now'), default: problem },
+      },
+    },
+    '/api/v1/events': {
+      get: {
+        operationId: 'readEvents',
+        summary: 'The event log in global order',
+        parameters: [
+          query('stream', 'only this stream, e.g. sequence/<id> or inbox'),
+          query('after', 'only events after this sequence number', { type: 'integer', minimum: 0 }),
+          query('limit', 'page size', { type: 'integer', minimum: 1, maximum: 1000, default: 50 }),
+        ],
+        responses: {
+          200: json(
+            {
+              type: 'object',
+              required: ['events'],
+              properties: { events: { type: 'array', items: { type: 'object' } }, next: { type: 'integer' } },
+            },
+            'CloudEvents',
+          ),
+          default: problem,
+        },
+      },
+      post: {
+        operationId: 'receiveEvent',
+        summary: 'Takes a CloudEvent, structured or binary; durable when answered, a repeated one is taken once',
+        requestBody: {
+          required: true,
+          content: {
+            'application/cloudevents+json': { schema: { type: 'object' } },
+            'application/json': { schema: {} },
+          },
+        },
+        responses: { 202: { description: 'Durable' }, default: problem },
+      },
+    },
+    '/webhooks/argocd': {
+      post: {
+        operationId: 'receiveArgoCd',
+        summary: 'Takes a notification of Argo CD as argocd-notifications/ sends it',
+        requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
+        responses: { 202: { description: 'Durable' }, default: problem },
+      },
+    },
+    '/healthz': {
+      get: {
+        operationId: 'health',
+        summary: 'The process is alive',
+        security: [],
+        responses: { 200: { description: 'ok' } },
+      },
+    },
+    '/readyz': {
+      get: {
+        operationId: 'ready',
+        summary: 'The store can take events',
+        security: [],
+        responses: { 200: { description: 'ok' }, default: problem },
+      },
+    },
+    '/metrics': {
+      get: {
+        operationId: 'metrics',
+        summary: 'Prometheus metrics',
+        security: [],
+        responses: { 200: { description: 'text exposition' } },
+      },
+    },
+  },
+  components: {
+    securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    schemas: {
+      Problem: {
+        type: 'object',
+        required: ['type', 'title', 'status', 'code', 'detail'],
+        properties: {
+          type: text,
+          title: text,
+          status: { type: 'integer' },
+          code: { enum: Object.keys(PROBLEM_TITLES) },
+          detail: text,
+          instance: text,
+        },
+      },
+      Decision: {
+        type: 'object',
+        required: ['verdict', 'reason', 'revision'],
+        additionalProperties: false,
+        properties: {
+          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort'] },
+          reason: { type: 'string', minLength: 1, maxLength: 2000 },
+          revision: { type: 'string', description: 'the commit that was looked at' },
+          evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },
+          stage: { type: 'string', description: 'where several stages are under way' },
+        },
+      },
+      Change: {
+        type: 'object',
+        required: ['id', 'project', 'service', 'revision', 'summary', 'updatedAt', 'stages'],
+        properties: {
+          id: text,
+          project: text,
+          service: text,
+          revision: text,
+          summary: text,
+          updatedAt: time,
+          stages: { type: 'array', items: ref('Stage') },
+        },
+      },
+      Stage: {
+        type: 'object',
+        required: ['stage', 'sequence', 'revision', 'status', 'triggeredAt', 'tasks'],
+        properties: {
+          stage: text,
+          sequence: text,
+          revision: text,
+          status: { enum: ['triggered', 'running', 'waiting', 'finished'] },
+          result: { enum: ['pass', 'warning', 'fail'] },
+          reason: { enum: ['completed', 'failed', 'superseded', 'aborted', 'timed-out', 'rejected'] },
+          message: text,
+          by: text,
+          score: { type: 'number', minimum: 0, maximum: 100 },
+          triggeredAt: time,
+          finishedAt: time,
+          paused: { type: 'object' },
+          pullRequest: {
+            type: 'object',
+            required: ['number', 'url', 'to'],
+            properties: { number: { type: 'integer' }, url: text, to: text },
+          },
+          decide: { type: 'object' },
+          tasks: { type: 'array', items: ref('Task') },
+        },
+      },
+      Task: {
+        type: 'object',
+        required: ['task', 'name', 'triggeredAt', 'decisions', 'data'],
+        properties: {
+          task: text,
+          name: text,
+          triggeredAt: time,
+          finishedAt: time,
+          status: { enum: ['succeeded', 'errored', 'aborted'] },
+          result: { enum: ['pass', 'warning', 'fail'] },
+          message: text,
+          waitingFor: {
+            type: 'object',
+            required: ['kind', 'sentence', 'since'],
+            properties: { kind: text, sentence: text, since: time, until: time },
+          },
+          progress: { type: 'object' },
+          decisions: { type: 'array', items: { type: 'object' } },
+          data: { type: 'object' },
+        },
+      },
+    },
+  },
+} as const;
+
+export function openApiRoutes(): Router {
+  const router = Router();
+  router.get('/api/v1/openapi.json', (_request, response) => {
+    response.json(openApi);
+  });
+  return router;
+}

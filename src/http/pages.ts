@@ -1,0 +1,66 @@
+import express, { type Response, Router } from 'express';
+import { changePage } from '../ui/change-page.ts';
+import { changesPage } from '../ui/changes-page.ts';
+import { html } from '../ui/html.ts';
+import { page, STYLE } from '../ui/layout.ts';
+import type { Authentication } from './authentication.ts';
+import { type Changes, found, parseQuery } from './changes.ts';
+import { Refusal } from './problem.ts';
+
+const MAX_FORM_BYTES = 16 * 1024;
+
+/** Nothing from elsewhere, no scripts, no frames; forms go nowhere else. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** The pages for people. */
+export function pageRoutes(changes: Changes, authentication: Authentication): Router {
+  const router = Router();
+  const read = authentication.require('read');
+  router.get('/', (_request, response) => {
+    response.redirect(302, '/changes');
+  });
+  router.get('/style.css', (_request, response) => {
+    response.type('css').setHeader('Cache-Control', 'max-age=300');
+    response.send(STYLE);
+  });
+  router.get('/changes', read, async (request, response) => {
+    const { changes: rows, next } = await changes.list(parseQuery(request));
+    send(response, 200, changesPage(rows, next));
+  });
+  router.get('/changes/:id', read, async (request, response) => {
+    const change = await changes.read(String(request.params['id']));
+    if (!change)
+      return send(
+        response,
+        404,
+        page('Not found', html`<h1>There is no such change</h1><p><a href="/changes">All changes</a></p>`),
+      );
+    send(response, 200, changePage(change));
+  });
+  router.post(
+    '/changes/:id/decisions',
+    authentication.require('decide'),
+    express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, inflate: false, parameterLimit: 20 }),
+    async (request, response) => {
+      const id = String(request.params['id']);
+      try {
+        await changes.decide(id, { ...request.body }, authentication.holder(response), undefined);
+        response.redirect(303, `/changes/${encodeURIComponent(id)}`);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        send(
+          response,
+          error.answer.status,
+          changePage(await found(changes, id), `Nothing was decided: ${error.answer.detail}.`),
+        );
+      }
+    },
+  );
+  return router;
+}
+
+function send(response: Response, status: number, text: string): void {
+  response.status(status).type('html').setHeader('Content-Security-Policy', POLICY);
+  response.send(text);
+}

@@ -1,0 +1,104 @@
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { newId } from '../base/ids.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** What a refused request is told (RFC 9457). `code` is stable and listed in docs/errors.md. */
+export interface ProblemAnswer {
+  status: number;
+  code: string;
+  detail: string;
+}
+
+/** Thrown or sent by routes: an expected refusal. */
+export class Refusal extends Error {
+  override name = 'Refusal';
+  readonly answer: ProblemAnswer;
+
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.answer = { status, code, detail };
+  }
+}
+
+/** Every code that the API answers, with its title. docs/errors.md is checked against it. */
+export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
+  'not-found': 'There is no such thing',
+  'method-not-allowed': 'This address does not take this method',
+  unauthenticated: 'Sign in with a token',
+  forbidden: 'The token does not allow this',
+  'cross-site': 'The request came from another site',
+  'invalid-request': 'The request is not valid',
+  'invalid-json': 'The body is not valid JSON',
+  'invalid-event': 'The event is not valid',
+  'invalid-payload': 'The payload is not what this sender sends',
+  'too-large': 'The body is too large',
+  'encoded-body': 'Compressed bodies are not taken',
+  'unsupported-media-type': 'This media type is not taken',
+  over: 'The change is no longer under way',
+  stale: 'What was decided on has changed',
+  'nothing-to-decide': 'Nothing waits for a decision',
+  'not-allowed': 'The decision is not yours',
+  'decided-elsewhere': 'The decision is taken elsewhere',
+  unavailable: 'The store cannot take anything now',
+  overloaded: 'Too much at once',
+  internal: 'Something went wrong in Lynceus',
+};
+
+/**
+ * Sent on 503. Argo CD's notifier obeys whatever we say here with its only worker, so it stays short.
+ */
+const RETRY_AFTER_SECONDS = 1;
+
+export function sendProblem(response: Response, { status, code, detail }: ProblemAnswer, instance?: string): void {
+  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:lynceus:problem:${code}`,
+        title: PROBLEM_TITLES[code] ?? code,
+        status,
+        code,
+        detail,
+        ...(instance ? { instance } : {}),
+      }),
+    );
+}
+
+/** The one table from error to answer. What is not in it is our own mistake: an id, and no details. */
+export function problemHandler(log: Log): ErrorRequestHandler {
+  return (error: unknown, request: Request, response: Response, _next) => {
+    if (response.headersSent) return void response.destroy();
+    const answer = toAnswer(error);
+    if (answer) return sendProblem(response, answer);
+    const instance = newId();
+    log.error({ err: error, instance, method: request.method, path: request.path }, 'request failed');
+    sendProblem(
+      response,
+      { status: 500, code: 'internal', detail: `look for ${instance} in the log` },
+      `urn:uuid:${instance}`,
+    );
+  };
+}
+
+function toAnswer(error: unknown): ProblemAnswer | undefined {
+  if (error instanceof Refusal) return error.answer;
+  const { name, message, type, status } = (error ?? {}) as {
+    name?: string;
+    message?: string;
+    type?: string;
+    status?: number;
+  };
+  if (name === 'StoreUnavailableError') return { status: 503, code: 'unavailable', detail: message ?? 'try again' };
+  if (name === 'InvalidEventError') return { status: 400, code: 'invalid-event', detail: message ?? '' };
+  if (type === 'entity.too.large') return { status: 413, code: 'too-large', detail: 'the body is larger than 1 MiB' };
+  if (type === 'encoding.unsupported')
+    return { status: 415, code: 'encoded-body', detail: 'send the body without Content-Encoding' };
+  if (type === 'request.aborted' || type === 'request.size.invalid')
+    return { status: 400, code: 'invalid-request', detail: 'the body ended early' };
+  // Express' own refusals, e.g. a path with a broken percent escape.
+  if (status !== undefined && status >= 400 && status < 500)
+    return { status, code: 'invalid-request', detail: 'the request is not valid' };
+  return undefined;
+}

@@ -1,0 +1,88 @@
+import express, { type Request, type RequestHandler, Router } from 'express';
+import type { Clock } from '../base/clock.ts';
+import type { Failpoint } from '../runtime/failpoint.ts';
+import type { RuntimeMetrics } from '../runtime/metrics.ts';
+import type { NewEvent, NewJob, Store } from '../store/store.ts';
+import type { Authentication } from './authentication.ts';
+import { readCloudEvent } from './cloud-event.ts';
+import { Refusal } from './problem.ts';
+import type { WebhookSender } from './senders/sender.ts';
+
+/** Argo CD's largest applications stay below; ten thousand at once still fit into memory. */
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Requests whose body is held in memory at once; past it 503, which every sender retries. */
+const MAX_AT_ONCE = 2_000;
+
+export interface ReceiveTools {
+  store: Store;
+  clock: Clock;
+  senders: readonly WebhookSender[];
+  authentication: Authentication;
+  metrics: RuntimeMetrics;
+  failpoint: Failpoint;
+}
+
+/** What calls us: webhooks and CloudEvents. Authenticated first, stored second, answered third, worked on later. */
+export function receiveRoutes(tools: ReceiveTools): Router {
+  const router = Router();
+  const brake = brakeAt(MAX_AT_ONCE);
+  // Raw bytes whatever the media type says; a compressed body could grow a thousandfold, so none is taken.
+  const raw = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
+  for (const sender of tools.senders) router.post(sender.path, brake, ...webhook(tools, sender, raw));
+  router.post('/api/v1/events', brake, tools.authentication.require('report'), raw, async (request, response) => {
+    const answer = readCloudEvent(request.headers, bodyOf(request), tools.clock.now());
+    if (!answer.ok) {
+      tools.metrics.received.inc({ sender: 'cloudevents', outcome: answer.code });
+      throw new Refusal(answer.status, answer.code, answer.detail);
+    }
+    await store(tools, 'cloudevents', answer.event, []);
+    response.status(202).end();
+  });
+  return router;
+}
+
+function webhook(tools: ReceiveTools, sender: WebhookSender, raw: RequestHandler): RequestHandler[] {
+  const name = sender.path.split('/').at(-1) ?? sender.path;
+  return [
+    raw,
+    async (request, response) => {
+      const rawBody = bodyOf(request);
+      const who = sender.authenticate({ headers: request.headers, rawBody });
+      if (!who) {
+        tools.metrics.received.inc({ sender: name, outcome: 'unauthenticated' });
+        throw new Refusal(401, 'unauthenticated', 'the credentials of this webhook are missing or wrong');
+      }
+      const translation = sender.translate(who.source, rawBody, tools.clock.now());
+      if (!translation.ok) {
+        tools.metrics.received.inc({ sender: name, outcome: translation.code });
+        throw new Refusal(translation.status, translation.code, translation.detail);
+      }
+      await store(tools, name, translation.event, translation.jobs);
+      response.status(202).end();
+    },
+  ];
+}
+
+async function store(tools: ReceiveTools, sender: string, event: NewEvent, jobs: readonly NewJob[]): Promise<void> {
+  tools.failpoint('receive.before');
+  const done = tools.metrics.appendSeconds.startTimer({ operation: 'receive' });
+  const outcome = await tools.store.receive('inbox', event, jobs);
+  done();
+  tools.failpoint('receive.stored');
+  tools.metrics.received.inc({ sender, outcome });
+}
+
+/** Without a body the parser leaves nothing at all. */
+function bodyOf(request: Request): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+}
+
+function brakeAt(most: number): RequestHandler {
+  let under = 0;
+  return (_request, response, next) => {
+    if (under >= most) throw new Refusal(503, 'overloaded', 'too many requests at once: send it again');
+    under++;
+    response.once('close', () => under--);
+    next();
+  };
+}

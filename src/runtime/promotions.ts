@@ -1,0 +1,100 @@
+import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
+import { AdapterError } from '../base/adapter-error.ts';
+import { currentTask, finishedTask, type SequenceState } from '../engine/sequence.ts';
+import type { Application } from '../events/application.ts';
+import type { Store } from '../store/store.ts';
+import { sequenceFromRow } from '../views/sequence-document.ts';
+
+export interface Promoted {
+  context: string;
+  sequence: string;
+  task: string;
+  pullRequest: number;
+}
+
+/** The promotion that brought a commit to an application's stage, if one did. */
+export type FindPromotion = (
+  application: Application,
+  revision: string,
+  signal: AbortSignal,
+) => Promise<Promoted | undefined>;
+
+/** How many of the newest sequences of the service are looked through. */
+const LOOK_BACK = 50;
+
+/**
+ * Joins a commit on a stage's branch to the change that was promoted there: by the merge commit that the
+ * promotion recorded, else by asking the Git host whether the commit contains a promoted one. Trailers
+ * in commit messages are not asked: anybody can write them.
+ */
+export function createPromotionFinder(
+  store: Store,
+  gitHost: (repository: Repository) => GitHost | undefined,
+): FindPromotion {
+  return async (application, revision, signal) => {
+    const { place } = application;
+    if (!place) return undefined;
+    const rows = await store.documents({
+      kind: 'sequence',
+      project: place.project,
+      service: place.service,
+      limit: LOOK_BACK,
+    });
+    const candidates = rows.map((row) => sequenceFromRow(row.data)).filter((state) => promotesTo(state, place.stage));
+    const recorded = candidates.find((state) => mergeSha(state) === revision);
+    if (recorded) return promoted(recorded);
+    const repository = { url: application.source.repoUrl };
+    const host = gitHost(repository);
+    if (!host) return undefined;
+    for (const state of candidates) {
+      if (await brings(host, repository, state, revision, signal)) return promoted(state);
+    }
+    return undefined;
+  };
+}
+
+function promotesTo(state: SequenceState, stage: string): boolean {
+  const step = state.plan?.steps.find((planned) => planned.name === 'promotion');
+  return step?.to === stage && promotionTask(state) !== undefined;
+}
+
+function promotionTask(state: SequenceState) {
+  const task = currentTask(state);
+  return task?.name === 'promotion' ? task : finishedTask(state, 'promotion');
+}
+
+function mergeSha(state: SequenceState): unknown {
+  return promotionTask(state)?.data['mergeSha'];
+}
+
+/**
+ * A merge that we have not yet noticed: the pull request is asked first (a squash keeps no ancestry),
+ * then whether the stage's new commit contains the promoted one (merged by hand). Newest first, so a
+ * change that contains an older one is not mistaken for it.
+ */
+async function brings(
+  host: GitHost,
+  repository: Repository,
+  state: SequenceState,
+  revision: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const task = promotionTask(state);
+  if (!state.triggered || !task || task.finishedAt !== undefined) return false;
+  try {
+    const number = Number(task.memo['pullRequest'] ?? 0);
+    const pullRequest = number > 0 ? await host.readPullRequest(repository, number, { signal }) : undefined;
+    const ancestor = pullRequest?.mergeSha ?? state.triggered.revision;
+    return ancestor === revision || (await host.contains(repository, revision, ancestor, { signal }));
+  } catch (error) {
+    if (error instanceof AdapterError && error.reason === 'not-found') return false;
+    throw error;
+  }
+}
+
+function promoted(state: SequenceState): Promoted | undefined {
+  const task = promotionTask(state);
+  if (!task || !state.triggered) return undefined;
+  const pullRequest = Number(task.data['pullRequest'] ?? task.memo['pullRequest'] ?? 0);
+  return { context: state.triggered.context, sequence: state.triggered.sequence, task: task.id, pullRequest };
+}

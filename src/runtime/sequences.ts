@@ -1,0 +1,124 @@
+import { newId } from '../base/ids.ts';
+import { evolve, fold, type SequenceState } from '../engine/sequence.ts';
+import type { Place } from '../events/application.ts';
+import { fromEnvelope, toEnvelope } from '../events/codec.ts';
+import type { SequenceEvent } from '../events/types.ts';
+import type { Append, Claim, Commit, ConflictError, NewEvent, NewJob, Settlement, Store } from '../store/store.ts';
+import { ACTIVE, sequenceFromRow, sequenceRows } from '../views/sequence-document.ts';
+
+export interface LoadedSequence {
+  state: SequenceState;
+  /** Of its stream; what the next append expects. */
+  version: number;
+}
+
+/** Work for the engine: whatever waits in a project, stage and service. */
+export function lineJob(place: Place, delayMs = 0): NewJob {
+  return { queue: 'line', key: `${place.project}/${place.stage}/${place.service}`, payload: { ...place }, delayMs };
+}
+
+/** Work for one task of a sequence. */
+export function taskJob(sequence: string, task: string, delayMs = 0): NewJob {
+  return { queue: 'task', key: task, payload: { sequence, task }, delayMs };
+}
+
+export function streamOf(sequence: string): string {
+  return `sequence/${sequence}`;
+}
+
+export async function loadSequence(store: Store, sequence: string): Promise<LoadedSequence> {
+  const events = await store.readStream(streamOf(sequence));
+  const known = events.map(fromEnvelope).filter((event) => event !== undefined);
+  return { state: fold(known), version: events.at(-1)?.version ?? 0 };
+}
+
+/** Unfinished sequences of a place in the order in which they were triggered. */
+export async function activeSequences(store: Store, place: Place): Promise<SequenceState[]> {
+  const rows = await store.documents({ kind: 'sequence', ...place, status: [...ACTIVE], limit: 1000 });
+  return rows.reverse().map((row) => sequenceFromRow(row.data));
+}
+
+/** One step of a sequence as a commit: its events, and every row and job that follows from them. */
+export function sequenceCommit(
+  loaded: LoadedSequence,
+  events: readonly SequenceEvent[],
+): { commit: SequenceCommit; next: LoadedSequence } {
+  const state = events.reduce(evolve, loaded.state);
+  const version = loaded.version + events.length;
+  const sequence = state.triggered?.sequence ?? '';
+  return {
+    next: { state, version },
+    commit: {
+      appends: [
+        {
+          stream: streamOf(sequence),
+          expectedVersion: loaded.version,
+          events: events.map((event) => newEvent(sequence, event)),
+        },
+      ],
+      documents: sequenceRows(state, version),
+      jobs: events.flatMap((event) => jobsFor(sequence, state, event)),
+    },
+  };
+}
+
+interface SequenceCommit {
+  appends: Append[];
+  documents: NonNullable<Commit['documents']>;
+  jobs: NewJob[];
+}
+
+function newEvent(sequence: string, event: SequenceEvent): NewEvent {
+  return { id: newId(), source: 'lynceus', subject: sequence, ...toEnvelope(event) };
+}
+
+function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): NewJob[] {
+  const place = state.triggered?.place;
+  if (!place) return [];
+  switch (event.name) {
+    case 'task.triggered':
+      // An approval is decided by people; the line only has to look at its time limit.
+      return event.data.name === 'approval' ? [lineJob(place)] : [taskJob(sequence, event.data.task)];
+    case 'task.waiting':
+      return [lineJob(place)];
+    case 'decision.made': {
+      const tasks = event.data.task === undefined ? [] : [taskJob(sequence, event.data.task)];
+      return [lineJob(place), ...tasks];
+    }
+    case 'sequence.finished': {
+      // A task that was under way gets one more look, to stop what it started outside.
+      const last = state.tasks.at(-1);
+      return [lineJob(place), ...(last ? [taskJob(sequence, last.id)] : [])];
+    }
+    default:
+      return [lineJob(place)];
+  }
+}
+
+/** Appends to a sequence whatever `say` answers for its present state; tries again when it moved meanwhile. */
+export async function changeSequence(
+  store: Store,
+  sequence: string,
+  say: (state: SequenceState) => readonly SequenceEvent[],
+  extra: { claim?: Claim; settle?: Settlement } = {},
+): Promise<SequenceState> {
+  for (let attempt = 1; ; attempt++) {
+    const loaded = await loadSequence(store, sequence);
+    const events = say(loaded.state);
+    if (events.length === 0 && !extra.settle) return loaded.state;
+    const { commit, next } = events.length === 0 ? { commit: {}, next: loaded } : sequenceCommit(loaded, events);
+    try {
+      await store.commit({ ...commit, ...extra });
+      return next.state;
+    } catch (error) {
+      if (!isConflict(error) || attempt >= MAX_CONFLICTS) throw error;
+    }
+  }
+}
+
+/** Contention on one sequence is a few writers (engine, one task, a person): more is a bug. */
+const MAX_CONFLICTS = 10;
+
+function isConflict(error: unknown): error is ConflictError {
+  return error instanceof Error && error.name === 'ConflictError';
+}

@@ -1,0 +1,74 @@
+import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
+import type { JsonObject } from '../base/json.ts';
+import { plannedStep } from '../engine/decide.ts';
+import { judgeRollout, short } from '../engine/rollout.ts';
+import { type Application, applicationKey } from '../events/application.ts';
+import { overallOutcome } from './each-application.ts';
+import {
+  errored,
+  overtaken,
+  pass,
+  type TaskHandler,
+  type TaskInput,
+  type TaskOutcome,
+  type TaskTools,
+  waiting,
+} from './task.ts';
+
+/** Health moves without a word when notifications are lost. */
+const POLL_MS = 2_000;
+
+/** Waits until the commit is deployed and has been healthy for the settle time. */
+export const rollout: TaskHandler = {
+  name: 'rollout',
+  run: (input, tools) => overallOutcome(input, tools, lookOnce),
+};
+
+async function lookOnce(
+  input: TaskInput,
+  _tools: TaskTools,
+  _system: DeliverySystem,
+  application: Application,
+): Promise<TaskOutcome> {
+  const settleMs = plannedStep(input.sequence, 'rollout')?.settleMs ?? 0;
+  const key = applicationKey(application.ref);
+  const remembered = (input.task.memo['healthySince'] ?? {}) as Record<string, string>;
+  const healthySince = remembered[key];
+  const judgement = judgeRollout(application, {
+    revision: input.triggered.revision,
+    settleMs,
+    now: input.now.toISOString(),
+    ...(healthySince === undefined ? {} : { healthySince }),
+  });
+  switch (judgement.kind) {
+    case 'deployed':
+      return pass(`${short(input.triggered.revision)} is deployed and healthy`, { images: application.images });
+    case 'failed':
+      return otherCommit(application, input.triggered.revision, judgement.sentence);
+    case 'progressing': {
+      const memo = { healthySince: without(remembered, key, judgement.healthySince) };
+      const askAgainMs =
+        judgement.healthySince === undefined ? POLL_MS : untilSettled(judgement.healthySince, settleMs, input.now);
+      // The seconds counted while settling are no news for the log.
+      const sentence =
+        judgement.healthySince === undefined ? judgement.sentence : `healthy, settling for ${settleMs / 1000} s`;
+      return waiting({ kind: 'health', sentence }, askAgainMs, memo);
+    }
+  }
+}
+
+/** Another commit is there: because a newer change came, or because somebody put back an older one. */
+export function otherCommit(application: Application, revision: string, sentence: string): TaskOutcome {
+  return application.targetRevision === revision ? errored(sentence) : overtaken(sentence);
+}
+
+function without(all: Record<string, string>, key: string, value: string | undefined): JsonObject {
+  const { [key]: _, ...others } = all;
+  return value === undefined ? others : { ...others, [key]: value };
+}
+
+/** Health is looked at in between too: a break starts the settle time anew. */
+function untilSettled(since: string, settleMs: number, now: Date): number {
+  const left = Date.parse(since) + settleMs - now.getTime();
+  return Math.max(50, Math.min(POLL_MS, left));
+}

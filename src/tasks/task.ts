@@ -1,0 +1,83 @@
+import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
+import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
+import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
+import type { TestRunner } from '../adapters/test-runners/test-runner.ts';
+import type { Guard } from '../base/guard.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { HttpTest } from '../definitions/delivery.ts';
+import type { SequenceState, TaskState } from '../engine/sequence.ts';
+import type { Application, Place } from '../events/application.ts';
+import type { Blocker, Result, SequenceTriggered, Status, TaskName } from '../events/types.ts';
+import type { EarlierEvaluation } from '../slo/evaluation.ts';
+
+/** What a task has at hand: ports, and the past. Everything else would be reaching through walls. */
+export interface TaskTools {
+  deliverySystem(name: string): DeliverySystem | undefined;
+  gitHost(repository: Repository): GitHost | undefined;
+  /** Without a name: the only source, or the first. */
+  metricsSource(name?: string): MetricsSource | undefined;
+  httpTest: TestRunner<HttpTest>;
+  history: History;
+  /** The page of a change, when a public address is configured. */
+  linkTo(context: string): string | undefined;
+}
+
+export interface History {
+  /** All applications that run a service in a stage, by what was last seen of them. */
+  applications(place: Place): Promise<Application['ref'][]>;
+  /** Newest first; invalidated ones left out. */
+  evaluations(place: Place, limit: number): Promise<EarlierEvaluation[]>;
+  /** Sequences of a place that were triggered at or after a moment, newest first, finished or not. */
+  sequences(place: Place, since: Date): Promise<SequenceState[]>;
+}
+
+export interface TaskInput {
+  sequence: SequenceState;
+  triggered: SequenceTriggered;
+  task: TaskState;
+  now: Date;
+  signal: AbortSignal;
+  guard: Guard;
+  /** Shown to people while a long task runs; not part of the log. */
+  onProgress: (fraction: number, sentence: string) => void;
+  /** Wraps every outside effect, so that tests can let the process die around it. */
+  effect: <T>(name: string, act: () => Promise<T>) => Promise<T>;
+}
+
+export type TaskOutcome =
+  | { kind: 'finished'; status: Status; result: Result; message: string; data?: JsonObject }
+  /** Look again later; `memo` is handed to that look. */
+  | { kind: 'waiting'; blocker: Blocker; memo?: JsonObject; askAgainMs: number };
+
+/**
+ * One kind of task. `run` is called again and again until it answers `finished`, and again after a
+ * crash in the middle: whatever it does outside derives from the task's id and is read back first.
+ */
+export interface TaskHandler {
+  name: TaskName;
+  /** @throws {AdapterError} the runtime waits and asks again, unless the reason says that is useless */
+  run(input: TaskInput, tools: TaskTools): Promise<TaskOutcome>;
+  /** Stops what an aborted task has started outside. Called once after it ended unfinished. */
+  stop?(input: TaskInput, tools: TaskTools): Promise<void>;
+}
+
+export function pass(message: string, data: JsonObject = {}): TaskOutcome {
+  return { kind: 'finished', status: 'succeeded', result: 'pass', message, data };
+}
+
+export function fail(message: string, data: JsonObject = {}): TaskOutcome {
+  return { kind: 'finished', status: 'succeeded', result: 'fail', message, data };
+}
+
+/** The machinery could not do its work: the verdict is fail, and nobody mistakes it for a measured one. */
+export function errored(message: string, data: JsonObject = {}): TaskOutcome {
+  return { kind: 'finished', status: 'errored', result: 'fail', message, data };
+}
+
+export function overtaken(message: string): TaskOutcome {
+  return { kind: 'finished', status: 'aborted', result: 'fail', message, data: { reason: 'superseded' } };
+}
+
+export function waiting(blocker: Blocker, askAgainMs: number, memo?: JsonObject): TaskOutcome {
+  return { kind: 'waiting', blocker, askAgainMs, ...(memo === undefined ? {} : { memo }) };
+}

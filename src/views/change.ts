@@ -1,0 +1,172 @@
+import { plannedStep } from '../engine/decide.ts';
+import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
+import type { Result } from '../events/types.ts';
+import { sequenceStatus } from './sequence-document.ts';
+
+/** One task as the API and the page show it. */
+export interface TaskView {
+  task: string;
+  name: string;
+  triggeredAt: string;
+  finishedAt?: string;
+  status?: string;
+  result?: string;
+  message?: string;
+  waitingFor?: { kind: string; sentence: string; since: string; until?: string };
+  progress?: { fraction: number; sentence: string };
+  decisions: { actor: string; verdict: string; reason: string; at: string }[];
+  data: TaskState['data'];
+}
+
+/** One stage of a change's journey. */
+export interface StageView {
+  stage: string;
+  sequence: string;
+  revision: string;
+  status: ReturnType<typeof sequenceStatus>;
+  result?: Result;
+  reason?: string;
+  message?: string;
+  by?: string;
+  score?: number;
+  triggeredAt: string;
+  finishedAt?: string;
+  paused?: { actor: string; reason: string };
+  pullRequest?: { number: number; url: string; to: string };
+  /** Present when a person can decide something now. */
+  decide?: {
+    task: string;
+    what: 'approval' | 'promotion';
+    quorum: number;
+    groups: string[];
+    revision: string;
+    evidence: string;
+  };
+  tasks: TaskView[];
+}
+
+export interface ChangeView {
+  id: string;
+  project: string;
+  service: string;
+  revision: string;
+  /** Where it is now, in one sentence. */
+  summary: string;
+  updatedAt: string;
+  /** In the order in which the change entered them. */
+  stages: StageView[];
+}
+
+export interface ViewTools {
+  progress: (task: string) => { fraction: number; sentence: string } | undefined;
+  evidence: (state: SequenceState) => string;
+}
+
+/** A change's journey out of its sequences, oldest first. */
+export function changeView(sequences: readonly SequenceState[], tools: ViewTools): ChangeView | undefined {
+  const stages = sequences.map((state) => stageView(state, tools)).filter((stage) => stage !== undefined);
+  const [first] = sequences;
+  const last = stages.at(-1);
+  if (!first?.triggered || !last) return undefined;
+  const { context, place } = first.triggered;
+  return {
+    id: context,
+    project: place.project,
+    service: place.service,
+    revision: first.triggered.revision,
+    summary: summaryOf(last),
+    updatedAt: stages.map(lastMove).reduce((latest, at) => (at > latest ? at : latest)),
+    stages,
+  };
+}
+
+function stageView(state: SequenceState, tools: ViewTools): StageView | undefined {
+  const { triggered, finished } = state;
+  if (!triggered) return undefined;
+  const decide = decideView(state, tools);
+  const pullRequest = pullRequestView(state);
+  const score = scoreOf(state);
+  return {
+    stage: triggered.place.stage,
+    sequence: triggered.sequence,
+    revision: triggered.revision,
+    status: sequenceStatus(state),
+    triggeredAt: triggered.at,
+    ...(finished
+      ? { result: finished.result, reason: finished.reason, message: finished.message, finishedAt: finished.at }
+      : {}),
+    ...(finished?.by === undefined ? {} : { by: finished.by }),
+    ...(score === undefined ? {} : { score }),
+    ...(state.paused ? { paused: { actor: state.paused.actor, reason: state.paused.reason } } : {}),
+    ...(pullRequest ? { pullRequest } : {}),
+    ...(decide ? { decide } : {}),
+    tasks: state.tasks.map((task) => taskView(task, tools)),
+  };
+}
+
+function taskView(task: TaskState, tools: ViewTools): TaskView {
+  const progress = task.finishedAt === undefined ? tools.progress(task.id) : undefined;
+  return {
+    task: task.id,
+    name: task.name,
+    triggeredAt: task.triggeredAt,
+    ...(task.finishedAt === undefined ? {} : { finishedAt: task.finishedAt }),
+    ...(task.status === undefined ? {} : { status: task.status }),
+    ...(task.result === undefined ? {} : { result: task.result }),
+    ...(task.message === undefined ? {} : { message: task.message }),
+    ...(task.blocker ? { waitingFor: task.blocker } : {}),
+    ...(progress ? { progress } : {}),
+    decisions: task.decisions.map(({ actor, verdict, reason, at }) => ({ actor, verdict, reason, at })),
+    data: task.name === 'plan' ? {} : task.data,
+  };
+}
+
+function decideView(state: SequenceState, tools: ViewTools): StageView['decide'] {
+  const task = currentTask(state);
+  const revision = state.triggered?.revision;
+  if (!task || revision === undefined || state.phase === 'finished') return undefined;
+  if (task.name === 'approval') {
+    const step = plannedStep(state, 'approval');
+    return {
+      task: task.id,
+      what: 'approval',
+      quorum: step?.quorum ?? 1,
+      groups: step?.groups ?? [],
+      revision,
+      evidence: tools.evidence(state),
+    };
+  }
+  if (task.name !== 'promotion' || task.memo['reviews'] !== 'lynceus') return undefined;
+  return { task: task.id, what: 'promotion', quorum: 1, groups: [], revision, evidence: tools.evidence(state) };
+}
+
+function pullRequestView(state: SequenceState): StageView['pullRequest'] {
+  const task = state.tasks.findLast(({ name }) => name === 'promotion');
+  const number = Number(task?.data['pullRequest'] ?? task?.memo['pullRequest'] ?? 0);
+  if (!task || number === 0) return undefined;
+  return {
+    number,
+    url: String(task.data['url'] ?? task.memo['url'] ?? ''),
+    to: plannedStep(state, 'promotion')?.to ?? '',
+  };
+}
+
+function scoreOf(state: SequenceState): number | undefined {
+  const evaluation = finishedTask(state, 'evaluation')?.data['evaluation'] as { score?: number } | undefined;
+  return evaluation?.score;
+}
+
+function summaryOf(stage: StageView): string {
+  if (stage.status === 'finished') return `${stage.stage}: ${stage.message ?? stage.result ?? ''}`;
+  const task = stage.tasks.at(-1);
+  if (!task || task.finishedAt !== undefined) return `${stage.stage}: waiting for its turn`;
+  if (stage.paused) return `${stage.stage}: paused by ${stage.paused.actor}: ${stage.paused.reason}`;
+  if (task.progress) return `${stage.stage}: ${task.progress.sentence}`;
+  if (task.waitingFor) return `${stage.stage}: ${task.waitingFor.sentence}`;
+  return task.name === 'approval' ? `${stage.stage}: waiting for an approval` : `${stage.stage}: ${task.name}`;
+}
+
+function lastMove(stage: StageView): string {
+  const times = stage.tasks.flatMap((task) => [task.triggeredAt, task.finishedAt ?? '', task.waitingFor?.since ?? '']);
+  return [stage.triggeredAt, stage.finishedAt ?? '', ...times].reduce((latest, at) => (at > latest ? at : latest));
+}

@@ -1,0 +1,98 @@
+import type { Json, JsonObject } from '../base/json.ts';
+import { currentTask, type SequenceState } from '../engine/sequence.ts';
+
+/** A read-model row, as the store takes it. */
+export interface Row {
+  kind: string;
+  id: string;
+  version: number;
+  project: string;
+  stage: string;
+  service: string;
+  context: string;
+  status: string;
+  sort: number;
+  data: JsonObject;
+}
+
+/** Statuses of sequences that are not over. */
+export const ACTIVE = ['triggered', 'running', 'waiting'] as const;
+
+/** How a sequence stands, in one word for lists. */
+export function sequenceStatus(state: SequenceState): 'triggered' | 'running' | 'waiting' | 'finished' {
+  if (state.phase === 'finished') return 'finished';
+  if (state.phase !== 'running') return 'triggered';
+  const task = currentTask(state);
+  return task?.blocker !== undefined || task?.name === 'approval' || state.paused ? 'waiting' : 'running';
+}
+
+/**
+ * The rows that follow from a sequence: its own (the whole state, so that reading it costs one row),
+ * the change it belongs to, and its evaluations for later comparison.
+ *
+ * @param version of the stream after the last event in the state
+ */
+export function sequenceRows(state: SequenceState, version: number): Row[] {
+  const { triggered } = state;
+  if (!triggered) return [];
+  const common = { ...triggered.place, context: triggered.context };
+  const sequence: Row = {
+    kind: 'sequence',
+    id: triggered.sequence,
+    version,
+    ...common,
+    status: sequenceStatus(state),
+    sort: Date.parse(triggered.at),
+    data: plain(state),
+  };
+  return [sequence, changeRow(state), ...evaluationRows(state, version)];
+}
+
+/**
+ * Only what never changes, keyed by context: the journey is put together from the sequences when it is
+ * read, so that two stages that move at once cannot overwrite each other.
+ */
+function changeRow(state: SequenceState): Row {
+  const triggered = state.triggered as NonNullable<SequenceState['triggered']>;
+  const { place, context, at } = triggered;
+  return {
+    kind: 'change',
+    id: context,
+    // The newest stage to start wins: the list is ordered by when a change last entered a stage.
+    version: Date.parse(at),
+    project: place.project,
+    stage: place.stage,
+    service: place.service,
+    context,
+    status: 'known',
+    sort: Date.parse(at),
+    data: {},
+  };
+}
+
+function evaluationRows(state: SequenceState, version: number): Row[] {
+  const triggered = state.triggered as NonNullable<SequenceState['triggered']>;
+  return state.tasks
+    .filter(
+      (task) => task.name === 'evaluation' && task.finishedAt !== undefined && task.data['evaluation'] !== undefined,
+    )
+    .map((task) => ({
+      kind: 'evaluation',
+      id: task.id,
+      version,
+      ...triggered.place,
+      context: triggered.context,
+      status: task.result ?? 'fail',
+      sort: Date.parse(task.finishedAt ?? triggered.at),
+      data: { evaluation: task.data['evaluation'] as Json, revision: triggered.revision },
+    }));
+}
+
+/** The state back out of its row. */
+export function sequenceFromRow(data: JsonObject): SequenceState {
+  return data as unknown as SequenceState;
+}
+
+function plain(state: SequenceState): JsonObject {
+  return JSON.parse(JSON.stringify(state)) as JsonObject;
+}
