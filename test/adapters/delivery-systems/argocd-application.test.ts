@@ -1,0 +1,443 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toApplication } from '../../../src/adapters/delivery-systems/argocd-application.ts';
+import { AdapterError } from '../../../src/base/adapter-error.ts';
+import type { Application } from '../../../src/events/application.ts';
+import { hasArgoCdFixtures, readFixture } from '../../support/argocd-fixtures.ts';
+
+const context = {
+  system: 'main',
+  url: 'https://argocd.example.com/',
+  labelPrefix: 'lynceus.dev',
+  controlPlaneNamespace: 'argocd',
+};
+const translate = (raw: unknown) => toApplication(raw, context);
+const minimal = (more: object = {}) => ({ metadata: { name: 'checkout', ...more } });
+const labelled = (labels: object) => translate(minimal({ labels }));
+const annotated = (annotations: object, more: object = {}) => translate({ ...minimal({ annotations }), ...more });
+
+const A = '8a3d1f0c6b7e4d5a9f2b1c0d3e4f5a6b7c8d9e0f';
+const B = '53e28ff20cc530b9ada2173fbbd64d48338583ba';
+const C = '0d7a9c14be1f5b0d2b1c3a6f7e8d9c0b1a2f3e4d';
+const INFOS = { 'gatekeeper.run': 'run_01J9Z6Y3Q4', 'gatekeeper.reason': 'pre-deploy checks passed (budget 71% left)' };
+const SOURCE = {
+  repoUrl: 'https://github.com/example-org/checkout-deploy.git',
+  path: 'overlays/staging',
+  targetRevision: 'main',
+};
+const EARLIER = [
+  { revision: C, startedAt: '2026-08-19T16:40:00Z', deployedAt: '2026-08-19T16:40:21Z' },
+  { revision: B, startedAt: '2026-08-20T09:10:03Z', deployedAt: '2026-08-20T09:10:20Z' },
+];
+const DEPLOYED = { revision: A, startedAt: '2026-08-20T10:01:33Z', deployedAt: '2026-08-20T10:02:03Z' };
+const SYNCED = {
+  phase: 'Succeeded',
+  startedAt: '2026-08-20T10:01:33Z',
+  finishedAt: '2026-08-20T10:02:03Z',
+  revision: A,
+  infos: INFOS,
+  dryRun: false,
+  partial: false,
+  retrying: false,
+  automated: false,
+  message: 'successfully synced (all tasks run)',
+} as const;
+
+const ABSENT = undefined as never;
+
+/** What each recorded application means, as far as it differs from its neighbours. */
+const MEANINGS: Record<string, Partial<Application>> = {
+  'succeeded-healthy': {
+    ref: {
+      system: 'main',
+      namespace: 'argocd',
+      name: 'checkout',
+      uid: '3f0c5a1e-6f0b-4b52-9f0e-6f4b1d1f7c11',
+      systemProject: 'payments',
+    },
+    url: 'https://checkout.staging.example.com/',
+    link: 'https://argocd.example.com/applications/argocd/checkout',
+    annotations: {
+      'notifications.argoproj.io/subscribe.gate-sync.gatekeeper': '',
+      'argocd.argoproj.io/manifest-generate-paths': '.',
+    },
+    source: SOURCE,
+    sources: [SOURCE],
+    automated: false,
+    targetRevision: A,
+    syncStatus: 'Synced',
+    health: { status: 'Healthy', since: '2026-08-20T10:02:41Z' },
+    operation: SYNCED,
+    reconciledAt: '2026-08-20T10:02:05Z',
+    history: [...EARLIER, DEPLOYED],
+    images: ['ghcr.io/example-org/checkout:2.8.1'],
+    conditions: [],
+  },
+  'succeeded-progressing': {
+    operation: SYNCED,
+    health: { status: 'Progressing', since: '2026-08-20T10:02:04Z' },
+  },
+  'succeeded-stale-healthy': {
+    operation: SYNCED,
+    health: { status: 'Healthy', since: '2026-08-19T16:41:10Z' },
+    reconciledAt: '2026-08-20T10:02:05Z',
+  },
+  degraded: { operation: SYNCED, health: { status: 'Degraded', since: '2026-08-20T10:12:44Z' } },
+  'any-namespace': {
+    ref: {
+      system: 'main',
+      namespace: 'team-payments',
+      name: 'checkout',
+      uid: '3f0c5a1e-6f0b-4b52-9f0e-6f4b1d1f7c11',
+      systemProject: 'payments',
+    },
+    link: 'https://argocd.example.com/applications/team-payments/checkout',
+    operation: SYNCED,
+  },
+  'sync-requested': {
+    operationRequested: { infos: INFOS },
+    operation: ABSENT,
+    syncStatus: 'OutOfSync',
+    history: EARLIER,
+  },
+  'running-presync': {
+    operationRequested: ABSENT,
+    operation: {
+      phase: 'Running',
+      startedAt: '2026-08-20T10:01:33Z',
+      revision: A,
+      infos: INFOS,
+      dryRun: false,
+      partial: false,
+      retrying: false,
+      automated: false,
+      message: 'waiting for completion of hook batch/Job/predeploy-gate',
+    },
+  },
+  'autosync-retry-backoff': {
+    automated: true,
+    operationRequested: ABSENT,
+    operation: {
+      phase: 'Running',
+      startedAt: '2026-08-20T10:01:33Z',
+      finishedAt: '2026-08-20T10:01:58Z',
+      revision: A,
+      infos: {},
+      dryRun: false,
+      partial: false,
+      retrying: true,
+      automated: true,
+      message: 'one or more synchronization tasks completed unsuccessfully. Retrying attempt #1 at 10:02AM.',
+    },
+  },
+  'sync-failed-autosync-stuck': {
+    automated: true,
+    syncStatus: 'OutOfSync',
+    operation: {
+      phase: 'Failed',
+      startedAt: '2026-08-20T10:01:33Z',
+      finishedAt: '2026-08-20T10:09:12Z',
+      revision: A,
+      infos: {},
+      dryRun: false,
+      partial: false,
+      retrying: false,
+      automated: true,
+      message: 'one or more synchronization tasks completed unsuccessfully (retried 5 times).',
+    },
+    conditions: [
+      {
+        type: 'SyncError',
+        message: `Failed last sync attempt to [${A}]: one or more synchronization tasks completed unsuccessfully (retried 5 times).`,
+      },
+    ],
+  },
+  'rollback-succeeded': {
+    syncStatus: 'OutOfSync',
+    targetRevision: A,
+    operation: {
+      phase: 'Succeeded',
+      startedAt: '2026-08-20T10:20:02Z',
+      finishedAt: '2026-08-20T10:20:10Z',
+      revision: B,
+      infos: {},
+      dryRun: false,
+      // Strategy "apply" skips the application's hooks.
+      partial: true,
+      retrying: false,
+      automated: false,
+      message: 'successfully synced (all tasks run)',
+    },
+  },
+  'multi-source-succeeded': {
+    source: { repoUrl: 'https://charts.example.com', path: '', targetRevision: '2.8.1' },
+    sources: [
+      { repoUrl: 'https://charts.example.com', path: '', targetRevision: '2.8.1' },
+      { repoUrl: 'https://github.com/example-org/checkout-values.git', path: '', targetRevision: 'main' },
+    ],
+    targetRevision: '2.8.1',
+    operation: { ...SYNCED, revision: '2.8.1' },
+    history: [{ ...DEPLOYED, revision: '2.8.1' }],
+    url: ABSENT,
+  },
+  'progressive-sync': {
+    operationRequested: {
+      infos: { Reason: 'ApplicationSet RollingSync triggered a sync of this Application resource' },
+    },
+    operation: ABSENT,
+    automated: false,
+  },
+  'source-hydrator': {
+    source: {
+      repoUrl: 'https://github.com/example-org/checkout-config',
+      path: 'checkout',
+      targetRevision: 'environments/prod',
+    },
+    targetRevision: B,
+    operation: ABSENT,
+    history: [{ revision: B, startedAt: '2026-08-20T09:10:03Z', deployedAt: '2026-08-20T09:10:20Z' }],
+  },
+  'real-test-single-source': {
+    ref: { system: 'main', namespace: 'fake-argocd-ns', name: 'my-app', uid: '123', systemProject: 'default' },
+    source: {
+      repoUrl: 'https://github.com/argoproj/argocd-example-apps.git',
+      path: 'some/path',
+      targetRevision: 'HEAD',
+    },
+    automated: true,
+    syncStatus: 'Unknown',
+    health: { status: 'Unknown' },
+    targetRevision: ABSENT,
+    history: [],
+    images: [],
+    operation: {
+      phase: 'Succeeded',
+      startedAt: '2018-09-21T23:50:25Z',
+      finishedAt: '2018-09-21T23:50:29Z',
+      revision: 'a'.repeat(40),
+      infos: {},
+      dryRun: false,
+      partial: false,
+      retrying: false,
+      automated: false,
+      message: 'successfully synced',
+    },
+  },
+  'real-test-multi-source': {
+    sources: [
+      { repoUrl: 'https://github.com/argoproj/argocd-example-apps.git', path: 'some/path', targetRevision: 'HEAD' },
+      {
+        repoUrl: 'https://github.com/argoproj/argocd-example-apps-fake.git',
+        path: 'some/other/path',
+        targetRevision: 'HEAD',
+      },
+      { repoUrl: 'https://github.com/argoproj/argocd-example-apps-fake-ref.git', path: '', targetRevision: 'HEAD' },
+    ],
+    operation: expect.objectContaining({ phase: 'Succeeded', revision: 'a'.repeat(40) }),
+  },
+  'real-velero-succeeded': {
+    ref: {
+      system: 'main',
+      namespace: 'argo-cd',
+      name: 'velero-test',
+      uid: '94978696-4fd4-40b3-a1de-38d9df9e9316',
+      systemProject: 'sre',
+    },
+    source: {
+      repoUrl: 'https://github.com/foo/manifests-velero.git',
+      path: 'instances/test',
+      targetRevision: 'test-lla',
+    },
+    targetRevision: 'rev1',
+    health: { status: 'Healthy' },
+    reconciledAt: '2024-03-05T07:33:04Z',
+    images: ['nginx:latest'],
+    operation: expect.objectContaining({
+      phase: 'Succeeded',
+      revision: 'ea8759964626a583667a2bfd08f334ec2070040a',
+      finishedAt: '2024-03-05T07:33:04Z',
+    }),
+    history: expect.objectContaining({ length: 10 }),
+  },
+};
+
+describe.skipIf(!hasArgoCdFixtures())('an application as Argo CD tells of it', () => {
+  it.each(Object.entries(MEANINGS))('%s', (name, meaning) => {
+    const application: Record<string, unknown> = { ...translate(readFixture(`argocd-app-${name}.json`)) };
+    const told = Object.keys(meaning).map((field) => [field, application[field]]);
+    expect(Object.fromEntries(told)).toEqual(meaning);
+  });
+
+  it('is the same in a notification as over the API, as far as it is told', () => {
+    const told = translate(readFixture('argocd-webhook-body-recommended.json').app);
+    const { annotations: _, ...asked } = translate(readFixture('argocd-app-succeeded-healthy.json'));
+    expect(told).toMatchObject(asked);
+  });
+
+  it('keeps nothing but what the house has words for', () => {
+    const known = Object.keys(translate(readFixture('argocd-app-real-velero-succeeded.json'))).sort();
+    expect(known).toEqual([
+      'annotations',
+      'automated',
+      'conditions',
+      'health',
+      'history',
+      'images',
+      'link',
+      'operation',
+      'reconciledAt',
+      'ref',
+      'source',
+      'sources',
+      'syncStatus',
+      'targetRevision',
+    ]);
+  });
+});
+
+describe('the place of an application', () => {
+  it('comes from our labels', () => {
+    const { place } = labelled({
+      'lynceus.dev/project': 'shop',
+      'lynceus.dev/stage': 'dev',
+      'lynceus.dev/service': 'cart',
+    });
+    expect(place).toEqual({ project: 'shop', stage: 'dev', service: 'cart' });
+  });
+
+  it("comes from Keptn's labels where there are none of ours", () => {
+    const { place } = labelled({ keptnProject: 'shop', stage: 'dev', keptnService: 'cart' });
+    expect(place).toEqual({ project: 'shop', stage: 'dev', service: 'cart' });
+  });
+
+  it.each([
+    ['one is missing', { 'lynceus.dev/project': 'shop', 'lynceus.dev/service': 'cart' }],
+    ['one is no name', { 'lynceus.dev/project': '../shop', 'lynceus.dev/stage': 'dev', 'lynceus.dev/service': 'cart' }],
+    ['one is empty', { 'lynceus.dev/project': '', 'lynceus.dev/stage': 'dev', 'lynceus.dev/service': 'cart' }],
+  ])('is unknown when %s', (_, labels) => {
+    expect(labelled(labels).place).toBeUndefined();
+  });
+});
+
+describe('the address of the deployed service', () => {
+  const summary = { status: { summary: { externalURLs: ['javascript:alert(1)', 'Shop|https://shop.example.com/'] } } };
+
+  it('is the annotation, before everything that Argo CD found out', () => {
+    expect(annotated({ 'lynceus.dev/url': 'http://shop.dev/' }, summary).url).toBe('http://shop.dev/');
+    expect(annotated({ externalURI: 'http://keptn.dev/' }, summary).url).toBe('http://keptn.dev/');
+  });
+
+  it('is else the first web address of an ingress', () => {
+    expect(annotated({}, summary).url).toBe('https://shop.example.com/');
+  });
+
+  it.each(['javascript:alert(1)', 'file:///etc/passwd', 'shop.dev', 'http://me:secret@shop.dev/'])(
+    'stays open rather than another one when the annotation says %s',
+    (url) => {
+      expect(annotated({ 'lynceus.dev/url': url }, summary).url).toBeUndefined();
+    },
+  );
+});
+
+describe('an operation', () => {
+  const operation = (state: object) => translate({ ...minimal(), status: { operationState: state } }).operation;
+
+  it('is told apart from a dry run and from a partial one', () => {
+    const sync = (more: object) => operation({ phase: 'Succeeded', operation: { sync: more } });
+    expect(sync({ dryRun: true })?.dryRun).toBe(true);
+    expect(sync({ resources: [{ kind: 'Deployment', name: 'cart' }] })?.partial).toBe(true);
+    expect(sync({ syncStrategy: { apply: {} } })?.partial).toBe(true);
+    expect(sync({ syncStrategy: { hook: {} } })?.partial).toBe(false);
+  });
+
+  it('of a phase that we do not know is never a success', () => {
+    expect(operation({ phase: 'Splendid', finishedAt: '2026-08-20T10:02:03Z' })).toMatchObject({ phase: 'Error' });
+    expect(operation({ phase: 'Splendid' })).toMatchObject({ phase: 'Running', retrying: false });
+    expect(operation({})?.message).toContain('unknown phase');
+  });
+
+  it('without a start counts as older than everything', () => {
+    expect(operation({ phase: 'Running', startedAt: 'yesterday' })?.startedAt).toBe('1970-01-01T00:00:00Z');
+  });
+
+  it('that has ended does not hide that another one was asked for', () => {
+    const app = {
+      ...minimal(),
+      operation: { info: [{ name: 'a', value: 'b' }] },
+      status: { operationState: { phase: 'Failed' } },
+    };
+    expect(translate(app).operationRequested).toEqual({ infos: { a: 'b' } });
+  });
+});
+
+describe('an application object of any shape', () => {
+  it('without a name is refused', () => {
+    for (const raw of [
+      undefined,
+      null,
+      [],
+      'x',
+      {},
+      { metadata: null },
+      { metadata: { name: '' } },
+      { metadata: { name: 7 } },
+    ]) {
+      expect(() => translate(raw)).toThrow(AdapterError);
+    }
+  });
+
+  it('with nothing but a name is an application of which little is known', () => {
+    expect(translate(minimal())).toEqual({
+      ref: { system: 'main', namespace: 'argocd', name: 'checkout', uid: '', systemProject: 'default' },
+      link: 'https://argocd.example.com/applications/argocd/checkout',
+      annotations: {},
+      source: { repoUrl: '', path: '', targetRevision: '' },
+      sources: [],
+      automated: false,
+      syncStatus: 'Unknown',
+      health: { status: 'Unknown' },
+      history: [],
+      images: [],
+      conditions: [],
+    });
+  });
+
+  it('switched off automation is no automation', () => {
+    const withPolicy = (automated: unknown) =>
+      translate({ ...minimal(), spec: { syncPolicy: { automated } } }).automated;
+    expect([{}, { enabled: true }, { enabled: false }, null, undefined].map(withPolicy)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('never crashes us', () => {
+    const anything = fc.jsonValue({ maxDepth: 4 });
+    const part = fc.record(
+      {
+        spec: fc.oneof(anything, fc.record({ source: anything, sources: anything, syncPolicy: anything })),
+        status: fc.oneof(
+          anything,
+          fc.record({
+            operationState: anything,
+            sync: anything,
+            health: anything,
+            history: anything,
+            summary: anything,
+          }),
+        ),
+        operation: anything,
+        labels: anything,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(part, ({ labels, ...rest }) => {
+        expect(translate({ ...minimal({ labels, annotations: labels }), ...rest }).ref.name).toBe('checkout');
+      }),
+    );
+  });
+});

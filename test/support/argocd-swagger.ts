@@ -1,0 +1,127 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { Exchange } from '../../examples/sandbox/argocd/server.ts';
+import { readFixture } from './argocd-fixtures.ts';
+
+interface Operation {
+  parameters?: { name: string; in: string; type?: string; required?: boolean; schema?: { $ref: string } }[];
+  responses: Record<string, { schema: object }>;
+}
+interface Swagger {
+  paths: Record<string, Record<string, Operation>>;
+  definitions: Record<string, Definition>;
+}
+interface Definition {
+  type?: string;
+  properties?: Record<string, object>;
+  additionalProperties?: unknown;
+}
+
+/** Answers that the sandbox was told to spoil are nothing that Argo CD promises. */
+const SPOILED: ReadonlySet<string> = new Set(['answer', 'hang', 'reset', 'cut-answer', 'apply-then-fail']);
+const FREE_OF_AUTHENTICATION: ReadonlySet<string> = new Set(['/api/version']);
+
+/**
+ * Holds what goes between a client and Argo CD against Argo CD's own swagger.json: paths, parameters,
+ * bodies, answers. Fields that it does not know are mistakes, because Argo CD drops them silently.
+ */
+export function createSwaggerValidator() {
+  const swagger = withoutKnownLies(readFixture('swagger.json') as Swagger);
+  for (const definition of Object.values(swagger.definitions)) close(definition);
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: 'argocd', definitions: swagger.definitions });
+  const compiled = new Map<object, ValidateFunction>();
+
+  function check(schema: object, value: unknown, what: string): string[] {
+    const validate = compiled.get(schema) ?? ajv.compile(absolute(schema));
+    compiled.set(schema, validate);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(
+      (error) => `${what}${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`,
+    );
+  }
+
+  /** What is wrong with an exchange; empty when nothing is. */
+  function problemsOf(exchange: Exchange): string[] {
+    const found = findOperation(swagger, exchange);
+    if (found === undefined) return [`${exchange.method} ${exchange.path} is no operation of Argo CD`];
+    return [...requestProblems(exchange, found, check), ...responseProblems(exchange, found, check)].map(
+      (problem) => `${exchange.method} ${exchange.path}: ${problem}`,
+    );
+  }
+
+  return { problemsOf };
+}
+
+type Check = (schema: object, value: unknown, what: string) => string[];
+
+function requestProblems(exchange: Exchange, operation: Operation, check: Check): string[] {
+  const problems: string[] = [];
+  if (!exchange.bearer && !FREE_OF_AUTHENTICATION.has(exchange.path)) problems.push('no bearer token');
+  if (exchange.method !== 'GET' && exchange.headers['content-type'] !== 'application/json') {
+    problems.push('Content-Type is not exactly application/json');
+  }
+  const parameters = operation.parameters ?? [];
+  for (const [name, values] of Object.entries(exchange.query)) {
+    const known = parameters.find((parameter) => parameter.in === 'query' && parameter.name === name);
+    if (known === undefined && name !== 'fields') problems.push(`unknown query parameter ${name}`);
+    if (known !== undefined && known.type !== 'array' && values.length > 1) problems.push(`${name} stands twice`);
+  }
+  const body = parameters.find((parameter) => parameter.in === 'body');
+  if (body?.schema !== undefined) problems.push(...check(body.schema, JSON.parse(exchange.body), 'body'));
+  if (body === undefined && exchange.body !== '') problems.push('a body where none belongs');
+  return problems;
+}
+
+function responseProblems(exchange: Exchange, operation: Operation, check: Check): string[] {
+  if (SPOILED.has(exchange.fault ?? '') || exchange.status === 415) return [];
+  const schema = (operation.responses[String(exchange.status)] ?? operation.responses['default'])?.schema ?? {};
+  if (exchange.contentType === 'text/event-stream') {
+    const frames = exchange.responseBody.split('\n').filter((line) => line.startsWith('data: '));
+    return frames.flatMap((frame) => check(schema, JSON.parse(frame.slice(6)), 'frame'));
+  }
+  return check(schema, JSON.parse(exchange.responseBody), 'answer');
+}
+
+function findOperation(swagger: Swagger, { method, path }: Exchange): Operation | undefined {
+  const paths = Object.keys(swagger.paths).sort((a, b) => a.split('{').length - b.split('{').length);
+  const hit = paths.find((template) => {
+    const pattern = template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+');
+    return new RegExp(`^${pattern}$`).test(path) && swagger.paths[template]?.[method.toLowerCase()] !== undefined;
+  });
+  return hit === undefined ? undefined : swagger.paths[hit]?.[method.toLowerCase()];
+}
+
+/** Where the document is known to differ from what Argo CD does. */
+function withoutKnownLies(swagger: Swagger): Swagger {
+  const { definitions } = swagger;
+  add(definitions['applicationApplicationSyncRequest'], {
+    sourcePositions: { type: 'array', items: { type: 'integer' } },
+  });
+  add(definitions['v1alpha1SyncStrategyHook'], { force: { type: 'boolean' } });
+  add(definitions['v1alpha1Application'], { apiVersion: { type: 'string' }, kind: { type: 'string' } });
+  const text = { type: 'string' };
+  add(definitions['v1alpha1ResourceNode'], {
+    group: text,
+    version: text,
+    kind: text,
+    namespace: text,
+    name: text,
+    uid: text,
+  });
+  return swagger;
+}
+
+function add(definition: Definition | undefined, properties: Record<string, object>): void {
+  if (definition === undefined) throw new Error('swagger.json misses a definition that is patched here');
+  definition.properties = { ...definition.properties, ...properties };
+}
+
+function close(definition: Definition): void {
+  if (definition.properties !== undefined) definition.additionalProperties ??= false;
+}
+
+function absolute(schema: object): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/definitions/', '"argocd#/definitions/')) as object;
+}
