@@ -2,13 +2,7 @@ import { sayDuration } from '../base/duration.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { ErrorBudgetPolicy } from '../definitions/delivery.ts';
 import type { CheckAnswer } from '../engine/check.ts';
-import {
-  type BudgetQuery,
-  type BudgetReading,
-  budgetQueries,
-  budgetTarget,
-  type ErrorBudgetTarget,
-} from './budget-queries.ts';
+import { BUDGET, burnName, type ErrorBudgetTarget } from './budget-queries.ts';
 
 /** Data that is missing now is often there after the next scrapes. */
 const ASK_AGAIN_MS = 60_000;
