@@ -15,6 +15,7 @@ ajv.addFormat('window-text', (text) => parseWindow(text).ok);
 ajv.addFormat('time-zone', isTimeZone);
 ajv.addFormat('relative-file', isRelativeFile);
 ajv.addFormat('branch', isBranch);
+ajv.addFormat('uri', isWebAddress);
 
 /** Finds every place where a document differs from a schema; none: it is of the schema's type. */
 export type Validator<S extends TSchema> = (document: YamlDocument) => Parsed<Static<S>>;
@@ -168,6 +169,11 @@ function sayType(type: string): string {
     boolean: 'true or false',
   };
   return names[type] ?? (type === 'integer' ? 'a whole number' : `a ${type}`);
+}
+
+/** The addresses that we call: by HTTP, and nothing else. */
+function isWebAddress(text: string): boolean {
+  return /^https?:\/\/[^\s/]+/.test(text) && URL.canParse(text);
 }
 
 function isTimeZone(name: string): boolean {
