@@ -1,0 +1,39 @@
+import { AdapterError } from '../../base/adapter-error.ts';
+
+const MAX_NAME = 255;
+const MAX_PATH = 1_024;
+
+/** A full object name: SHA-1 or SHA-256. */
+export function isSha(text: string): boolean {
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}
+
+/**
+ * Whether Git accepts this as (the last part of) a branch or tag name. Stricter than needed in one
+ * point: a leading dash is never allowed, so a name cannot become an option.
+ * https://git-scm.com/docs/git-check-ref-format
+ */
+export function isRefName(name: string): boolean {
+  if (name === '' || name.length > MAX_NAME || name === '@') return false;
+  if (/[\p{Cc} ~^:?*[\]\\]|\.\.|@\{|\/\//u.test(name)) return false;
+  if (/^[-/]|[/.]$/.test(name)) return false;
+  return name.split('/').every((part) => !part.startsWith('.') && !part.endsWith('.lock'));
+}
+
+/** @throws {AdapterError} `rejected` when this is not the name of a branch */
+export function requireBranch(name: string): void {
+  if (!isRefName(name)) throw new AdapterError('rejected', `${JSON.stringify(name.slice(0, 80))} is not a branch name`);
+}
+
+/** @throws {AdapterError} `rejected` when this is not a full commit SHA */
+export function requireSha(sha: string): void {
+  if (!isSha(sha)) throw new AdapterError('rejected', `${JSON.stringify(sha.slice(0, 80))} is not a full commit SHA`);
+}
+
+/** @throws {AdapterError} `rejected` when this is not a path inside a repository */
+export function requirePath(path: string): void {
+  const parts = path.split('/');
+  const odd = path.length > MAX_PATH || /\p{Cc}/u.test(path) || parts.some((part) => ['', '.', '..'].includes(part));
+  if (!odd) return;
+  throw new AdapterError('rejected', `${JSON.stringify(path.slice(0, 80))} is not a path inside the repository`);
+}

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Fixed, so that a test never depends on who runs it. */
+const ENVIRONMENT = {
+  PATH: process.env['PATH'] ?? '',
+  HOME: tmpdir(),
+  LC_ALL: 'C',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.org',
+};
+
+export interface CommitOptions {
+  /** Branch to put the commit on; created when missing, from `from` or from nothing. */
+  branch: string;
+  /** Branch or SHA to start a new branch from. */
+  from?: string;
+  files?: Record<string, string | Uint8Array | null>;
+  message?: string;
+  author?: string;
+}
+
+/** A real bare repository on disk, changed without a work tree as another person's pushes would. */
+export interface BareRepository {
+  path: string;
+  /** Runs git in it and answers what it printed, trimmed. */
+  git(...args: string[]): string;
+  /** What it printed, as it is. */
+  bytes(...args: string[]): Buffer;
+  /** Whether it succeeded. */
+  tries(...args: string[]): boolean;
+  /** The commit that a revision names, or `undefined`. */
+  sha(revision: string): string | undefined;
+  /** Commits files on a branch (`null` deletes one) and answers the SHA. */
+  commit(options: CommitOptions): string;
+  remove(): void;
+}
+
+/** Creates `<temporary folder>/<name>.git`. */
+export function createBareRepository(name = 'deploy'): BareRepository {
+  const folder = mkdtempSync(join(tmpdir(), 'lynceus-git-'));
+  const path = join(folder, `${name}.git`);
+  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path], { env: ENVIRONMENT });
+  return { ...inBareRepository(path), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** The same operations on a bare repository that exists already. */
+export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
+  function run(args: readonly string[], input?: string | Uint8Array, env: Record<string, string> = {}): string {
+    return execFileSync('git', [`--git-dir=${path}`, ...args], {
+      env: { ...ENVIRONMENT, ...env },
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'pipe'],
+      maxBuffer: 64 * 1024 * 1024,
+      ...(input === undefined ? {} : { input }),
+    }).trimEnd();
+  }
+  const git = (...args: string[]) => run(args);
+  const bytes = (...args: string[]) =>
+    execFileSync('git', [`--git-dir=${path}`, ...args], { env: ENVIRONMENT, maxBuffer: 64 * 1024 * 1024 });
+  const tries = (...args: string[]) =>
+    spawnSync('git', [`--git-dir=${path}`, ...args], { env: ENVIRONMENT }).status === 0;
+  const sha = (revision: string) => {
+    const answer = spawnSync('git', [`--git-dir=${path}`, 'rev-parse', '--verify', '--quiet', `${revision}^{commit}`], {
+      env: ENVIRONMENT,
+      encoding: 'utf8',
+    });
+    return answer.status === 0 ? answer.stdout.trim() : undefined;
+  };
+
+  function commit({ branch, from, files = {}, message = 'Change something', author = 'Ada' }: CommitOptions): string {
+    const tip = sha(`refs/heads/${branch}`);
+    const parent = tip ?? (from === undefined ? undefined : sha(from));
+    const index = { GIT_INDEX_FILE: join(path, `index-${process.pid}-${Math.random().toString(36).slice(2)}`) };
+    if (parent !== undefined) run(['read-tree', parent], undefined, index);
+    for (const [file, content] of Object.entries(files)) {
+      if (content === null) run(['update-index', '--force-remove', file], undefined, index);
+      else {
+        const blob = run(['hash-object', '-w', '--stdin'], content);
+        run(['update-index', '--add', '--cacheinfo', `100644,${blob},${file}`], undefined, index);
+      }
+    }
+    const tree = run(['write-tree'], undefined, index);
+    rmSync(index.GIT_INDEX_FILE, { force: true });
+    const made = run(['commit-tree', tree, ...(parent === undefined ? [] : ['-p', parent]), '-F', '-'], message, {
+      GIT_AUTHOR_NAME: author,
+    });
+    run(['update-ref', `refs/heads/${branch}`, made, tip ?? '']);
+    return made;
+  }
+
+  return { path, git, bytes, tries, sha, commit };
+}
