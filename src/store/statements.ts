@@ -14,7 +14,9 @@ export const HEARTBEAT = `insert into heartbeat (id, at) values (1, $1)
 
 /**
  * What asking for work does to a row that is there already. `claimed` says whether somebody works
- * on it: then the time is kept in `again_at`, and its settlement makes it due again.
+ * on it: then the time is kept in `again_at`, and its settlement makes it due again. A request that
+ * changes nothing writes nothing (it still locks the row): a storm asks for the same work thousands
+ * of times.
  */
 export function onJobConflict(claimed: string): string {
   return `on conflict (queue, key) do update set
@@ -28,7 +30,8 @@ export function onJobConflict(claimed: string): string {
       when jobs.again_at < excluded.run_at then jobs.again_at
       else excluded.run_at end,
     attempt = case when jobs.dead_at is null then jobs.attempt else 0 end,
-    dead_at = null`;
+    dead_at = null
+  where ${claimed} or jobs.dead_at is not null or jobs.run_at > excluded.run_at or jobs.payload <> excluded.payload`;
 }
 
 /** A late writer changes nothing; the same version may correct itself. */
