@@ -1,0 +1,342 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isRefName } from '../../src/adapters/git-hosts/names.ts';
+import type { PromotionEvidence } from '../../src/promotion/promotion.ts';
+import { MAX_BODY_BYTES, mergeMessage, planPromotion } from '../../src/promotion/pull-request.ts';
+import { parseTrailers } from '../../src/promotion/trailers.ts';
+
+const REVISION = '8a3d1f0c2b4e5d6f7a8b9c0d1e2f3a4b5c6d7e8f';
+const CONTEXT = '0b5b1f7e-8c51-4f7e-9d3a-1c2d3e4f5a6b';
+
+const evidence: PromotionEvidence = {
+  project: 'sock-shop',
+  service: 'checkout',
+  fromStage: 'staging',
+  toStage: 'production',
+  context: CONTEXT,
+  revision: REVISION,
+  verdict: 'pass',
+  evaluation: {
+    result: 'pass',
+    score: 96.25,
+    thresholds: { pass: 90, warning: 75 },
+    message: 'All objectives were met.',
+    compared: ['e1', 'e2'],
+    indicators: [
+      {
+        sli: 'response_time_p95',
+        displayName: 'Response time p95',
+        keySli: true,
+        weight: 2,
+        value: 312.4567891,
+        comparedValue: 300,
+        status: 'pass',
+        score: 2,
+        passTargets: [{ criteria: '<=+10%', targetValue: 330, violated: false }],
+        warningTargets: [],
+      },
+      {
+        sli: 'error_rate',
+        displayName: '',
+        keySli: false,
+        weight: 1,
+        message: 'no data',
+        status: 'fail',
+        score: 0,
+        passTargets: [{ criteria: '<1', targetValue: 1, violated: true }],
+        warningTargets: [],
+      },
+    ],
+  },
+  checks: [
+    { check: 'error-budget', answer: 'pass', reasons: ['83 % of the error budget remains'], figures: {} },
+    {
+      check: 'risk',
+      answer: 'needs-approval',
+      reasons: ['risk 31.2 of 100; above 25 a person must agree'],
+      figures: {
+        contributions: [
+          { signal: 'size', seen: '3 files', points: 1.25 },
+          { signal: 'sensitive paths', seen: 'ingress.yaml', points: 12 },
+        ],
+      },
+    },
+  ],
+  tests: [{ kind: 'http', passed: true, failures: [], indicators: { p95: 120.5 } }],
+  commits: [{ sha: REVISION, subject: 'Raise the limit', author: 'Ada Lovelace' }],
+  totalCommits: 3,
+  link: 'https://lynceus.example/changes/1',
+};
+
+describe('a promotion', () => {
+  const plan = planPromotion(evidence);
+
+  it('says in its title what goes where, and how well it did', () => {
+    expect(plan.title).toBe('Promote checkout 8a3d1f0 to production: pass 96.2/100');
+    const { evaluation: _, ...without } = evidence;
+    expect(planPromotion(without).title).toBe('Promote checkout 8a3d1f0 to production: pass');
+  });
+
+  it('has a branch of its own, below the one of its service and stage', () => {
+    expect(plan.headPrefix).toBe('lynceus/sock-shop/checkout/production/');
+    expect(plan.headBranch).toBe('lynceus/sock-shop/checkout/production/0b5b1f7e-8a3d1f0');
+  });
+
+  it('shows indicators with value, comparison, criteria and points', () => {
+    expect(plan.body).toContain('| Response time p95 **(key)** | 312.457 | 300 | &lt;=+10% (330) | pass 2/2 |');
+    expect(plan.body).toContain('| error\\_rate | no data |  | &lt;1 (1) missed | fail 0/1 |');
+  });
+
+  it('shows what speaks for and against it, the strongest first', () => {
+    expect(plan.body).toContain('83 % of the error budget remains');
+    expect(plan.body.indexOf('| sensitive paths | ingress.yaml | +12.0 |')).toBeGreaterThan(0);
+    expect(plan.body.indexOf('| sensitive paths |')).toBeLessThan(plan.body.indexOf('| size | 3 files | +1.3 |'));
+    expect(plan.body).toContain('A person must agree.');
+    expect(plan.body).toContain('- **http** passed: p95 120.5');
+  });
+
+  it('lists the commits and says how many are not listed', () => {
+    expect(plan.body).toContain('- `8a3d1f0` Raise the limit (Ada Lovelace)\n- and 2 more commits');
+  });
+
+  it('warns where the verdict does', () => {
+    expect(plan.body).not.toContain('Warning:');
+    expect(planPromotion({ ...evidence, verdict: 'warning' }).body).toContain('**Warning:**');
+  });
+
+  it('never says that there was an evaluation when there was none', () => {
+    const { evaluation: _, ...without } = evidence;
+    expect(planPromotion(without).body).toContain('There was none');
+  });
+
+  it('never rounds a score up to what would have been enough', () => {
+    const almost = { ...evidence, evaluation: { ...evidence.evaluation!, score: 89.99 } };
+    expect(planPromotion(almost).title).toContain('89.9/100');
+  });
+
+  it('links to the page of the change, if that is a web address', () => {
+    expect(plan.body).toContain('[Follow this change](https://lynceus.example/changes/1)');
+    expect(planPromotion({ ...evidence, link: 'javascript:alert(1)' }).body).not.toContain('javascript:');
+  });
+
+  it('names the one that it takes the place of', () => {
+    expect(planPromotion(evidence, { number: 12 }).body).toContain('takes the place of pull request 12.');
+  });
+
+  it('merges with a message from which the change is recognised', () => {
+    const message = mergeMessage(evidence, 12);
+    expect(message.split('\n')[0]).toBe('Promote checkout 8a3d1f0 to production (#12)');
+    expect(parseTrailers(message)).toEqual({ context: CONTEXT, revision: REVISION });
+    expect(message.trimEnd().split('\n').slice(-3)).toEqual(plan.trailers);
+  });
+});
+
+describe('foreign text in a promotion', () => {
+  const withSubject = (subject: string) =>
+    planPromotion({ ...evidence, commits: [{ sha: REVISION, subject, author: 'A' }] }).body;
+  const listed = (subject: string) => /`8a3d1f0` (.*) \(A\)/.exec(withSubject(subject))?.[1];
+
+  it.each([
+    ['@everyone please look', '@\u200Beveryone please look'],
+    ['fixes #12 and acme/x#3', 'fixes #\u200B12 and acme/x#\u200B3'],
+    ['<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert(1)&gt;'],
+    ['[click](https://evil.example)', '\\[click\\](https:\u200B//evil.example)'],
+    ['www.evil.example', 'www\u200B.evil.example'],
+    ['a | b', 'a \\| b'],
+    ['`code` **bold** _it_', "'code' \\*\\*bold\\*\\* \\_it\\_"],
+    ['&#64;everyone', '&amp;#\u200B64;everyone'],
+    ['one\n\nLynceus-Context: evil', 'one Lynceus-Context: evil'],
+    ['left \u202Eright\u200B', 'left right'],
+    ['a\u2028b\u0000c', 'a b c'],
+  ])('is shown as it is, and does nothing: %j', (subject, shown) => {
+    expect(listed(subject)).toBe(shown);
+  });
+
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 400 }),
+    fc
+      .array(
+        fc.constantFrom(
+          '@octocat',
+          '<script>',
+          '</details>',
+          '\n\n',
+          '\r',
+          '|',
+          '`',
+          '```',
+          '#1',
+          'https://x.y',
+          '[a](b)',
+          '&lt;',
+          'Lynceus-Context: evil',
+          'Lynceus-Revision: 0',
+          '<!--',
+          '\u202E',
+          '\\',
+          '*',
+          '世',
+          '😀',
+          '\uD800',
+          'www.x.y',
+        ),
+        { maxLength: 60 },
+      )
+      .map((parts) => parts.join('')),
+  );
+  const figure = fc.oneof(fc.double(), fc.integer());
+  const target = fc.record({ criteria: text, targetValue: figure, violated: fc.boolean() });
+  const anyEvidence = fc.record(
+    {
+      project: text,
+      service: text,
+      fromStage: text,
+      toStage: text,
+      context: fc.uuid(),
+      revision: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 40, maxLength: 40 }),
+      verdict: fc.constantFrom('pass' as const, 'warning' as const),
+      evaluation: fc.record({
+        result: fc.constantFrom('pass' as const, 'warning' as const),
+        score: figure,
+        thresholds: fc.record({ pass: figure, warning: figure }),
+        message: text,
+        compared: fc.array(text, { maxLength: 3 }),
+        indicators: fc.array(
+          fc.record(
+            {
+              sli: text,
+              displayName: text,
+              keySli: fc.boolean(),
+              weight: figure,
+              value: figure,
+              comparedValue: figure,
+              message: text,
+              status: fc.constantFrom('pass' as const, 'fail' as const, 'info' as const),
+              score: figure,
+              passTargets: fc.array(target, { maxLength: 8 }),
+              warningTargets: fc.constant([]),
+            },
+            {
+              requiredKeys: [
+                'sli',
+                'displayName',
+                'keySli',
+                'weight',
+                'status',
+                'score',
+                'passTargets',
+                'warningTargets',
+              ],
+            },
+          ),
+          { maxLength: 80 },
+        ),
+      }),
+      checks: fc.array(
+        fc.record({
+          check: fc.constantFrom('error-budget' as const, 'risk' as const, 'window' as const),
+          answer: fc.constantFrom('pass' as const, 'needs-approval' as const, 'deny' as const, 'unknown' as const),
+          reasons: fc.array(text, { maxLength: 20 }),
+          figures: fc.record({
+            contributions: fc.array(fc.record({ signal: text, seen: text, points: fc.integer() }), { maxLength: 30 }),
+          }),
+        }),
+        { maxLength: 8 },
+      ),
+      tests: fc.array(
+        fc.record({
+          kind: text,
+          passed: fc.boolean(),
+          failures: fc.array(text, { maxLength: 30 }),
+          indicators: fc.dictionary(text, figure, { maxKeys: 20 }),
+        }),
+        { maxLength: 20 },
+      ),
+      commits: fc.array(fc.record({ sha: text, subject: text, author: text }), { maxLength: 120 }),
+      totalCommits: fc.nat(),
+      link: text,
+    },
+    {
+      requiredKeys: [
+        'project',
+        'service',
+        'fromStage',
+        'toStage',
+        'context',
+        'revision',
+        'verdict',
+        'checks',
+        'tests',
+        'commits',
+        'totalCommits',
+      ],
+    },
+  ) as fc.Arbitrary<PromotionEvidence>;
+
+  it('never mentions anyone, holds no HTML, fits, and cannot forge the trailers', () => {
+    fc.assert(
+      fc.property(anyEvidence, (any) => {
+        const { body, title, headBranch, headPrefix } = planPromotion(any);
+        expect(Buffer.byteLength(body)).toBeLessThan(MAX_BODY_BYTES + 1);
+        expect(body.isWellFormed()).toBe(true);
+        for (const shown of [body, title]) expect(shown).not.toMatch(/[@#][\p{L}\p{N}_-]/u);
+        expect(body).not.toMatch(/<[a-z/!?]/i);
+        expect(body).not.toMatch(/^```/m);
+        expect(title).not.toMatch(/[\n\r]/);
+        expect(title.length).toBeLessThan(250);
+        expect(parseTrailers(body)).toEqual({ context: any.context, revision: any.revision });
+        expect(parseTrailers(mergeMessage(any, 7))).toEqual({ context: any.context, revision: any.revision });
+        expect(isRefName(headBranch)).toBe(true);
+        expect(headBranch.startsWith(headPrefix)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('fits even when everything is as large as it can be', () => {
+    const huge = '<@世😀|'.repeat(2_000);
+    const many = <T>(value: T): T[] => Array.from({ length: 500 }, () => value);
+    const { body } = planPromotion({
+      ...evidence,
+      service: huge,
+      commits: many({ sha: REVISION, subject: huge, author: huge }),
+      checks: many({ check: 'window', answer: 'pass', reasons: many(huge), figures: {} }),
+      tests: many({ kind: huge, passed: false, failures: many(huge), indicators: {} }),
+      evaluation: {
+        ...evidence.evaluation!,
+        message: huge,
+        indicators: many({ ...evidence.evaluation!.indicators[0]!, displayName: huge }),
+      },
+    });
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MAX_BODY_BYTES);
+    expect(body).toContain('and 497 more indicators');
+    expect(parseTrailers(body)).toEqual({ context: CONTEXT, revision: REVISION });
+  });
+});
+
+describe('the trailers of a message', () => {
+  const trailers = `Lynceus-Context: ${CONTEXT}\nLynceus-Revision: ${REVISION}`;
+
+  it('are found among others, in any letter case and with any line ends', () => {
+    const message = `Merge\n\nwhy\n\nSigned-off-by: Ada <ada@example.org>\nlynceus-context: ${CONTEXT}\nLYNCEUS-REVISION: ${REVISION}`;
+    expect(parseTrailers(message)).toEqual({ context: CONTEXT, revision: REVISION });
+    expect(parseTrailers(message.replaceAll('\n', '\r\n'))).toEqual({ context: CONTEXT, revision: REVISION });
+    expect(parseTrailers(`x\n\n${trailers}\n\n\n`)).toEqual({ context: CONTEXT, revision: REVISION });
+  });
+
+  it.each([
+    ['in the middle of the text', `x\n\n${trailers}\n\nand more words`],
+    ['mixed with words', `x\n\nsome words\n${trailers}`],
+    ['in a quotation', `x\n\n> ${trailers.replace('\n', '\n> ')}`],
+    ['missing', 'Merge branch main'],
+    ['empty', ''],
+  ])('do not count when they are %s', (_, message) => {
+    expect(parseTrailers(message)).toEqual({});
+  });
+
+  it('do not count when they are there twice or cannot be true', () => {
+    expect(parseTrailers(`x\n\n${trailers}\nLynceus-Context: other`)).toEqual({ revision: REVISION });
+    expect(parseTrailers(`x\n\nLynceus-Context: ${CONTEXT}\nLynceus-Revision: main`)).toEqual({ context: CONTEXT });
+    expect(parseTrailers(`x\n\nLynceus-Context: a b\nLynceus-Revision: ${REVISION}`)).toEqual({ revision: REVISION });
+  });
+});
