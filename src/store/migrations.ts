@@ -1,13 +1,6 @@
 import { sha256 } from '../base/ids.ts';
 import { logQueueDocuments } from './migrations/0001-log-queue-documents.ts';
-
-/** One numbered step of the schema. What was released is never edited: add the next number. */
-export interface Migration {
-  id: number;
-  name: string;
-  sqlite: string;
-  postgres: string;
-}
+import type { Migration } from './migrations/migration.ts';
 
 export interface AppliedMigration {
   id: number;

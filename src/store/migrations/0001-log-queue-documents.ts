@@ -1,4 +1,4 @@
-import type { Migration } from '../migrations.ts';
+import type { Migration } from './migration.ts';
 
 /**
  * Times are milliseconds since 1970 and JSON is text, so that both dialects share the statements.
