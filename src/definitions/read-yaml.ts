@@ -69,6 +69,7 @@ function parseAll(text: string, file: string): Parsed<YamlDocument[]> {
     schema: 'core',
     version: '1.2',
     merge: false,
+    resolveKnownTags: false,
     prettyErrors: false,
     stringKeys: true,
     // The parser compares every key with every other; a walk of our own does it in one pass.

@@ -27,14 +27,21 @@ export function evaluate({ slo, values, earlier }: EvaluationInput): Evaluation 
   const indicators = slo.objectives.map((objective) =>
     judgeObjective(objective, findValue(values, objective.sli), earlierValue(slo, objective.sli, compared)),
   );
-  const score = totalScore(slo, indicators);
   return {
-    ...verdict(slo, indicators, score),
-    score,
+    ...sumUp(slo, indicators),
     thresholds: { ...slo.totalScore },
     indicators,
     compared: compared.map((evaluation) => evaluation.id),
   };
+}
+
+/** From the judged objectives to the score and the verdict. */
+export function sumUp(
+  slo: Slo,
+  indicators: readonly IndicatorResult[],
+): Pick<Evaluation, 'result' | 'message' | 'score'> {
+  const score = totalScore(slo, indicators);
+  return { ...verdict(slo, indicators, score), score };
 }
 
 function earlierThatCount(slo: Slo, earlier: readonly EarlierEvaluation[]): EarlierEvaluation[] {

@@ -103,7 +103,6 @@ describe('a placeholder', () => {
     ['rate(x[$WINDOW])', 'rate(x[1h])'],
     ['x{a=~"(b|c)$"}', 'x{a=~"(b|c)$"}'],
     ['label_replace(x, "a", "$1", "b", "(.*)")', 'label_replace(x, "a", "$1", "b", "(.*)")'],
-    ['label_replace(x, "a", "${name}", "b", "(?P<name>.*)")', 'label_replace(x, "a", "${name}", "b", "(?P<name>.*)")'],
     ['x{a="\\"$SERVICE\\\\"}', 'x{a="\\"cart\\\\"}'],
   ])('in %s is replaced by its value', (text, expected) => {
     expect(fill(text)).toBe(expected);
