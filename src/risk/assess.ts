@@ -35,6 +35,9 @@ const DAY_MINUTES = 1440;
 const FRIDAY = 4;
 const FRIDAY_EVENING = 15 * 60;
 
+/** In log-odds: what moves an ordinary risk of 15 by a point. Points themselves shrink near 100. */
+const NOTEWORTHY = 0.1;
+
 /** Always known, so it says nothing about whether the change is. */
 const TIME = 'time';
 
@@ -155,8 +158,8 @@ function sayReasons(score: number, policy: RiskPolicy, contributions: Contributi
       ? `above ${policy.denyAbove} it is denied`
       : `above ${policy.approvalAbove} a person must agree`;
   const strongest = contributions
-    .filter((contribution) => Math.abs(contribution.points) >= 0.5)
-    .sort((a, b) => Math.abs(b.points) - Math.abs(a.points))
+    .filter((contribution) => Math.abs(contribution.logit) >= NOTEWORTHY)
+    .sort((a, b) => Math.abs(b.logit) - Math.abs(a.logit))
     .map(
       ({ signal, seen: what, points }) =>
         `${signal} ${points > 0 ? 'adds' : 'takes'} ${Math.abs(points).toFixed(1)}: ${what}`,
