@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { BareRepository } from './git.ts';
+import type { BareRepository } from '../../examples/sandbox/git.ts';
 import { loadGitHubContract, type Operation } from './github-openapi.ts';
 
 /** An answer to give instead of the real one. */

@@ -1,104 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-const START_LIMIT_MS = 30_000;
+import { hasPrometheus } from '../../examples/sandbox/prometheus.ts';
 
 /** Whether a real Prometheus can be started here; in CI its absence is a failure. */
 export const prometheusAvailable = findPrometheus();
 
 function findPrometheus(): boolean {
-  try {
-    execFileSync('prometheus', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    if (process.env['CI'] === 'true')
-      throw new Error('CI needs "prometheus" on the PATH (Debian: apt install prometheus)');
-    console.warn('Skipped: tests against a real Prometheus, because "prometheus" is not on the PATH');
-    return false;
-  }
-}
-
-export interface RunningPrometheus {
-  url: string;
-  /** Asks it directly, for tests that wait until a scrape has arrived. */
-  query(promql: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]>;
-  stop(): Promise<void>;
-}
-
-/** Starts a real Prometheus on a free port that scrapes the targets (`host:port`) every second. */
-export async function startPrometheus(targets: readonly string[]): Promise<RunningPrometheus> {
-  const folder = mkdtempSync(join(tmpdir(), 'lynceus-prometheus-'));
-  writeFileSync(join(folder, 'prometheus.yml'), configFor(targets));
-  const port = await freePort();
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--log.level=error',
-    ],
-    { stdio: 'ignore' },
-  );
-  const url = `http://127.0.0.1:${port}`;
-  const stop = async () => {
-    await end(child);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    await untilReady(url, child);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { url, stop, query: (promql) => ask(url, promql) };
-}
-
-function configFor(targets: readonly string[]): string {
-  const job = { job_name: 'test', scrape_interval: '1s', scrape_timeout: '1s', static_configs: [{ targets }] };
-  return JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: targets.length === 0 ? [] : [job] });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was free');
-  return address.port;
-}
-
-async function untilReady(url: string, child: ChildProcess): Promise<void> {
-  const deadline = Date.now() + START_LIMIT_MS;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`Prometheus ended with exit code ${child.exitCode}`);
-    const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
-    if (answer?.ok) return;
-    await sleep(50);
-  }
-  throw new Error('Prometheus did not start in time');
-}
-
-async function ask(
-  url: string,
-  promql: string,
-): Promise<{ metric: Record<string, string>; value: [number, string] }[]> {
-  const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(promql)}`);
-  const body = (await answer.json()) as {
-    data?: { result: { metric: Record<string, string>; value: [number, string] }[] };
-  };
-  return body.data?.result ?? [];
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const killer = setTimeout(() => child.kill('SIGKILL'), 5_000);
-  await ended;
-  clearTimeout(killer);
+  if (hasPrometheus()) return true;
+  if (process.env['CI'] === 'true')
+    throw new Error('CI needs "prometheus" on the PATH (Debian: apt install prometheus)');
+  console.warn('Skipped: tests against a real Prometheus, because "prometheus" is not on the PATH');
+  return false;
 }

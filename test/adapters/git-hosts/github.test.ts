@@ -5,7 +5,7 @@ import { github } from '../../../src/adapters/git-hosts/github.ts';
 import { AdapterError } from '../../../src/base/adapter-error.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { gitHostContract } from '../../contracts/git-host.ts';
-import { type BareRepository, createBareRepository } from '../../support/git.ts';
+import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import { type FakeGitHub, startFakeGitHub } from '../../support/github.ts';
 
 const TOKEN = 'ghp_canary';

@@ -7,7 +7,7 @@ import { local } from '../../../src/adapters/git-hosts/local.ts';
 import { AdapterError } from '../../../src/base/adapter-error.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { type GitHostWorld, gitHostContract } from '../../contracts/git-host.ts';
-import { type BareRepository, createBareRepository } from '../../support/git.ts';
+import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import { serveGitOverHttp } from '../../support/git-http.ts';
 
 const SECRET = 'hunter2-canary';

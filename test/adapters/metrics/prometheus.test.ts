@@ -2,11 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningPrometheus, startPrometheus } from '../../../examples/sandbox/prometheus.ts';
 import type { MetricsSource } from '../../../src/adapters/metrics/metrics-source.ts';
 import { prometheus } from '../../../src/adapters/metrics/prometheus.ts';
 import { fillPlaceholders } from '../../../src/adapters/metrics/promql.ts';
 import { describeMetricsSource, query, SECRET, serve, tools } from '../../contracts/metrics-source.ts';
-import { prometheusAvailable, type RunningPrometheus, startPrometheus } from '../../support/prometheus.ts';
+import { prometheusAvailable } from '../../support/prometheus.ts';
 
 const bodies = {
   value: (value: number) => answer('vector', [{ metric: {}, value: [1, String(value)] }]),

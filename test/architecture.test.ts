@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const src = path.resolve(import.meta.dirname, '../src');
+
+/** Which folders a folder may import besides itself and `base`; docs/architecture.md says why. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  base: [],
+  events: [],
+  slo: ['definitions', 'engine'],
+  risk: ['definitions', 'engine'],
+  definitions: ['slo', 'engine'],
+  engine: ['events', 'slo', 'definitions'],
+  promotion: ['engine', 'slo', 'events'],
+  views: ['engine', 'events', 'slo'],
+  ui: ['views', 'engine', 'slo'],
+  store: [],
+  adapters: ['events', 'definitions', 'promotion'],
+  tasks: ['adapters', 'definitions', 'engine', 'events', 'promotion', 'risk', 'slo'],
+  runtime: ['adapters', 'engine', 'events', 'slo', 'store', 'tasks', 'views'],
+  http: ['engine', 'events', 'runtime', 'store', 'ui', 'views'],
+  config: ['adapters', 'definitions'],
+  cli: ['app', 'config', 'definitions', 'runtime', 'store', 'views'],
+  app: ['adapters', 'config', 'definitions', 'http', 'runtime', 'store', 'tasks'],
+  main: ['cli', 'config'],
+};
+
+const PURE = ['events', 'definitions', 'engine', 'slo', 'risk', 'promotion', 'views'];
+/** The only packages that pure code may use: they parse and check, and touch nothing. */
+const PURE_PACKAGES = ['yaml', 'ajv', 'ajv-formats', 'typebox'];
+/** Things that make an answer depend on more than the question. */
+const IMPURE = [
+  /\bawait\b/,
+  /\bDate\.now\b/,
+  /new Date\(\)/,
+  /\bMath\.random\b/,
+  /\bprocess\./,
+  /\bperformance\.now\b/,
+  /\bfetch\(/,
+  /\bsetTimeout\b/,
+];
+
+interface SourceFile {
+  file: string;
+  folder: string;
+  text: string;
+  imports: string[];
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map(read);
+
+function read(file: string): SourceFile {
+  const text = readFileSync(path.join(src, file), 'utf8');
+  const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
+  return { file, folder: folderOf(file), text, imports };
+}
+
+function folderOf(file: string): string {
+  const [first = ''] = file.split(path.sep);
+  return first.replace(/\.ts$/, '');
+}
+
+function target({ file }: SourceFile, specifier: string): string | undefined {
+  return specifier.startsWith('.') ? path.join(path.dirname(file), specifier) : undefined;
+}
+
+describe('the house', () => {
+  it('has no room that the plan does not know', () => {
+    expect([...new Set(files.map(({ folder }) => folder))].filter((folder) => !(folder in MAY_IMPORT))).toEqual([]);
+  });
+
+  it('lets every room import only what its door leads to', () => {
+    const wrong = files.flatMap((one) =>
+      one.imports.flatMap((specifier) => {
+        const to = target(one, specifier);
+        if (to === undefined) return [];
+        const folder = folderOf(to);
+        const allowed = folder === one.folder || folder === 'base' || MAY_IMPORT[one.folder]?.includes(folder);
+        return allowed ? [] : [`${one.file} -> ${to}`];
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no import cycles', () => {
+    const graph = new Map(
+      files.map((one) => [
+        one.file,
+        one.imports.map((specifier) => target(one, specifier)).filter((to) => to !== undefined),
+      ]),
+    );
+    const done = new Set<string>();
+    const visit = (file: string, trail: string[]): string[] => {
+      if (trail.includes(file)) return [[...trail.slice(trail.indexOf(file)), file].join(' -> ')];
+      if (done.has(file)) return [];
+      const found = (graph.get(file) ?? []).flatMap((to) => visit(to, [...trail, file]));
+      done.add(file);
+      return found;
+    };
+    expect([...graph.keys()].flatMap((file) => visit(file, []))).toEqual([]);
+  });
+
+  it('keeps the adapters of a port strangers to those of another, and vendors to each other', () => {
+    const wrong = files
+      .filter(({ folder }) => folder === 'adapters')
+      .flatMap((one) =>
+        one.imports.flatMap((specifier) => {
+          const to = target(one, specifier);
+          const [, port = ''] = one.file.split(path.sep);
+          const [room, otherPort = ''] = (to ?? '').split(path.sep);
+          return room === 'adapters' && !otherPort.endsWith('.ts') && !port.endsWith('.ts') && otherPort !== port
+            ? [`${one.file} -> ${to}`]
+            : [];
+        }),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(PURE)('keeps %s pure: no input or output, no clock, no chance', (folder) => {
+    const own = files.filter((one) => one.folder === folder);
+    expect(own.length).toBeGreaterThan(0);
+    const packages = own.flatMap(({ file, imports }) =>
+      imports
+        .filter(
+          (name) =>
+            !name.startsWith('.') &&
+            !PURE_PACKAGES.some((allowed) => name === allowed || name.startsWith(`${allowed}/`)),
+        )
+        .map((name) => `${file}: ${name}`),
+    );
+    const impure = own.flatMap(({ file, text }) =>
+      IMPURE.filter((pattern) => pattern.test(withoutComments(text))).map((pattern) => `${file}: ${pattern}`),
+    );
+    expect([...packages, ...impure]).toEqual([]);
+  });
+
+  it('touches the process in main.ts only', () => {
+    // Which runs where: a pid or a platform is a fact, not a door to the outside.
+    const touching = files.filter(
+      ({ file, text }) =>
+        file !== 'main.ts' && /\bprocess\.(?!pid\b|platform\b|getuid\b|versions\b|kill\b)/.test(withoutComments(text)),
+    );
+    expect(touching.map(({ file }) => file)).toEqual([]);
+  });
+
+  it('goes out by HTTP through one client only', () => {
+    const axios = files.filter(({ imports }) => imports.includes('axios')).map(({ file }) => file);
+    // The command line is a client of our own service, not of the outside world.
+    expect(axios.sort()).toEqual(['adapters/http-client.ts', 'cli/changes.ts']);
+  });
+
+  it('has no barrels and no default exports', () => {
+    expect(files.filter(({ file }) => path.basename(file) === 'index.ts')).toEqual([]);
+    expect(files.filter(({ text }) => /^export (?:\*|default)/m.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
