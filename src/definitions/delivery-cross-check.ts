@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { MAX_STAGES } from './delivery-schema.ts';
 import type { Problem } from './problem.ts';
 import { durationMs } from './quantities.ts';
 import type { Path, YamlDocument } from './read-yaml.ts';
@@ -22,7 +23,7 @@ export function crossCheck(document: YamlDocument): Problem[] {
   const problems: Problem[] = [];
   const report: Report = (path, message, key) => problems.push(problemAt(document, path, message, key));
   const spec = at(document.value, 'spec');
-  const stages = list(at(spec, 'stages'));
+  const stages = list(at(spec, 'stages')).slice(0, MAX_STAGES);
   checkRepository(at(spec, 'repository'), report);
   checkNames(stages, report);
   for (const [index, stage] of stages.entries()) checkStage(stage, ['spec', 'stages', index], stages, report);

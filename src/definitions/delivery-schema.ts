@@ -3,6 +3,9 @@ import Type, { type TProperties } from 'typebox';
 import { EXAMPLES } from '../engine/windows.ts';
 import { Duration, Ratio } from './quantities.ts';
 
+/** More stages than this is a mistake, or an attempt to keep us busy. */
+export const MAX_STAGES = 50;
+
 const closed = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
   Type.Object(properties, { ...options, additionalProperties: false });
 
@@ -159,7 +162,7 @@ export const deliverySchema = Type.Object(
         closed({ url: Type.String({ minLength: 1, maxLength: 1000, writeOnly: true, pattern: '^[^\\s]+$' }) }),
       ),
       services: Type.Optional(Type.Array(Name, { maxItems: 500 })),
-      stages: Type.Array(StageEntry, { minItems: 1, maxItems: 50 }),
+      stages: Type.Array(StageEntry, { minItems: 1, maxItems: MAX_STAGES }),
     }),
   },
   {

@@ -7,6 +7,8 @@ import type { Parsed, Problem } from './problem.ts';
 import { MAX_PROBLEMS, type Path, readYaml, type YamlDocument } from './read-yaml.ts';
 import { problemAt, quote, validator } from './validate.ts';
 
+const MAX_OBJECTIVES = 200;
+
 const nullable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 
 const CriteriaList = Type.Array(
@@ -63,7 +65,7 @@ export const sloSchema = Type.Object(
     ),
     objectives: Type.Array(ObjectiveEntry, {
       minItems: 1,
-      maxItems: 200,
+      maxItems: MAX_OBJECTIVES,
       description: 'a list of objectives; without one nothing is judged',
     }),
     total_score: Type.Object(
@@ -144,7 +146,7 @@ function crossCheck(document: YamlDocument): Problem[] {
   if (!isJsonObject(value)) return [];
   const problems: Problem[] = [];
   const report = (path: Path, message: string, key?: string) => problems.push(problemAt(document, path, message, key));
-  const objectives = Array.isArray(value['objectives']) ? value['objectives'] : [];
+  const objectives = (Array.isArray(value['objectives']) ? value['objectives'] : []).slice(0, MAX_OBJECTIVES);
   for (const [index, objective] of objectives.entries()) checkObjective(objective, ['objectives', index], report);
   if (objectives.length > 0 && objectives.every((objective) => isJsonObject(objective) && !isJudged(objective))) {
     report(['objectives'], 'nothing is judged: give at least one objective "pass" criteria');

@@ -8,6 +8,8 @@ import { MAX_PROBLEMS, type Path, type YamlDocument } from './read-yaml.ts';
 import { suggest } from './suggest.ts';
 
 const MAX_QUOTED = 60;
+/** Looked at to find the problems worth showing; a hostile file can cause many thousands. */
+const MAX_ERRORS = 20 * MAX_PROBLEMS;
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, strictTypes: false, ownProperties: true });
 ajv.addFormat('duration-text', (text) => durationMs(text) !== undefined);
@@ -25,7 +27,7 @@ export function validator<S extends TSchema>(schema: S): Validator<S> {
   const check = ajv.compile(schema as AnySchemaObject);
   return (document) => {
     if (check(document.value)) return { ok: true, value: document.value as Static<S> };
-    const problems = collapse(check.errors ?? []).map((error) => toProblem(error, document));
+    const problems = collapse((check.errors ?? []).slice(0, MAX_ERRORS)).map((error) => toProblem(error, document));
     return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
   };
 }

@@ -348,6 +348,13 @@ spec:
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !parseDelivery(text, 'delivery.yaml').ok));
   });
 
+  it('that is full of mistakes is refused within a second', () => {
+    const started = performance.now();
+    const said = problems(`${head}spec: {stages: [${Array(4_750).fill('{sync: x, promotion: {}}').join(',')}]}`);
+    expect(said).toHaveLength(50);
+    expect(performance.now() - started).toBeLessThan(1_500);
+  });
+
   it('has a JSON Schema that can be published', () => {
     const published = JSON.parse(JSON.stringify(deliverySchema));
     expect(published).toMatchObject({
