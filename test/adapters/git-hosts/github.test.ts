@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import type { GitHost } from '../../../src/adapters/git-hosts/git-host.ts';
 import { github } from '../../../src/adapters/git-hosts/github.ts';
 import { AdapterError } from '../../../src/base/adapter-error.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { gitHostContract } from '../../contracts/git-host.ts';
-import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import { type FakeGitHub, startFakeGitHub } from '../../support/github.ts';
 
 const TOKEN = 'ghp_canary';

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import type { PullRequest } from '../../../src/adapters/git-hosts/git-host.ts';
 import { local } from '../../../src/adapters/git-hosts/local.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import { type GitHttpServer, serveGitOverHttp } from '../../support/git-http.ts';
 
 const CHILD = new URL('../../support/merge-child.ts', import.meta.url).pathname;

@@ -2,12 +2,12 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import type { GitHost, PullRequest } from '../../../src/adapters/git-hosts/git-host.ts';
 import { local } from '../../../src/adapters/git-hosts/local.ts';
 import { AdapterError } from '../../../src/base/adapter-error.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { type GitHostWorld, gitHostContract } from '../../contracts/git-host.ts';
-import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
 import { serveGitOverHttp } from '../../support/git-http.ts';
 
 const SECRET = 'hunter2-canary';
@@ -172,6 +172,67 @@ describe('pull requests in a plain repository', () => {
     expect(origin.git('log', '-1', '--format=%an <%ae> %cn', mergeSha ?? '')).toBe(
       'Deploy Bot <bot@example.org> Deploy Bot',
     );
+  });
+
+  /** Something that happens at the worst moment: after we have looked, before we push. */
+  const meanwhile = (act: () => void) => {
+    let acted = false;
+    return {
+      guard: () => {
+        if (!acted) act();
+        acted = true;
+      },
+    };
+  };
+  const mergeWhile = (act: () => void) =>
+    host.mergePullRequest(
+      repository,
+      1,
+      { expectedHeadSha: verified, message: 'Promote', by: 'grace' },
+      meanwhile(act),
+    );
+
+  it('are merged onto what somebody pushed to the base in the last moment', async () => {
+    await open();
+    let theirs = '';
+    const merged = await mergeWhile(() => {
+      theirs = origin.commit({ branch: 'stage', files: { theirs: 'x' } });
+    });
+    expect(origin.git('rev-list', '--parents', '-1', merged.mergeSha ?? '')).toBe(
+      `${merged.mergeSha} ${theirs} ${verified}`,
+    );
+    expect(origin.sha('stage')).toBe(merged.mergeSha);
+  });
+
+  it('are not merged when their branch moves in the last moment', async () => {
+    await open();
+    const before = origin.sha('stage');
+    const work = mergeWhile(() => void origin.commit({ branch: 'lynceus/x', files: { slipped: 'in' } }));
+    expect(await reasonOf(work)).toBe('conflict');
+    expect(origin.sha('stage')).toBe(before);
+    expect((await host.readPullRequest(repository, 1)).state).toBe('open');
+  });
+
+  it('are not merged when they are closed in the last moment', async () => {
+    await open();
+    const before = origin.sha('stage');
+    const opened = origin.sha('refs/lynceus/pull-requests/1') ?? '';
+    await host.closePullRequest(repository, 1, 'no');
+    const closed = origin.sha('refs/lynceus/pull-requests/1') ?? '';
+    origin.git('update-ref', 'refs/lynceus/pull-requests/1', opened);
+    origin.git('update-ref', 'refs/heads/lynceus/x', verified);
+    const work = mergeWhile(() => void origin.git('update-ref', 'refs/lynceus/pull-requests/1', closed));
+    expect(await reasonOf(work)).toBe('conflict');
+    expect(origin.sha('stage')).toBe(before);
+    expect((await host.readPullRequest(repository, 1)).state).toBe('closed');
+  });
+
+  it('take the next number when somebody takes theirs in the last moment', async () => {
+    const wanted = { headBranch: 'lynceus/x', headSha: verified, baseBranch: 'stage', title: '', body: '' };
+    const taken = () => void origin.git('update-ref', 'refs/lynceus/pull-requests/1', verified);
+    const pull = await host.openPullRequest(repository, wanted, meanwhile(taken));
+    expect(pull.number).toBe(2);
+    expect(origin.sha('refs/lynceus/pull-requests/1')).toBe(verified);
   });
 
   it('obey the hooks of the repository', async () => {
