@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BareRepository } from '../../examples/sandbox/git.ts';
 import type { GitHost, NewPullRequest, PullRequest, Repository } from '../../src/adapters/git-hosts/git-host.ts';
 import { AdapterError, type FailureReason } from '../../src/base/adapter-error.ts';
-import type { BareRepository } from '../../examples/sandbox/git.ts';
 
 export interface GitHostWorld {
   host: GitHost;
