@@ -1,0 +1,155 @@
+import { atLeast, type Benchmark, type Target } from './support/benchmark.ts';
+import { createDatabases, type Database, type Databases, type StoreKind } from './support/databases.ts';
+import { median, spread, table, twoDigits, whole } from './support/figures.ts';
+import type { Load, LoadResult } from './support/load.ts';
+import { cloudEvents, notifications, type Payload } from './support/payloads.ts';
+import { runProgram, startProgram } from './support/processes.ts';
+import { startEmptyArgoCd, startService } from './support/service.ts';
+
+const CONNECTIONS = 64;
+/** As for a store of that many senders: what Argo CD asks us to look at competes for the same cores. */
+const APPLICATIONS = 20;
+const ARGOCD_ANSWERS_AFTER_MS = 100;
+const WARM_UP = 4_000;
+
+export const ingest: Benchmark = {
+  name: 'ingest',
+  title: 'Durable events per second through HTTP',
+  method: `Three contenders take turns on fresh databases with the same schema, ${CONNECTIONS} connections, events of
+about 1.2 kB that are all different:
+
+- **Lynceus**: the service as its own process, everything on: authentication, strict JSON, validation, duplicates,
+  hand-over to the queue; answered when durable. For notifications the worker runs beside it and looks at the
+  ${APPLICATIONS} applications again and again, against an Argo CD that answers after ${ARGOCD_ANSWERS_AFTER_MS} ms.
+- **bare Express**: \`express.json()\` and one INSERT per request into the same table, durable too; no authentication,
+  no validation, no queue (\`bench/support/bare-handler.ts\`).
+- **grouped INSERTs**: no HTTP at all; one client writes groups of 64 into the same table, one group after the other
+  (\`bench/support/grouped-inserts.ts\`).
+
+The load comes from autocannon in another process; on a machine with two cores it takes about one of them from
+whoever is measured. Each contender gets ${whole(WARM_UP)} requests to warm up. Ratios are medians of the ratios of
+neighbouring rounds.`,
+
+  async run({ quick, say }) {
+    const [rounds, amount] = quick ? [1, 8_000] : [5, 40_000];
+    const databases = createDatabases(say);
+    const rows: string[][] = [];
+    const targets: Target[] = [];
+    try {
+      for (const kind of databases.kinds) {
+        for (const makePayload of [cloudEvents, (prefix: string) => notifications(prefix, APPLICATIONS)]) {
+          const payload = await makePayload('w');
+          const round = { databases, kind, payload, amount };
+          const measured: Round[] = [];
+          for (let at = 0; at < rounds; at++) {
+            measured.push(await measureRound(round));
+            say(`${kind}, ${payload.name}, round ${at + 1}: ${sayRound(measured.at(-1) as Round)}`);
+          }
+          rows.push(rowOf(kind, payload, measured));
+          targets.push(...targetsOf(kind, payload, measured));
+        }
+      }
+    } finally {
+      await databases.stop();
+    }
+    const head = ['store', 'payload', 'Lynceus/s', 'bare Express/s', 'grouped/s', '÷ bare', '÷ grouped', 'p99 ms'];
+    return { tables: [table(head, rows)], targets };
+  },
+};
+
+interface RoundOptions {
+  databases: Databases;
+  kind: StoreKind;
+  payload: Payload;
+  amount: number;
+}
+
+interface Round {
+  lynceus: LoadResult;
+  bare: LoadResult;
+  grouped: number;
+}
+
+async function measureRound(options: RoundOptions): Promise<Round> {
+  const lynceus = await onFresh(options, (database) => throughLynceus(options, database));
+  const bare = await onFresh(options, (database) => throughBareHandler(options, database));
+  const grouped = await onFresh(options, async ({ dataDir, databaseUrl }) => {
+    const { bodies } = options.payload;
+    const program = { dataDir, databaseUrl, bodies, amount: options.amount };
+    return (await runProgram<{ perSecond: number }>('./grouped-inserts.ts', program)).perSecond;
+  });
+  return { lynceus, bare, grouped };
+}
+
+async function onFresh<T>({ databases, kind }: RoundOptions, use: (database: Database) => Promise<T>): Promise<T> {
+  const database = await databases.fresh(kind);
+  try {
+    return await use(database);
+  } finally {
+    await database.remove();
+  }
+}
+
+async function throughLynceus(options: RoundOptions, database: Database): Promise<LoadResult> {
+  const argocd = await startEmptyArgoCd(ARGOCD_ANSWERS_AFTER_MS);
+  const service = await startService({ database, argocdUrl: argocd.url });
+  try {
+    return await measure(options, service.url + options.payload.path);
+  } finally {
+    await service.stop();
+    await argocd.stop();
+  }
+}
+
+async function throughBareHandler(options: RoundOptions, { dataDir, databaseUrl }: Database): Promise<LoadResult> {
+  const handler = startProgram<{ port: number }>('./bare-handler.ts', { dataDir, databaseUrl });
+  try {
+    const { port } = await handler.line();
+    return await measure(options, `http://127.0.0.1:${port}/events`);
+  } finally {
+    await handler.stop();
+  }
+}
+
+async function measure({ payload, amount }: RoundOptions, url: string): Promise<LoadResult> {
+  const { headers, bodies } = payload;
+  const load: Load = { url, headers, bodies, amount, connections: CONNECTIONS };
+  const warmUp: Load = { ...load, amount: WARM_UP, bodies: { ...bodies, prefix: `${bodies.prefix}w` } };
+  await runProgram<LoadResult>('./load.ts', warmUp);
+  const result = await runProgram<LoadResult>('./load.ts', load);
+  if (result.failed > 0) throw new Error(`${result.failed} of ${amount} requests to ${url} failed`);
+  return result;
+}
+
+function rowOf(kind: StoreKind, { name }: Payload, rounds: readonly Round[]): string[] {
+  return [
+    kind,
+    name,
+    spread(rounds.map(({ lynceus }) => lynceus.perSecond)),
+    spread(rounds.map(({ bare }) => bare.perSecond)),
+    spread(rounds.map(({ grouped }) => grouped)),
+    spread(ratiosToBare(rounds), twoDigits),
+    spread(ratiosToGrouped(rounds), twoDigits),
+    spread(rounds.map(({ lynceus }) => lynceus.p99)),
+  ];
+}
+
+function targetsOf(kind: StoreKind, { name }: Payload, rounds: readonly Round[]): Target[] {
+  return [
+    atLeast(`${name}, ${kind}: ÷ bare Express`, 2, median(ratiosToBare(rounds))),
+    atLeast(`${name}, ${kind}: ÷ grouped INSERTs`, 0.35, median(ratiosToGrouped(rounds))),
+  ];
+}
+
+function ratiosToBare(rounds: readonly Round[]): number[] {
+  return rounds.map(({ lynceus, bare }) => lynceus.perSecond / bare.perSecond);
+}
+
+function ratiosToGrouped(rounds: readonly Round[]): number[] {
+  return rounds.map(({ lynceus, grouped }) => lynceus.perSecond / grouped);
+}
+
+function sayRound({ lynceus, bare, grouped }: Round): string {
+  const ratios = `${twoDigits(lynceus.perSecond / bare.perSecond)} of bare, ${twoDigits(lynceus.perSecond / grouped)} of grouped`;
+  return `${whole(lynceus.perSecond)}/s, bare ${whole(bare.perSecond)}/s, grouped ${whole(grouped)}/s: ${ratios}`;
+}

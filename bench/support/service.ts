@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../examples/sandbox/free-port.ts';
+import { type LynceusProcess, startLynceus } from '../../test/support/lynceus.ts';
+import type { Database } from './databases.ts';
+import { end } from './processes.ts';
+
+export const ARGOCD_TOKEN = 'argocd-token-for-benchmarks-0123456789';
+export const WEBHOOK_TOKEN = 'webhook-token-for-benchmarks-0123456789';
+export const CI_TOKEN = 'ci-token-for-benchmarks-0123456789';
+
+export interface ServiceOptions {
+  database: Database;
+  argocdUrl: string;
+  /** Addresses of local repositories. */
+  repositories?: readonly string[];
+  /** Default: any free one. */
+  port?: number;
+  env?: Record<string, string>;
+}
+
+export interface Service {
+  url: string;
+  pid: number;
+  process: LynceusProcess;
+  stop(): Promise<void>;
+}
+
+/** `lynceus serve` as a process of its own, as an operator would start it. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { database, argocdUrl, repositories = [] } = options;
+  const configFile = join(database.dataDir, 'lynceus.yaml');
+  writeFileSync(configFile, connections(argocdUrl, repositories));
+  const started = await startLynceus({
+    PATH: process.env['PATH'] ?? '',
+    HOME: database.dataDir,
+    ARGOCD_TOKEN,
+    WEBHOOK_TOKEN,
+    CI_TOKEN,
+    LYNCEUS_LISTEN: `127.0.0.1:${options.port ?? (await freePort())}`,
+    LYNCEUS_CONFIG: configFile,
+    LYNCEUS_DATA_DIR: database.dataDir,
+    LYNCEUS_ALLOW_LOOPBACK: 'true',
+    LYNCEUS_LOG_LEVEL: 'error',
+    ...(database.databaseUrl === undefined ? {} : { DATABASE_URL: database.databaseUrl }),
+    ...options.env,
+  });
+  if (started.child.exitCode !== null) throw new Error(`the service did not start:\n${started.stderr()}`);
+  return { url: started.url, pid: started.child.pid ?? 0, process: started, stop: () => end(started.child) };
+}
+
+function connections(argocdUrl: string, repositories: readonly string[]): string {
+  const hosts =
+    repositories.length === 0
+      ? ''
+      : `gitHosts:\n  - {name: local, kind: local, urls: ${JSON.stringify(repositories)}}\n`;
+  return `apiVersion: lynceus.dev/v1
+kind: Connections
+deliverySystems:
+  - {name: main, kind: argocd, url: "${argocdUrl}", token: {env: ARGOCD_TOKEN}, webhookTokens: [{env: WEBHOOK_TOKEN}]}
+${hosts}tokens:
+  - {name: ci, token: {env: CI_TOKEN}, may: [report, read]}
+`;
+}
+
+/** An Argo CD that has no applications, and says so after `delayMs`. */
+export async function startEmptyArgoCd(delayMs: number): Promise<{ url: string; stop(): Promise<void> }> {
+  const server = createServer(async (request, response) => {
+    await sleep(delayMs);
+    const list = request.url?.startsWith('/api/v1/applications?') || request.url === '/api/v1/applications';
+    response.writeHead(list ? 200 : 403, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(list ? { metadata: {}, items: [] } : { code: 7, message: 'permission denied' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
