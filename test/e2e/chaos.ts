@@ -3,10 +3,10 @@ import { expectUndisturbed, outcomeOf } from '../support/delivery-outcome.ts';
 import {
   createTestWorld,
   eventually,
-  STAGES,
   seeThrough,
   type TestWorld,
   type TestWorldOptions,
+  untilSeen,
 } from '../support/lynceus.ts';
 
 /** Every place in the code where a test may let the process die. */
@@ -97,23 +97,6 @@ async function withWorld<T>(options: TestWorldOptions, act: (world: TestWorld) =
   }
 }
 
-async function untilSeen(world: TestWorld): Promise<void> {
-  await eventually(async () => (await seenApplications(world)) === STAGES.length, {
-    within: 20_000,
-    what: 'the applications are seen',
-  });
-}
-
-async function seenApplications(world: TestWorld): Promise<number> {
-  const answers = await Promise.all(
-    STAGES.map((stage) => fetch(`${world.url}/api/v1/events?stream=application/main/argocd/checkout-${stage}`)),
-  );
-  const logs = await Promise.all(
-    answers.map(async (answer) => ((await answer.json()) as { events: unknown[] }).events),
-  );
-  return logs.filter((events) => events.length > 0).length;
-}
-
 async function restart(world: TestWorld): Promise<Resumed> {
   const began = Date.now();
   await world.start();
@@ -126,7 +109,7 @@ async function restart(world: TestWorld): Promise<Resumed> {
 
 async function lastEventAt(world: TestWorld): Promise<number> {
   for (let after = 0, last = 0; ; ) {
-    const page = (await (await fetch(`${world.url}/api/v1/events?limit=1000&after=${after}`)).json()) as {
+    const page = (await (await world.ask(`/api/v1/events?limit=1000&after=${after}`)).json()) as {
       events: { time: string }[];
       next?: number;
     };

@@ -74,8 +74,9 @@ export interface TestWorld {
   repositories: ReadonlyMap<string, BareRepository>;
   argocd: SandboxArgoCd;
   url: string;
-  port: number;
-  start(env?: Record<string, string>): Promise<LynceusProcess>;
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** Another replica listens on a port of its own. */
+  start(env?: Record<string, string>, port?: number): Promise<LynceusProcess>;
   release(version: number, service?: string): string;
   changes(): Promise<ChangeView[]>;
   decide(change: string, body: object): Promise<Response>;
@@ -126,14 +127,29 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     ...options.env,
   };
   const running = new Set<LynceusProcess>();
+  const urls = new Set<string>();
+
+  /** By whichever replica answers: one may be dead or frozen. */
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    let last: unknown;
+    for (const one of urls) {
+      try {
+        return await fetch(one + path, { ...init, signal: AbortSignal.timeout(3_000) });
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
 
   return {
     repositories,
     argocd,
     url,
-    port,
-    async start(extra = {}) {
-      const process = await startLynceus({ LYNCEUS_LISTEN: `127.0.0.1:${port}`, ...env, ...extra });
+    ask,
+    async start(extra = {}, ownPort = port) {
+      urls.add(`http://127.0.0.1:${ownPort}`);
+      const process = await startLynceus({ LYNCEUS_LISTEN: `127.0.0.1:${ownPort}`, ...env, ...extra });
       running.add(process);
       void process.ended.then(() => running.delete(process));
       return process;
@@ -148,11 +164,17 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       });
     },
     async changes() {
-      const answer = await fetch(`${url}/api/v1/changes?limit=200`);
-      return ((await answer.json()) as { changes: ChangeView[] }).changes;
+      const changes: ChangeView[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const answer = await ask(`/api/v1/changes?limit=200&cursor=${encodeURIComponent(cursor)}`);
+        const page = (await answer.json()) as { changes: ChangeView[]; next?: string };
+        changes.push(...page.changes);
+        cursor = page.next;
+      }
+      return changes;
     },
     decide: (change, body) =>
-      fetch(`${url}/api/v1/changes/${change}/decisions`, {
+      ask(`/api/v1/changes/${change}/decisions`, {
         method: 'POST',
         headers: { Authorization: `Bearer ${PERSON_TOKEN}`, 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
@@ -267,6 +289,24 @@ export async function eventually<T>(
     }
     await sleep(100);
   }
+}
+
+/** Lynceus has looked at every application once, as in any installation that is not brand new. */
+export async function untilSeen(world: TestWorld): Promise<void> {
+  await eventually(async () => (await seenApplications(world)) === STAGES.length, {
+    within: 60_000,
+    what: 'the applications are seen',
+  });
+}
+
+async function seenApplications(world: TestWorld): Promise<number> {
+  const answers = await Promise.all(
+    STAGES.map((stage) => world.ask(`/api/v1/events?stream=application/main/argocd/checkout-${stage}`)),
+  );
+  const logs = await Promise.all(
+    answers.map(async (answer) => ((await answer.json()) as { events: unknown[] }).events),
+  );
+  return logs.filter((events) => events.length > 0).length;
 }
 
 /** Says yes to everything a change asks of a person, until it is through its last stage or has failed. */
