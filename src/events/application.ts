@@ -59,6 +59,8 @@ export interface Application {
   place?: Place;
   /** Where the deployed service answers (annotation `lynceus.dev/url`), for tests. */
   url?: string;
+  /** Where delivery.yaml is in its repository, when an annotation names it. */
+  deliveryFile?: string;
   /** Where a person looks at it in the delivery system's own UI. */
   link?: string;
   annotations: Record<string, string>;

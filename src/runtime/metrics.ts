@@ -33,6 +33,16 @@ export function createMetrics(store: Store): RuntimeMetrics {
       }
     },
   });
+  new Gauge({
+    name: 'lynceus_queue_oldest_due_seconds',
+    help: 'How long the oldest job has been due',
+    labelNames: ['queue'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const row of await store.stats()) this.set({ queue: row.queue }, row.oldestDueMs / 1000);
+    },
+  });
   return {
     registry,
     received: new Counter({

@@ -196,7 +196,7 @@ async function sequenceStart(
     revision: targetRevision,
     ...(previousRevision === undefined ? {} : { previousRevision }),
     source: { repoUrl: application.source.repoUrl, path: application.source.path },
-    ...deliveryFileOf(application),
+    ...(application.deliveryFile === undefined ? {} : { deliveryFile: application.deliveryFile }),
     automated: application.automated,
     application: application.ref,
     ...(promotion ? { promotedBy: { sequence: promotion.sequence, pullRequest: promotion.pullRequest } } : {}),
@@ -207,11 +207,6 @@ async function sequenceStart(
   room.log.info({ sequence: id, ...place, revision: targetRevision, context: triggered.context }, 'sequence triggered');
   const jobs = [...commit.jobs, lineJob(place), ...(promotion ? [taskJob(promotion.sequence, promotion.task)] : [])];
   return { id, ...commit, jobs };
-}
-
-function deliveryFileOf(application: Application): { deliveryFile?: string } {
-  const [, file] = Object.entries(application.annotations).find(([key]) => key.endsWith('/delivery')) ?? [];
-  return file === undefined ? {} : { deliveryFile: file };
 }
 
 async function jobsOfInterested(store: Store, place: Place): Promise<NewJob[]> {

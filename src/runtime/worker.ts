@@ -1,3 +1,4 @@
+import { AdapterError } from '../base/adapter-error.ts';
 import type { ClaimedJob, Store } from '../store/store.ts';
 import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -88,6 +89,7 @@ async function putBack(
   const name = error instanceof Error ? error.name : '';
   const where = { queue: job.queue, key: job.key, attempt: job.attempt };
   metrics.jobs.inc({ queue: job.queue, outcome: name === 'LeaseLostError' ? 'lease-lost' : 'failed' });
+  if (error instanceof AdapterError) metrics.taskFailures.inc({ task: job.queue, reason: error.reason });
   if (name === 'LeaseLostError') return void log.info(where, 'somebody else took over this work');
   const expected = name === 'AdapterError' || name === 'ConflictError' || name === 'StoreUnavailableError';
   if (!stopping)

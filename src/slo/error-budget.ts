@@ -5,7 +5,7 @@ import type { CheckAnswer } from '../engine/check.ts';
 import { BUDGET, burnName, type ErrorBudgetTarget } from './budget-queries.ts';
 
 /** Data that is missing now is often there after the next scrapes. */
-const ASK_AGAIN_MS = 60_000;
+const ASK_AGAIN_MS = 15_000;
 /** A budget recovers slowly; asking more often only loads the metrics source. */
 const ASK_DENIED_AGAIN_MS = 5 * 60_000;
 /** Extrapolated rates put good above total by a hair; further outside of 0..1 it is no ratio. */

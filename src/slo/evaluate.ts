@@ -147,10 +147,29 @@ function verdict(
   const reached = `The score of ${round(score)}`;
   if (score >= pass) return { result: 'pass', message: `${reached} reaches the ${round(pass)} that pass.` };
   const below = `${reached} is below the ${round(pass)} that pass`;
-  if (warning === undefined) return { result: 'fail', message: `${below}.` };
+  const why = sayUnmet(indicators);
+  if (warning === undefined) return { result: 'fail', message: `${below}${why}.` };
   return score >= warning
-    ? { result: 'warning', message: `${below}, but reaches the ${round(warning)} for a warning.` }
-    : { result: 'fail', message: `${below} and the ${round(warning)} for a warning.` };
+    ? { result: 'warning', message: `${below}, but reaches the ${round(warning)} for a warning${why}.` }
+    : { result: 'fail', message: `${below} and the ${round(warning)} for a warning${why}.` };
+}
+
+/** People mend the worst first; the table has them all. */
+const NAMED = 3;
+
+function sayUnmet(indicators: readonly IndicatorResult[]): string {
+  const unmet = indicators
+    .filter(({ status }) => status === 'fail' || status === 'warning')
+    .sort((a, b) => a.score - a.weight - (b.score - b.weight));
+  if (unmet.length === 0) return '';
+  const more = unmet.length > NAMED ? ` and ${unmet.length - NAMED} more` : '';
+  return `: ${unmet.slice(0, NAMED).map(sayIndicator).join(', ')}${more}`;
+}
+
+function sayIndicator({ displayName, value, message, passTargets }: IndicatorResult): string {
+  if (value === undefined) return `${displayName} has no value (${message ?? 'unknown why'})`;
+  const criteria = passTargets.filter(({ violated }) => violated).map((target) => target.criteria);
+  return `${displayName} is ${Number(value.toPrecision(4))}, must be ${criteria.join(' and ')}`;
 }
 
 function sayFailedKeys(failed: readonly IndicatorResult[]): string {

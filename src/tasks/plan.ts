@@ -29,6 +29,10 @@ export const plan: TaskHandler = {
       );
     const reader = createReader(host, repository, input);
     const file = await findDelivery(reader, input.triggered);
+    const { deliveryFile } = input.triggered;
+    if (!file && deliveryFile !== undefined) {
+      return errored(`the application's annotation names ${deliveryFile}, which is not there at this commit`);
+    }
     if (!file) return pass('no delivery.yaml: only health is verified', planToJson(planDelivery({ files: [] })));
     const found = await read(reader, file, input.triggered);
     if (!found.ok) return errored(sayAll(found.problems));
@@ -74,7 +78,6 @@ async function findDelivery(reader: Reader, { deliveryFile, source }: SequenceTr
     const file = await reader.read(path);
     if (file) return file;
   }
-  if (deliveryFile !== undefined) return { path: deliveryFile, text: '' };
   return undefined;
 }
 

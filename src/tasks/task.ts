@@ -13,6 +13,12 @@ import type { EarlierEvaluation } from '../slo/evaluation.ts';
 /** What a task has at hand: ports, and the past. Everything else would be reaching through walls. */
 export interface TaskTools {
   deliverySystem(name: string): DeliverySystem | undefined;
+  /**
+   * The host that serves a repository. Without any host configured there is none, and nobody expects one.
+   *
+   * @throws {AdapterError} hosts are configured, but none serves it: most likely a mistake in their URLs,
+   *   and what the team's files demand must not be skipped because of it
+   */
   gitHost(repository: Repository): GitHost | undefined;
   /** Without a name: the only source, or the first. */
   metricsSource(name?: string): MetricsSource | undefined;

@@ -103,7 +103,7 @@ describe('the error budget check', () => {
   });
 
   it.each([
-    ['wait', 'unknown', '2026-03-01T12:01:00.000Z'],
+    ['wait', 'unknown', '2026-03-01T12:00:15.000Z'],
     ['needs-approval', 'needs-approval', undefined],
     ['pass', 'pass', undefined],
   ] as const)('without data does what the policy says (%s): %s', (onMissingData, answer, askAgainAt) => {

@@ -66,6 +66,7 @@ export function toApplication(raw: unknown, context: ArgoCdContext): Application
     },
     ...optional('place', placeOf(strings(metadata['labels']), context.labelPrefix)),
     ...optional('url', urlOf(annotations, object(status['summary']), context.labelPrefix)),
+    ...optional('deliveryFile', annotations[`${context.labelPrefix}/delivery`]),
     link: linkOf(context.url, namespace, name),
     annotations,
     source: sources[0] ?? { repoUrl: '', path: '', targetRevision: '' },

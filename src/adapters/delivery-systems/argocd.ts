@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
-import { parseDuration } from '../../base/duration.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { ApplicationRef } from '../../events/application.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
@@ -13,15 +11,15 @@ import {
   MAX_LIST_BYTES,
   path,
 } from '../http-client.ts';
+import { httpSettings, toClientOptions } from '../http-settings.ts';
 import { carriesOurLabels, toApplication } from './argocd-application.ts';
 import { readStream, SILENCE_MS } from './argocd-stream.ts';
 import type { CallOptions, DeliverySystem, SyncRequest } from './delivery-system.ts';
 
 const schema = Type.Object(
   {
-    url: Type.String({ format: 'uri', description: 'where argocd-server answers, root path included' }),
+    ...httpSettings,
     token: SecretRef,
-    ca: Type.Optional(Type.String({ minLength: 1, description: 'file with the PEM certificates to trust' })),
     namespace: Type.Optional(
       Type.String({ minLength: 1, default: 'argocd', description: 'namespace of the control plane' }),
     ),
@@ -33,7 +31,6 @@ const schema = Type.Object(
       }),
     ),
     projects: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'only these AppProjects' })),
-    timeout: Type.Optional(Type.String({ default: '15s', description: 'time limit of one request, e.g. 15s' })),
   },
   { additionalProperties: false },
 );
@@ -184,26 +181,7 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
 }
 
 function clientFor(name: string, config: ArgoCdConfig, tools: AdapterTools): HttpClient {
-  const timeoutMs = config.timeout === undefined ? undefined : parseDuration(config.timeout);
-  if (config.timeout !== undefined && !timeoutMs) {
-    throw new AdapterError('rejected', `Argo CD ${name}: timeout "${config.timeout}" is not a duration (e.g. 15s)`);
-  }
-  return createHttpClient({
-    name: `Argo CD ${name}`,
-    baseUrl: config.url,
-    token: tools.secret(config.token),
-    addresses: tools.addresses,
-    ...(config.ca === undefined ? {} : { ca: readCertificates(name, config.ca) }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
-}
-
-function readCertificates(name: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new AdapterError('rejected', `Argo CD ${name}: the certificates in ${file} cannot be read`);
-  }
+  return createHttpClient({ ...toClientOptions(`Argo CD ${name}`, config, tools), token: tools.secret(config.token) });
 }
 
 /**

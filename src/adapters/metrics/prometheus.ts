@@ -5,6 +5,7 @@ import { isJsonObject } from '../../base/json.ts';
 import type { Secret } from '../../base/secret.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
 import { createHttpClient, type HttpClient } from '../http-client.ts';
+import { httpSettings, toClientOptions } from '../http-settings.ts';
 import type { MetricQuery, MetricsSource, Reading } from './metrics-source.ts';
 import { fillPlaceholders } from './promql.ts';
 
@@ -15,11 +16,7 @@ const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 const PrometheusConfig = Type.Object(
   {
-    url: Type.String({
-      minLength: 1,
-      pattern: '^https?://',
-      description: 'where Prometheus answers, such as http://prometheus:9090',
-    }),
+    ...httpSettings,
     token: Type.Optional(SecretRef),
     basicAuth: Type.Optional(
       Type.Object({ username: Type.String({ minLength: 1 }), password: SecretRef }, { additionalProperties: false }),
@@ -27,8 +24,6 @@ const PrometheusConfig = Type.Object(
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), { description: 'sent along, such as {X-Scope-OrgID: tenant}' }),
     ),
-    ca: Type.Optional(SecretRef),
-    timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 120_000 })),
   },
   { additionalProperties: false },
 );
@@ -50,13 +45,9 @@ function createPrometheus(name: string, config: Static<typeof PrometheusConfig>,
     password: tools.secret(config.basicAuth.password),
   };
   const client = createHttpClient({
-    name: `Prometheus ${name}`,
-    baseUrl: config.url,
+    ...toClientOptions(`Prometheus ${name}`, config, tools),
     headers: { ...config.headers, ...(login ? { Authorization: basic(login.username, login.password) } : {}) },
     ...(config.token ? { token: tools.secret(config.token) } : {}),
-    ...(config.ca ? { ca: tools.secret(config.ca).reveal() } : {}),
-    addresses: tools.addresses,
-    ...(config.timeoutMs === undefined ? {} : { timeoutMs: config.timeoutMs }),
   });
   return {
     kind: 'prometheus',

@@ -19,12 +19,16 @@ function answer(resultType: string, result: unknown): string {
 }
 
 describeMetricsSource('Prometheus (with a token)', {
-  create: (url) => prometheus.create('main', { url, token: { env: 'TOKEN' }, timeoutMs: 500 }, tools),
+  create: (url) => prometheus.create('main', { url, token: { env: 'TOKEN' }, timeout: '500ms' }, tools),
   bodies,
 });
 describeMetricsSource('Prometheus (with a login)', {
   create: (url) =>
-    prometheus.create('main', { url, basicAuth: { username: 'user', password: { env: 'P' } }, timeoutMs: 500 }, tools),
+    prometheus.create(
+      'main',
+      { url, basicAuth: { username: 'user', password: { env: 'P' } }, timeout: '500ms' },
+      tools,
+    ),
   bodies,
 });
 
