@@ -80,7 +80,7 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
     const index = { GIT_INDEX_FILE: join(path, `index-${process.pid}-${Math.random().toString(36).slice(2)}`) };
     if (parent !== undefined) run(['read-tree', parent], undefined, index);
     for (const [file, content] of Object.entries(files)) {
-      if (content === null) run(['update-index', '--force-remove', file], undefined, index);
+      if (content === null) run(['update-index', '--index-info'], `0 ${'0'.repeat(40)}\t${file}\n`, index);
       else {
         const blob = run(['hash-object', '-w', '--stdin'], content);
         run(['update-index', '--add', '--cacheinfo', `100644,${blob},${file}`], undefined, index);

@@ -158,9 +158,9 @@ function scoreOf(state: SequenceState): number | undefined {
 
 function summaryOf(stage: StageView): string {
   if (stage.status === 'finished') return `${stage.stage}: ${stage.message ?? stage.result ?? ''}`;
+  if (stage.paused) return `${stage.stage}: paused by ${stage.paused.actor}: ${stage.paused.reason}`;
   const task = stage.tasks.at(-1);
   if (!task || task.finishedAt !== undefined) return `${stage.stage}: waiting for its turn`;
-  if (stage.paused) return `${stage.stage}: paused by ${stage.paused.actor}: ${stage.paused.reason}`;
   if (task.progress) return `${stage.stage}: ${task.progress.sentence}`;
   if (task.waitingFor) return `${stage.stage}: ${task.waitingFor.sentence}`;
   return task.name === 'approval' ? `${stage.stage}: waiting for an approval` : `${stage.stage}: ${task.name}`;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,9 @@ import type { NotificationOptions } from '../../examples/sandbox/argocd/notifier
 import { type SandboxArgoCd, startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
 import { freePort } from '../../examples/sandbox/free-port.ts';
 import { type BareRepository, createBareRepository } from '../../examples/sandbox/git.ts';
+import { type App, startApp } from '../../src/app.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { parseEnvironment } from '../../src/config/environment.ts';
 import type { ChangeView } from '../../src/views/change.ts';
 
 export const PERSON_TOKEN = 'person-token-for-tests-0123456789';
@@ -77,6 +80,8 @@ export interface TestWorld {
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Another replica listens on a port of its own. */
   start(env?: Record<string, string>, port?: number): Promise<LynceusProcess>;
+  /** The same service in this process, with a clock that the test sets. */
+  startHere(clock: Clock): Promise<App>;
   release(version: number, service?: string): string;
   changes(): Promise<ChangeView[]>;
   decide(change: string, body: object): Promise<Response>;
@@ -128,6 +133,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   };
   const running = new Set<LynceusProcess>();
   const urls = new Set<string>();
+  const apps = new Set<App>();
 
   /** By whichever replica answers: one may be dead or frozen. */
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -153,6 +159,21 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       running.add(process);
       void process.ended.then(() => running.delete(process));
       return process;
+    },
+    async startHere(clock) {
+      const readFile = (path: string) => readFileSync(path, 'utf8');
+      const here = { ...env, LYNCEUS_LISTEN: `127.0.0.1:${port}`, LYNCEUS_LOG_LEVEL: 'warn' };
+      const environment = parseEnvironment(here, readFile);
+      if (!environment.ok) throw new Error(environment.problems.join('\n'));
+      urls.add(url);
+      const app = await startApp({
+        environment: environment.value,
+        sources: { env: here, readFile },
+        clock,
+        pollMs: 20,
+      });
+      apps.add(app);
+      return app;
     },
     release(version, service = services[0] ?? '') {
       const repository = repositories.get(service);
@@ -184,6 +205,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         (one) => one.name === name && !one.dryRun && (commit === undefined || one.revisions.includes(commit)),
       ),
     async stop() {
+      for (const app of apps) await app.stop();
       for (const process of running) process.kill('SIGKILL');
       await Promise.all([...running].map(({ ended }) => ended));
       await argocd.close();
