@@ -12,7 +12,12 @@ const MAX_ROWS = 1000;
 export function createHistory(store: Store): History {
   return {
     async applications(place) {
-      const rows = await store.documents({ kind: 'application', ...place, limit: MAX_ROWS });
+      const rows = await store.documents({
+        kind: 'application',
+        ...place,
+        status: ['seen', 'absent'],
+        limit: MAX_ROWS,
+      });
       return rows.map((row) => (row.data as unknown as SeenApplication).ref);
     },
     async evaluations(place, limit) {

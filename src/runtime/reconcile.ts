@@ -1,7 +1,7 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { fingerprint } from '../engine/observe.ts';
 import { applicationKey } from '../events/application.ts';
-import type { ClaimedJob, Store } from '../store/store.ts';
+import type { ClaimedJob, Document, Store } from '../store/store.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import { observeJob, type SeenApplication } from './observe-application.ts';
@@ -27,15 +27,17 @@ export async function reconcile(room: ReconcilerRoom, job: ClaimedJob, lease: Le
   const system = String(job.payload['system']);
   const delivery = room.deliverySystem(system);
   if (delivery) {
-    const applications = await delivery.list({ signal: lease.signal });
-    const seen = await fingerprints(room.store);
+    const applications = (await delivery.list({ signal: lease.signal })).filter(({ place }) => place !== undefined);
+    const known = await knownApplications(room.store, system);
     const moved = applications.filter(
-      (one) => one.place !== undefined && seen.get(applicationKey(one.ref)) !== fingerprint(one),
+      (one) => known.get(applicationKey(one.ref))?.seen.fingerprint !== fingerprint(one),
     );
-    for (let at = 0; at < moved.length; at += BATCH) {
-      const jobs = moved.slice(at, at + BATCH).map(({ ref }) => observeJob(system, ref.namespace, ref.name));
-      await room.store.commit({ jobs });
-    }
+    await inBatches(moved, (some) =>
+      room.store.commit({ jobs: some.map(({ ref }) => observeJob(system, ref.namespace, ref.name)) }),
+    );
+    const listed = new Set(applications.map(({ ref }) => applicationKey(ref)));
+    const absent = [...known.values()].filter(({ row }) => !listed.has(row.id) && row.status !== 'gone');
+    await inBatches(absent, (some) => room.store.commit({ documents: some.map(fade) }));
     if (moved.length > 0)
       room.log.debug({ system, listed: applications.length, moved: moved.length }, 'applications moved');
   }
@@ -45,13 +47,37 @@ export async function reconcile(room: ReconcilerRoom, job: ClaimedJob, lease: Le
   });
 }
 
-async function fingerprints(store: Store): Promise<Map<string, string>> {
-  const seen = new Map<string, string>();
+/**
+ * Deleted, or its labels were taken off. Lists come from a cache that lags behind, so an application is
+ * gone only when it is absent twice; coming back, it is looked at anew.
+ */
+function fade({ row }: KnownApplication): Document {
+  return {
+    ...row,
+    status: row.status === 'absent' ? 'gone' : 'absent',
+    data: { ...row.data, fingerprint: '' },
+  };
+}
+
+interface KnownApplication {
+  row: Document;
+  seen: SeenApplication;
+}
+
+async function knownApplications(store: Store, system: string): Promise<Map<string, KnownApplication>> {
+  const known = new Map<string, KnownApplication>();
   for (let after: { sort: number; id: string } | undefined; ; ) {
     const rows = await store.documents({ kind: 'application', limit: PAGE, ...(after ? { after } : {}) });
-    for (const row of rows) seen.set(row.id, (row.data as unknown as SeenApplication).fingerprint);
+    for (const row of rows) {
+      const seen = row.data as unknown as SeenApplication;
+      if (seen.ref.system === system) known.set(row.id, { row, seen });
+    }
     const last = rows.at(-1);
-    if (!last || rows.length < PAGE) return seen;
+    if (!last || rows.length < PAGE) return known;
     after = { sort: last.sort, id: last.id };
   }
+}
+
+async function inBatches<T>(all: readonly T[], act: (some: readonly T[]) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < all.length; at += BATCH) await act(all.slice(at, at + BATCH));
 }

@@ -23,8 +23,10 @@ import {
 
 type Step = Extract<PlannedTask, { name: 'promotion' }>;
 
-/** Until hosts call us, a merge is noticed this late at most. */
+/** Our own decisions wake the task at once; this is for merges that somebody makes in the repository itself. */
 const POLL_MS = 5_000;
+/** A host counts our calls: 5,000 an hour at GitHub, shared by everything that waits there. */
+const HOST_POLL_MS = 60_000;
 
 /**
  * Opens the pull request that moves the verified commit to the next stage, and follows it until it is
@@ -166,7 +168,7 @@ async function followOpen(
   const { revision } = input.triggered;
   if (pullRequest.headSha !== revision) {
     const sentence = `pull request ${pullRequest.number} no longer points at the evaluated commit`;
-    return waiting({ kind: 'conflict', sentence }, POLL_MS, input.task.memo);
+    return waiting({ kind: 'conflict', sentence }, pollOf(host), input.task.memo);
   }
   const decisions =
     host.capabilities.reviews === 'lynceus'
@@ -187,7 +189,7 @@ async function followOpen(
   if (merger === undefined) {
     return waiting(
       { kind: 'review', sentence: reviewSentence(input, step, host, pullRequest) },
-      POLL_MS,
+      pollOf(host),
       input.task.memo,
     );
   }
@@ -224,8 +226,12 @@ async function merge(
     return await follow(input, tools, step, host, repository, merged);
   } catch (error) {
     if (!(error instanceof AdapterError) || error.reason !== 'conflict') throw error;
-    return waiting({ kind: 'conflict', sentence: error.message }, POLL_MS, input.task.memo);
+    return waiting({ kind: 'conflict', sentence: error.message }, pollOf(host), input.task.memo);
   }
+}
+
+function pollOf(host: GitHost): number {
+  return host.capabilities.reviews === 'host' ? HOST_POLL_MS : POLL_MS;
 }
 
 function reviewSentence(input: TaskInput, step: Step, host: GitHost, pullRequest: PullRequest): string {

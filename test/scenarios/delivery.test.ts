@@ -207,3 +207,37 @@ describe('a stage that is gated', () => {
     });
   });
 });
+
+describe('an application that is deleted', () => {
+  it('no longer holds up its stage, and the one that takes its place is delivered', LIMIT, async () => {
+    await story(
+      { delivery: deliveryWith('staging', 'sync: gated'), env: { LYNCEUS_RECONCILE_EVERY: '300ms' } },
+      async (told) => {
+        const { controller } = told.world.argocd;
+        const { path } = told.world.repositories.get('checkout') ?? { path: '' };
+        controller.remove('checkout-staging');
+        await controller.add({
+          name: 'checkout-staging-new',
+          labels: { 'lynceus.dev/project': 'shop', 'lynceus.dev/stage': 'staging', 'lynceus.dev/service': 'checkout' },
+          repoUrl: path,
+          targetRevision: 'stage/staging',
+          deployed: true,
+          healthDelayMs: 50,
+        });
+        await eventually(
+          async () =>
+            told.world.argocd.requests.filter(({ path: asked }) => asked.endsWith('/applications')).length > 8,
+          {
+            within: 10_000,
+            what: 'the applications were listed a few times',
+          },
+        );
+        const commit = told.release(1);
+        expect(await told.stage(commit, 'staging', isOver, 'is delivered by the new one')).toMatchObject({
+          result: 'pass',
+        });
+        expect(told.world.syncsOf('checkout-staging-new')).toHaveLength(1);
+      },
+    );
+  });
+});

@@ -181,7 +181,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       return repository.commit({
         branch: 'stage/dev',
         files: { 'app.json': `{"version": ${version}}\n` },
-        message: `Release ${version}`,
+        message: `Release ${version} of ${service}`,
       });
     },
     async changes() {
