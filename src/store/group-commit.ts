@@ -3,6 +3,8 @@ import { StoreUnavailableError } from './store.ts';
 /** Above this the database is far behind: better to answer "not now" than to fill the memory. */
 const MAX_WAITING_ITEMS = 20_000;
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+/** A turn takes as long as its requests take; the first in the group must not wait for endless newcomers. */
+const MAX_TURNS = 8;
 
 export interface GroupCommit<Item, Result> {
   /** Joins the next flush. `bytes` is its rough size. */
@@ -36,12 +38,19 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      // Gives the sockets their turn: what they bring now still joins this flush.
-      await nextTurn();
-      const batch = take();
-      await flushBatch(options, batch);
+      await gather();
+      await flushBatch(options, take());
     }
     running = undefined;
+  }
+
+  /** Gives the sockets their turns for as long as each brings more: all of it shares this flush. */
+  async function gather(): Promise<void> {
+    let before = 0;
+    for (let turn = 0; turn < MAX_TURNS && waiting.length > before && waiting.length < options.maxItems; turn += 1) {
+      before = waiting.length;
+      await nextTurn();
+    }
   }
 
   function take(): Waiting<Item, Result>[] {

@@ -21,8 +21,8 @@ export const CLAIMED = `(jobs.token is not null and jobs.run_at > ${NOW})`;
  */
 const RECEIVE = `with tx as materialized (select pg_current_xact_id() as number),
 input as materialized (
-  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-    with ordinality as input (stream, source, id, key, type, subject, time, data, position)),
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+    string_to_array($8::text, e'\\n')) with ordinality as input (stream, source, id, key, type, subject, time, data, position)),
 stored as (
   insert into events (stream, source, id, key, type, subject, time, data, recorded_at)
   select stream, source, id, key, type, subject, time, data, ${NOW}
@@ -95,7 +95,7 @@ function withoutRepetitions(items: readonly Received[]): Received[] {
   });
 }
 
-function toArrays(items: readonly Received[]): unknown[][] {
+function toArrays(items: readonly Received[]): unknown[] {
   const events = items.map((item) => item.event);
   const jobs = items.flatMap((item, index) => item.jobs.map((job) => ({ ...job, position: index + 1 })));
   return [
@@ -106,7 +106,8 @@ function toArrays(items: readonly Received[]): unknown[][] {
     events.map((event) => event.type),
     events.map((event) => event.subject),
     events.map((event) => event.time),
-    events.map((event) => event.data),
+    // Nine tenths of the bytes: JSON text holds no line break, and quotes within an array would be escaped and back.
+    events.map((event) => event.data).join('\n'),
     jobs.map((job) => job.position),
     jobs.map((job) => job.queue),
     jobs.map((job) => job.key),

@@ -182,13 +182,31 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
 function inOneTransaction(db: DatabaseSync, batch: readonly Write[]): PromiseSettledResult<Written<unknown>>[] {
   try {
     db.exec('begin immediate');
-    const outcomes = batch.map((write) => inSavepoint(db, write));
+    const outcomes = allTogether(db, batch) ?? batch.map((write) => inSavepoint(db, write));
     db.exec('commit');
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value.remember?.();
     return outcomes;
   } catch (error) {
     if (db.isTransaction) db.exec('rollback');
     throw toStoreError(error);
+  }
+}
+
+/**
+ * The usual case, in which nothing fails: savepoints would cost as much as the writes themselves.
+ * `undefined` when one failed: then none of them happened yet.
+ */
+function allTogether(
+  db: DatabaseSync,
+  batch: readonly Write[],
+): PromiseFulfilledResult<Written<unknown>>[] | undefined {
+  try {
+    return batch.map((write) => ({ status: 'fulfilled', value: write() }));
+  } catch (error) {
+    if (!db.isTransaction) throw error;
+    db.exec('rollback');
+    db.exec('begin immediate');
+    return undefined;
   }
 }
 
