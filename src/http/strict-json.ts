@@ -46,7 +46,8 @@ export function parseStrictJson(raw: Buffer | string, limits: StrictJsonLimits =
   }
   const keys = countKeys(value, limits.maxDepth);
   const unique = keys !== undefined && keys === countKeyTokens(text);
-  const fault = unique && !SUSPICIOUS_ESCAPE.test(text) ? undefined : findFault(text, limits.maxDepth);
+  const fault =
+    unique && !(text.includes('\\u') && SUSPICIOUS_ESCAPE.test(text)) ? undefined : findFault(text, limits.maxDepth);
   if (fault !== undefined) return fault;
   return unique ? { ok: true, value } : refuse('duplicate-key', 'a key stands twice in one object');
 }
