@@ -1,14 +1,11 @@
 import type { GitHost, PullRequest, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { CheckAnswer } from '../engine/check.ts';
 import { plannedStep, promotionPolicy } from '../engine/decide.ts';
 import type { PlannedTask } from '../engine/plan.ts';
 import { deployedRevision, short } from '../engine/rollout.ts';
-import { finishedTask, worstResult } from '../engine/sequence.ts';
-import type { PromotionEvidence } from '../promotion/promotion.ts';
-import { mergeMessage, planPromotion } from '../promotion/pull-request.ts';
-import type { Evaluation } from '../slo/evaluation.ts';
+import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
+import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
 import {
   errored,
   fail,
@@ -21,12 +18,19 @@ import {
   waiting,
 } from './task.ts';
 
-type Step = Extract<PlannedTask, { name: 'promotion' }>;
-
 /** Our own decisions wake the task at once; this is for merges that somebody makes in the repository itself. */
 const POLL_MS = 5_000;
 /** A host counts our calls: 5,000 an hour at GitHub, shared by everything that waits there. */
 const HOST_POLL_MS = 60_000;
+
+/** One look at one promotion, with everything that it is about. */
+interface Scene {
+  input: TaskInput;
+  tools: TaskTools;
+  step: Extract<PlannedTask, { name: 'promotion' }>;
+  host: GitHost;
+  repository: Repository;
+}
 
 /**
  * Opens the pull request that moves the verified commit to the next stage, and follows it until it is
@@ -41,59 +45,42 @@ export const promotion: TaskHandler = {
     const host = tools.gitHost(repository);
     if (!step) return errored('there is nothing to promote');
     if (!host) return errored(`no Git host is configured for ${repository.url}`);
-    const known = Number(input.task.memo['pullRequest'] ?? 0);
-    if (known > 0)
-      return follow(input, tools, step, host, repository, await host.readPullRequest(repository, known, input));
-    return open(input, tools, step, host, repository);
+    const scene: Scene = { input, tools, step, host, repository };
+    const known = numberOf(input);
+    return known === undefined ? open(scene) : follow(scene, await host.readPullRequest(repository, known, input));
   },
 
   async stop(input, tools) {
     const repository = { url: input.triggered.source.repoUrl };
-    const number = Number(input.task.memo['pullRequest'] ?? 0);
     const host = tools.gitHost(repository);
-    if (!host || number === 0) return;
+    const number = numberOf(input);
+    if (!host || number === undefined) return;
     await input.effect('close', () => host.closePullRequest(repository, number, 'The promotion was stopped.', input));
   },
 };
 
-async function open(
-  input: TaskInput,
-  tools: TaskTools,
-  step: Step,
-  host: GitHost,
-  repository: Repository,
-): Promise<TaskOutcome> {
-  const { revision } = input.triggered;
+function numberOf({ task }: TaskInput): number | undefined {
+  const number = task.memo['pullRequest'];
+  return typeof number === 'number' ? number : undefined;
+}
+
+async function open(scene: Scene): Promise<TaskOutcome> {
+  const { input, tools, step, host, repository } = scene;
+  const { triggered } = input;
   const moved = await movedOn(input, tools);
   if (moved) return moved;
-  if (await host.contains(repository, step.branch, revision, input)) {
-    return pass(`${step.to} has ${short(revision)} already`);
+  if (await host.contains(repository, step.branch, triggered.revision, input)) {
+    return pass(`${step.to} has ${short(triggered.revision)} already`);
   }
-  const evidence = await gather(input, tools, step, host, repository);
-  const planned = planPromotion(evidence);
-  for (const old of await host.findOpenPullRequests(
-    repository,
-    { headPrefix: planned.headPrefix, baseBranch: step.branch },
-    input,
-  )) {
-    if (old.headBranch === planned.headBranch) continue;
-    const comment = `Superseded: ${short(revision)} was verified after this one and takes its place.`;
-    await input.effect('close', () => host.closePullRequest(repository, old.number, comment, input));
-  }
-  const wanted = {
-    headBranch: planned.headBranch,
-    headSha: revision,
-    baseBranch: step.branch,
-    title: planned.title,
-    body: planned.body,
-  };
+  const brings = await host.compare(repository, step.branch, triggered.revision, input);
+  const identity = promotionIdentity(triggered, step.to);
+  const plan = planPromotion(promotionEvidence(input.sequence, identity, brings, tools.linkTo(triggered.context)));
+  await makeRoom(scene, plan);
+  const { headBranch, title, body } = plan;
+  const wanted = { headBranch, headSha: triggered.revision, baseBranch: step.branch, title, body };
   const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
-  const memo = {
-    reviews: host.capabilities.reviews,
-    pullRequest: pullRequest.number,
-    url: pullRequest.url ?? tools.linkTo(input.triggered.context) ?? '',
-  };
-  return waiting({ kind: 'review', sentence: reviewSentence(input, step, host, pullRequest) }, 0, memo);
+  const url = pullRequest.url ?? tools.linkTo(triggered.context) ?? '';
+  return review(scene, pullRequest, 0, { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url });
 }
 
 /** Between the evaluation and now somebody may have deployed something else: then its verdict is about the past. */
@@ -101,172 +88,120 @@ async function movedOn({ triggered, signal }: TaskInput, tools: TaskTools): Prom
   for (const ref of await tools.history.applications(triggered.place)) {
     const application = await tools.deliverySystem(ref.system)?.read(ref, { signal });
     const deployed = application && deployedRevision(application);
-    if (deployed !== triggered.revision) {
-      const sentence = `${short(deployed ?? 'nothing')} is deployed by now, not the evaluated ${short(triggered.revision)}`;
-      return application?.targetRevision === triggered.revision ? errored(sentence) : overtaken(sentence);
-    }
+    if (deployed === triggered.revision) continue;
+    const sentence = `${short(deployed ?? 'nothing')} is deployed by now, not the evaluated ${short(triggered.revision)}`;
+    return application?.targetRevision === triggered.revision ? errored(sentence) : overtaken(sentence);
   }
   return undefined;
 }
 
-async function follow(
-  input: TaskInput,
-  tools: TaskTools,
-  step: Step,
-  host: GitHost,
-  repository: Repository,
-  pullRequest: PullRequest,
-): Promise<TaskOutcome> {
-  const data: JsonObject = { pullRequest: pullRequest.number, url: input.task.memo['url'] ?? '', to: step.to };
-  switch (pullRequest.state) {
-    case 'merged':
-      return pass(`promoted to ${step.to} by pull request ${pullRequest.number}${by(pullRequest)}`, {
-        ...data,
-        mergeSha: pullRequest.mergeSha ?? '',
-      });
-    case 'closed':
-      return closed(input, tools, pullRequest, data);
-    case 'open':
-      return followOpen(input, tools, step, host, repository, pullRequest);
+/** One open promotion per service and stage: an older change's makes room first, so that there are never two. */
+async function makeRoom(
+  { input, step, host, repository }: Scene,
+  { headPrefix, headBranch }: PromotionPlan,
+): Promise<void> {
+  const found = await host.findOpenPullRequests(repository, { headPrefix, baseBranch: step.branch }, input);
+  for (const old of found.filter((one) => one.headBranch !== headBranch)) {
+    const comment = `Superseded: ${short(input.triggered.revision)} was verified after this one and takes its place.`;
+    await input.effect('close', () => host.closePullRequest(repository, old.number, comment, input));
   }
 }
 
-async function closed(
-  input: TaskInput,
-  tools: TaskTools,
-  pullRequest: PullRequest,
-  data: JsonObject,
-): Promise<TaskOutcome> {
+async function follow(scene: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  switch (pullRequest.state) {
+    case 'merged':
+      return merged(scene, pullRequest);
+    case 'closed':
+      return closed(scene, pullRequest);
+    case 'open':
+      return followOpen(scene, pullRequest);
+  }
+}
+
+function merged({ input, step }: Scene, pullRequest: PullRequest): TaskOutcome {
+  const { number, headSha, mergeSha = '' } = pullRequest;
+  const data: JsonObject = { pullRequest: number, url: input.task.memo['url'] ?? '', to: step.to, mergeSha };
+  if (headSha !== input.triggered.revision) {
+    return errored(`pull request ${number} was merged with ${short(headSha)}, which nobody evaluated`, data);
+  }
+  return pass(`promoted to ${step.to} by pull request ${number}${by(pullRequest)}`, data);
+}
+
+async function closed({ input, tools, step }: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  const data: JsonObject = { pullRequest: pullRequest.number, url: input.task.memo['url'] ?? '', to: step.to };
   const rejection = input.task.decisions.find(({ verdict }) => verdict === 'reject');
   if (rejection) return fail(`rejected by ${rejection.actor}: ${rejection.reason}`, data);
-  if (await hasNewerPromotion(input, tools))
+  if (await hasNewerPromotion(input, tools)) {
     return overtaken(`pull request ${pullRequest.number} made room for a newer promotion`);
+  }
   return fail(`pull request ${pullRequest.number} was closed${by(pullRequest)}`, data);
 }
 
 /** Hosts do not say reliably who closed a pull request; our own history says whether we had a reason to. */
 async function hasNewerPromotion({ triggered, sequence }: TaskInput, tools: TaskTools): Promise<boolean> {
   const since = sequence.triggered?.at ?? '';
-  const later = await tools.history.sequences(triggered.place, new Date(since));
-  return later.some(
-    (other) => (other.triggered?.at ?? '') > since && other.tasks.some(({ name }) => name === 'promotion'),
-  );
+  const others = await tools.history.sequences(triggered.place, new Date(since));
+  const later = others.filter((other) => (other.triggered?.at ?? '') > since);
+  return later.some(({ tasks }) => tasks.some(({ name }) => name === 'promotion'));
 }
 
 function by({ endedBy }: PullRequest): string {
   return endedBy === undefined || endedBy === '' ? '' : ` by ${endedBy}`;
 }
 
-async function followOpen(
-  input: TaskInput,
-  tools: TaskTools,
-  step: Step,
-  host: GitHost,
-  repository: Repository,
-  pullRequest: PullRequest,
-): Promise<TaskOutcome> {
-  const { revision } = input.triggered;
-  if (pullRequest.headSha !== revision) {
-    const sentence = `pull request ${pullRequest.number} no longer points at the evaluated commit`;
-    return waiting({ kind: 'conflict', sentence }, pollOf(host), input.task.memo);
+async function followOpen(scene: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  const { input, step, host, repository } = scene;
+  const { number } = pullRequest;
+  if (pullRequest.headSha !== input.triggered.revision) {
+    return conflict(scene, `pull request ${number} no longer points at the evaluated commit`);
   }
-  const decisions =
-    host.capabilities.reviews === 'lynceus'
-      ? input.task.decisions.filter((decision) => decision.revision === revision)
-      : [];
+  const decisions = decisionsThatCount(scene);
   const rejection = decisions.find(({ verdict }) => verdict === 'reject');
   if (rejection) {
     const comment = `Rejected by ${rejection.actor}: ${rejection.reason}`;
-    const ended = await input.effect('close', () =>
-      host.closePullRequest(repository, pullRequest.number, comment, input),
-    );
-    return closed(input, tools, ended, { pullRequest: ended.number, to: step.to });
+    return closed(scene, await input.effect('close', () => host.closePullRequest(repository, number, comment, input)));
   }
   const approval = decisions.find(({ verdict }) => verdict === 'approve');
-  const merger =
-    approval?.actor ??
-    (promotionPolicy(input.sequence, step) === 'automatic' ? 'Lynceus, as the policy says' : undefined);
-  if (merger === undefined) {
-    return waiting(
-      { kind: 'review', sentence: reviewSentence(input, step, host, pullRequest) },
-      pollOf(host),
-      input.task.memo,
-    );
-  }
-  return merge(input, tools, step, host, repository, pullRequest, merger);
+  if (approval) return merge(scene, pullRequest, approval.actor);
+  if (promotionPolicy(input.sequence, step) === 'automatic')
+    return merge(scene, pullRequest, 'Lynceus, as the policy says');
+  return review(scene, pullRequest, pollOf(host), input.task.memo);
 }
 
-async function merge(
-  input: TaskInput,
-  tools: TaskTools,
-  step: Step,
-  host: GitHost,
-  repository: Repository,
-  pullRequest: PullRequest,
-  merger: string,
-): Promise<TaskOutcome> {
+/** Where the host has reviews of its own, only those count: ours would let somebody pass it by. */
+function decisionsThatCount({ input, host }: Scene) {
+  if (host.capabilities.reviews !== 'lynceus') return [];
+  return input.task.decisions.filter(({ revision }) => revision === input.triggered.revision);
+}
+
+async function merge(scene: Scene, { number }: PullRequest, by: string): Promise<TaskOutcome> {
+  const { input, step, host, repository } = scene;
   const { triggered } = input;
-  const identity = {
-    project: triggered.place.project,
-    service: triggered.place.service,
-    fromStage: triggered.place.stage,
-    toStage: step.to,
-    context: triggered.context,
-    revision: triggered.revision,
-  };
+  const message = mergeMessage(promotionIdentity(triggered, step.to), number);
   try {
-    const merged = await input.effect('merge', () =>
-      host.mergePullRequest(
-        repository,
-        pullRequest.number,
-        { expectedHeadSha: triggered.revision, message: mergeMessage(identity, pullRequest.number), by: merger },
-        input,
-      ),
-    );
-    return await follow(input, tools, step, host, repository, merged);
+    const act = () =>
+      host.mergePullRequest(repository, number, { expectedHeadSha: triggered.revision, message, by }, input);
+    return await follow(scene, await input.effect('merge', act));
   } catch (error) {
-    if (!(error instanceof AdapterError) || error.reason !== 'conflict') throw error;
-    return waiting({ kind: 'conflict', sentence: error.message }, pollOf(host), input.task.memo);
+    if (error instanceof AdapterError && error.reason === 'conflict') return conflict(scene, error.message);
+    throw error;
   }
+}
+
+function conflict({ input, host }: Scene, sentence: string): TaskOutcome {
+  return waiting({ kind: 'conflict', sentence }, pollOf(host), input.task.memo);
 }
 
 function pollOf(host: GitHost): number {
   return host.capabilities.reviews === 'host' ? HOST_POLL_MS : POLL_MS;
 }
 
-function reviewSentence(input: TaskInput, step: Step, host: GitHost, pullRequest: PullRequest): string {
-  if (promotionPolicy(input.sequence, step) === 'automatic')
-    return `pull request ${pullRequest.number} to ${step.to} is about to be merged`;
-  const where = host.capabilities.reviews === 'lynceus' ? 'here' : 'at the Git host';
-  return `pull request ${pullRequest.number} to ${step.to} needs an approval ${where}`;
+function review(scene: Scene, pullRequest: PullRequest, askAgainMs: number, memo: JsonObject): TaskOutcome {
+  return waiting({ kind: 'review', sentence: reviewSentence(scene, pullRequest) }, askAgainMs, memo);
 }
 
-async function gather(
-  input: TaskInput,
-  tools: TaskTools,
-  step: Step,
-  host: GitHost,
-  repository: Repository,
-): Promise<PromotionEvidence> {
-  const { triggered, sequence } = input;
-  const evaluated = finishedTask(sequence, 'evaluation')?.data['evaluation'] as unknown as Evaluation | undefined;
-  const answers = (finishedTask(sequence, 'checks')?.data['answers'] ?? []) as unknown as CheckAnswer[];
-  const reports = (finishedTask(sequence, 'test')?.data['reports'] ?? []) as unknown as PromotionEvidence['tests'];
-  const { commits, totalCommits } = await host.compare(repository, step.branch, triggered.revision, input);
-  const link = tools.linkTo(triggered.context);
-  return {
-    project: triggered.place.project,
-    service: triggered.place.service,
-    fromStage: triggered.place.stage,
-    toStage: step.to,
-    context: triggered.context,
-    revision: triggered.revision,
-    verdict: worstResult(sequence) === 'warning' ? 'warning' : 'pass',
-    ...(evaluated === undefined ? {} : { evaluation: evaluated }),
-    checks: answers,
-    tests: reports,
-    commits,
-    totalCommits,
-    ...(link === undefined ? {} : { link }),
-  };
+function reviewSentence({ input, step, host }: Scene, { number }: PullRequest): string {
+  const what = `pull request ${number} to ${step.to}`;
+  if (promotionPolicy(input.sequence, step) === 'automatic') return `${what} is about to be merged`;
+  return `${what} needs an approval ${host.capabilities.reviews === 'lynceus' ? 'here' : 'at the Git host'}`;
 }
