@@ -15,8 +15,11 @@ import type { Clock } from '../../src/base/clock.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import type { ChangeView } from '../../src/views/change.ts';
 
+import { type FakeGitHub, startFakeGitHub } from './github.ts';
+
 export const PERSON_TOKEN = 'person-token-for-tests-0123456789';
 const ARGOCD_TOKEN = 'argocd-token-for-tests-0123456789';
+const GITHUB_TOKEN = 'github-token-for-tests-0123456789';
 const WEBHOOK_TOKEN = 'webhook-token-for-tests-0123456789';
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
@@ -68,6 +71,8 @@ export interface TestWorldOptions {
   notifications?: Partial<NotificationOptions>;
   databaseUrl?: string;
   env?: Record<string, string>;
+  /** The repository is on a (fake) GitHub, where people review; only for one service. */
+  github?: boolean;
   /** More of lynceus.yaml. */
   connections?: string;
 }
@@ -76,6 +81,7 @@ export interface TestWorldOptions {
 export interface TestWorld {
   repositories: ReadonlyMap<string, BareRepository>;
   argocd: SandboxArgoCd;
+  github: FakeGitHub | undefined;
   url: string;
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Another replica listens on a port of its own. */
@@ -106,22 +112,29 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   const url = `http://127.0.0.1:${port}`;
   const application = await startApplication();
   const repositories = new Map(services.map((service) => [service, createRepository(options)] as const));
+  const [first] = repositories.values();
+  const github = options.github && first ? await startFakeGitHub(first, GITHUB_TOKEN) : undefined;
+  const repoUrl = github && `${github.url}/acme/deploy.git`;
   const argocd = await startSandboxArgoCd({
     token: ARGOCD_TOKEN,
     timing: { pickUpMs: 20, syncMs: 80, reconcileMs: 50, healthPollMs: 50, pollMs: 150, ...options.timing },
     apps: services.flatMap((service) =>
-      STAGES.map((stage) => sandboxApp(service, stage, repositories.get(service)?.path ?? '', application.url)),
+      STAGES.map((stage) =>
+        sandboxApp(service, stage, repoUrl ?? repositories.get(service)?.path ?? '', application.url),
+      ),
     ),
+    aliases: repoUrl === undefined ? {} : { [repoUrl]: first?.path ?? '' },
     notifications: { url: `${url}/webhooks/argocd`, token: WEBHOOK_TOKEN, retryWaitMs: 50, ...options.notifications },
   });
   const configFile = join(folder, 'lynceus.yaml');
-  writeFileSync(configFile, connections(argocd.url, [...repositories.values()], options.connections));
+  writeFileSync(configFile, connections(argocd.url, gitHosts([...repositories.values()], github), options.connections));
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     ARGOCD_TOKEN,
     WEBHOOK_TOKEN,
     PERSON_TOKEN,
+    GITHUB_TOKEN,
     LYNCEUS_CONFIG: configFile,
     LYNCEUS_DATA_DIR: join(folder, 'data'),
     LYNCEUS_PUBLIC_URL: url,
@@ -151,6 +164,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   return {
     repositories,
     argocd,
+    github,
     url,
     ask,
     async start(extra = {}, ownPort = port) {
@@ -209,6 +223,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       for (const process of running) process.kill('SIGKILL');
       await Promise.all([...running].map(({ ended }) => ended));
       await argocd.close();
+      await github?.close();
       await application.close();
       for (const repository of repositories.values()) repository.remove();
       rmSync(folder, { recursive: true, force: true });
@@ -243,13 +258,19 @@ function sandboxApp(service: string, stage: string, repoUrl: string, url: string
   };
 }
 
-function connections(argocdUrl: string, repositories: readonly BareRepository[], more = ''): string {
+function gitHosts(repositories: readonly BareRepository[], github: FakeGitHub | undefined): string {
+  if (github)
+    return `{name: github, kind: github, url: "${github.url}", token: {env: GITHUB_TOKEN}, writeIntervalMs: 0}`;
+  return `{name: local, kind: local, urls: ${JSON.stringify(repositories.map(({ path }) => path))}}`;
+}
+
+function connections(argocdUrl: string, gitHost: string, more = ''): string {
   return `apiVersion: lynceus.dev/v1
 kind: Connections
 deliverySystems:
   - {name: main, kind: argocd, url: "${argocdUrl}", token: {env: ARGOCD_TOKEN}, timeout: 2s, webhookTokens: [{env: WEBHOOK_TOKEN}]}
 gitHosts:
-  - {name: local, kind: local, urls: ${JSON.stringify(repositories.map(({ path }) => path))}}
+  - ${gitHost}
 tokens:
   - {name: ada, token: {env: PERSON_TOKEN}}
 ${more}`;

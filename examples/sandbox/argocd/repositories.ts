@@ -30,7 +30,8 @@ export interface Repositories {
   close(): Promise<void>;
 }
 
-export function createRepositories(): Repositories {
+/** @param aliases folders to read instead of URLs that do not serve Git */
+export function createRepositories(aliases: Readonly<Record<string, string>> = {}): Repositories {
   const mirrors = new Map<string, Promise<string>>();
 
   async function git(dir: string, ...args: string[]): Promise<string | undefined> {
@@ -46,7 +47,7 @@ export function createRepositories(): Repositories {
   }
 
   async function directoryOf(repoUrl: string): Promise<string> {
-    const path = repoUrl.startsWith('file://') ? fileURLToPath(repoUrl) : repoUrl;
+    const path = repoUrl.startsWith('file://') ? fileURLToPath(repoUrl) : (aliases[repoUrl] ?? repoUrl);
     if (existsSync(path)) return path;
     const known = mirrors.get(repoUrl) ?? mirror(repoUrl);
     mirrors.set(repoUrl, known);

@@ -26,6 +26,8 @@ export interface SandboxOptions {
   apps: readonly SandboxApp[];
   /** Namespace of the control plane. Default `argocd`. */
   namespace?: string;
+  /** Folders to read instead of repository URLs that do not serve Git. */
+  aliases?: Readonly<Record<string, string>>;
   /** AppProjects that the token may see; default all. */
   allowedProjects?: readonly string[];
   timing?: Partial<Timing>;
@@ -73,7 +75,7 @@ const USERNAME = 'lynceus';
  */
 export async function startSandboxArgoCd(options: SandboxOptions): Promise<SandboxArgoCd> {
   const namespace = options.namespace ?? 'argocd';
-  const repositories = createRepositories();
+  const repositories = createRepositories(options.aliases);
   const controller = new Controller({
     repositories,
     deploy: options.deploy,
