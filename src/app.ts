@@ -3,11 +3,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { AdapterTools } from './adapters/adapter-kind.ts';
+import type { GitHost, Repository } from './adapters/git-hosts/git-host.ts';
+import { findGitHost } from './adapters/git-hosts/registry.ts';
+import { AdapterError } from './base/adapter-error.ts';
 import { createHttpTestRunner } from './adapters/test-runners/registry.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { type Connections, parseConnections, type SecretSources } from './config/connections.ts';
 import type { Environment } from './config/environment.ts';
 import { sayProblem } from './definitions/problem.ts';
+import { type Route, routesOf } from './http/access.ts';
 import { createAuthentication } from './http/authentication.ts';
 import { changesRoutes, createChanges } from './http/changes.ts';
 import { openApiRoutes } from './http/openapi.ts';
@@ -47,6 +51,8 @@ export interface AppOptions {
 export interface App {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
   address: string;
+  /** Every route with who may use it. */
+  routes: readonly Route[];
   /** Stops taking work, finishes what is nearly done, closes. Within 10 s. */
   stop(): Promise<void>;
 }
@@ -73,6 +79,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const store = await openStore({
     dataDir: environment.dataDir,
     logger: log,
+    clock,
     ...(environment.databaseUrl ? { databaseUrl: environment.databaseUrl } : {}),
   });
   const stopping = new AbortController();
@@ -114,21 +121,19 @@ export async function startApp(options: AppOptions): Promise<App> {
         })),
       }),
     ];
-    const http = createHttpApp(
-      [
-        receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
-        operationsRoutes(store, metrics, () => stopping.signal.aborted),
-        changesRoutes({ store, clock, progress, authentication }, changes),
-        openApiRoutes(),
-        pageRoutes(changes, authentication),
-      ],
-      log,
-    );
-    const server = createHttpServer(http);
+    const routers = [
+      receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
+      operationsRoutes(store, metrics, () => stopping.signal.aborted),
+      changesRoutes({ store, clock, progress, authentication }, changes),
+      openApiRoutes(authentication),
+      pageRoutes(changes, authentication),
+    ];
+    const server = createHttpServer(createHttpApp(routers, log));
     const address = await listen(server, environment.listen);
     log.info({ address, store: store.kind, ...describe(connections) }, 'Lynceus is ready');
     return {
       address,
+      routes: routesOf(routers),
       async stop() {
         stopping.abort();
         await close(server);
@@ -168,12 +173,18 @@ function taskTools(environment: Environment, connections: Connections, store: St
   const { publicUrl } = environment;
   return {
     deliverySystem: (name) => systems.get(name),
-    gitHost: (repository) => connections.gitHosts.find((host) => host.serves(repository)),
+    gitHost: (repository) => gitHostFor(connections.gitHosts, repository),
     metricsSource: (name) => connections.metrics.find((source) => name === undefined || source.name === name),
     httpTest: createHttpTestRunner(environment.allowLoopback ? 'any' : 'team'),
     history: createHistory(store),
     linkTo: (context) => (publicUrl === undefined ? undefined : `${publicUrl}/changes/${encodeURIComponent(context)}`),
   };
+}
+
+function gitHostFor(hosts: readonly GitHost[], repository: Repository): GitHost | undefined {
+  const host = findGitHost(hosts, repository);
+  if (host || hosts.length === 0) return host;
+  throw new AdapterError('not-found', `no Git host in lynceus.yaml serves ${repository.url}`);
 }
 
 async function askForReconciliation(store: Store, connections: Connections): Promise<void> {

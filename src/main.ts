@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { backup } from './cli/backup.ts';
 import { changes, decide } from './cli/changes.ts';
 import { EXIT, type Terminal } from './cli/command.ts';
@@ -58,14 +58,19 @@ async function main(args: readonly string[]): Promise<number> {
     .command('validate <file...>')
     .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
     .action((files: string[]) => run(() => validate(terminal, files))());
+  // From the environment by the option itself: a default value would stand in the help, the token too.
   const remote = (command: Command) =>
     command
-      .option('--server <url>', 'where the service answers', process.env['LYNCEUS_SERVER'] ?? 'http://127.0.0.1:8080')
-      .option('--token <token>', 'API token (better: LYNCEUS_TOKEN)', process.env['LYNCEUS_TOKEN']);
+      .addOption(
+        new Option('--server <url>', 'where the service answers')
+          .env('LYNCEUS_SERVER')
+          .default('http://127.0.0.1:8080'),
+      )
+      .addOption(new Option('--token <token>', 'API token (better in the environment)').env('LYNCEUS_TOKEN'));
   remote(program.command('changes').description('list changes with where they are'))
     .option('--project <name>')
     .option('--service <name>')
-    .option('-o, --output <format>', 'text or json', 'text')
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
     .action((options) => run(() => changes(terminal, options))());
   for (const verdict of ['approve', 'reject', 'pause', 'resume', 'abort'] as const) {
     remote(program.command(`${verdict} <change>`).description(`${verdict} a change`))

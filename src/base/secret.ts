@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+/** Shorter tokens can be guessed; `openssl rand -hex 32` gives 64 characters. */
+export const MIN_TOKEN_CHARS = 16;
+
 /** A value that never shows itself: string, JSON and inspect all say `<secret>`. */
 export class Secret {
   readonly #value: string;

@@ -1,6 +1,7 @@
 import axios from 'axios';
 import type { ChangeView } from '../views/change.ts';
 import { EXIT, type Terminal } from './command.ts';
+import { oneLine, table } from './table.ts';
 
 export interface ServerOptions {
   server: string;
@@ -8,6 +9,8 @@ export interface ServerOptions {
 }
 
 const TIMEOUT_MS = 15_000;
+/** Of an id, as the table shows it. */
+const SHORT_ID = 8;
 
 /** Lists changes with where they are; the table fits the terminal. */
 export async function changes(
@@ -17,9 +20,9 @@ export async function changes(
   const params = { project: options.project, service: options.service };
   const answer = await call<{ changes: ChangeView[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
   if (!answer) return EXIT.failed;
-  if (options.output === 'json') terminal.out(JSON.stringify(answer, null, 2));
+  if (options.output === 'json') terminal.out(asJson(answer));
   else if (answer.changes.length === 0) terminal.out('No change yet.');
-  else terminal.out(table(answer.changes, terminal.columns));
+  else terminal.out(table([HEAD, ...answer.changes.map(row)], terminal.columns));
   return EXIT.ok;
 }
 
@@ -30,7 +33,7 @@ export async function decide(
   verdict: string,
   id: string,
 ): Promise<number> {
-  const change = await call<ChangeView>(terminal, options, 'GET', `/api/v1/changes/${encodeURIComponent(id)}`, {});
+  const change = await find(terminal, options, id);
   if (!change) return EXIT.failed;
   const stage = change.stages.findLast((one) =>
     options.stage === undefined ? one.status !== 'finished' : one.stage === options.stage,
@@ -50,12 +53,34 @@ export async function decide(
     terminal,
     options,
     'POST',
-    `/api/v1/changes/${encodeURIComponent(id)}/decisions`,
+    `/api/v1/changes/${encodeURIComponent(change.id)}/decisions`,
     { data: body },
   );
   if (!after) return EXIT.failed;
-  terminal.out(after.summary);
+  terminal.out(oneLine(after.summary));
   return EXIT.ok;
+}
+
+/** JSON leaves DEL and the C1 characters as they are, and terminals obey those too. */
+function asJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /[\u007f-\u009f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** By its id, or by the beginning of it that the table shows. */
+async function find(terminal: Terminal, options: ServerOptions, id: string): Promise<ChangeView | undefined> {
+  if (id.length !== SHORT_ID)
+    return call<ChangeView>(terminal, options, 'GET', `/api/v1/changes/${encodeURIComponent(id)}`, {});
+  const params = { limit: 200 };
+  const page = await call<{ changes: ChangeView[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
+  if (!page) return undefined;
+  const meant = page.changes.filter((change) => change.id.startsWith(id));
+  if (meant.length === 1) return meant[0];
+  const why = meant.length === 0 ? 'None of the newest 200 changes begins' : `${meant.length} changes begin`;
+  terminal.err(`${why} with ${id}: give the whole id (lynceus changes --output json).`);
+  return undefined;
 }
 
 async function call<T>(
@@ -76,7 +101,7 @@ async function call<T>(
       validateStatus: () => true,
     });
     if (status >= 200 && status < 300) return data;
-    terminal.err(`${server} answered ${status}: ${data?.detail ?? 'no reason given'}`);
+    terminal.err(oneLine(`${server} answered ${status}: ${data?.detail ?? 'not as Lynceus does. Is --server right?'}`));
   } catch (error) {
     terminal.err(
       `${server} cannot be reached: ${(error as { code?: string }).code ?? 'no answer'}. Is the service running there? (--server)`,
@@ -85,19 +110,11 @@ async function call<T>(
   return undefined;
 }
 
-function table(rows: readonly ChangeView[], columns: number): string {
-  const cells = rows.map((change) => [
-    change.id.slice(0, 8),
-    change.service,
-    change.revision.slice(0, 8),
-    change.stages.map(stageWord).join(' '),
-    change.summary,
-  ]);
-  const all = [['CHANGE', 'SERVICE', 'COMMIT', 'STAGES', 'NOW'], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column < 4 ? cell.padEnd(widths[column] ?? 0) : cell)).join('  ');
-  return all.map((row) => line(row).slice(0, Math.max(40, columns)).trimEnd()).join('\n');
+const HEAD = ['CHANGE', 'SERVICE', 'COMMIT', 'STAGES', 'NOW'] as const;
+
+function row(change: ChangeView): string[] {
+  const stages = change.stages.map(stageWord).join(' ');
+  return [change.id.slice(0, SHORT_ID), change.service, change.revision.slice(0, 8), stages, change.summary];
 }
 
 function stageWord({ stage, status, result, reason }: ChangeView['stages'][number]): string {

@@ -6,11 +6,16 @@ import type { GitHost } from '../adapters/git-hosts/git-host.ts';
 import { gitHostKinds } from '../adapters/git-hosts/registry.ts';
 import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
 import { metricsSourceKinds } from '../adapters/metrics/registry.ts';
-import { Secret } from '../base/secret.ts';
+import { isJsonObject } from '../base/json.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Parsed, Problem } from '../definitions/problem.ts';
-import { readYaml, type YamlDocument } from '../definitions/read-yaml.ts';
+import { MAX_PROBLEMS, readYaml, type YamlDocument } from '../definitions/read-yaml.ts';
 import { suggest } from '../definitions/suggest.ts';
-import { problemAt, validator } from '../definitions/validate.ts';
+import { problemAt, quote, validator } from '../definitions/validate.ts';
+import { tokenProblems } from './tokens.ts';
+import { createVault, type SecretSources, type Vault } from './vault.ts';
+
+export type { SecretSources } from './vault.ts';
 
 /** What a token allows: `report` sends events, `decide` approves, rejects, pauses and aborts. */
 export type Permission = 'report' | 'decide' | 'read';
@@ -30,11 +35,6 @@ export interface Connections {
   tokens: ApiToken[];
   /** Every secret value, to be masked wherever it turns up. */
   secrets: string[];
-}
-
-export interface SecretSources {
-  env: Readonly<Record<string, string | undefined>>;
-  readFile: (path: string) => string;
 }
 
 const Name = Type.String({
@@ -80,33 +80,45 @@ export function parseConnections(
 ): Parsed<Connections> {
   const document = readYaml(text, file);
   if (!document.ok) return document;
-  const kinds = kindProblems(document.value);
-  if (kinds.length > 0) return { ok: false, problems: kinds };
-  const valid = validator(schemaFor(document.value.value) as TObject)(document.value);
-  if (!valid.ok) return valid;
-  const value = valid.value as unknown as Partial<Record<Section, Entry[]>> & {
-    tokens?: TokenEntry[];
-  };
   const vault = createVault(sources);
-  const problems = [...duplicateNames(document.value), ...vault.check(document.value)];
+  const problems = allProblems(document.value, vault);
   if (problems.length > 0) return { ok: false, problems };
-  return create(value, vault, tools, document.value);
+  return create(document.value.value as Valid, vault, tools, document.value);
+}
+
+/** What is left to find out when nothing is wrong with the document: an adapter may still refuse its entry. */
+type Valid = Partial<Record<Section, Entry[]>> & { tokens?: TokenEntry[] };
+
+function allProblems(document: YamlDocument, vault: Vault): Problem[] {
+  const valid = validator(schemaFor(document.value) as TObject)(document);
+  const problems = [
+    ...kindProblems(document),
+    ...(valid.ok ? [] : valid.problems),
+    ...duplicateNames(document),
+    ...vault.problems(document),
+    ...tokenProblems(document, vault),
+  ];
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_PROBLEMS);
 }
 
 /** An unknown kind is never guessed at: the known ones are named. */
 function kindProblems(document: YamlDocument): Problem[] {
   return sections(document.value).flatMap(([section, entries]) =>
     entries.flatMap((entry, at) => {
-      const kind = (entry as Partial<Entry> | null)?.kind;
+      if (!isJsonObject(entry)) return [problemAt(document, [section, at], `must be a mapping, got ${quote(entry)}`)];
+      const { kind } = entry;
       const known = KINDS[section].map((one) => one.kind);
-      if (typeof kind === 'string' && known.includes(kind)) return [];
+      if (kindNamed(section, kind)) return [];
       const meant = typeof kind === 'string' ? suggest(kind, known) : undefined;
       const remedy = meant === undefined ? `known kinds: ${known.join(', ')}` : `did you mean "${meant}"?`;
-      const message =
-        kind === undefined ? `"kind" is missing (${remedy})` : `unknown kind ${JSON.stringify(kind)}, ${remedy}`;
+      const message = kind === undefined ? `"kind" is missing, ${remedy}` : `unknown kind ${quote(kind)}, ${remedy}`;
       return [problemAt(document, [section, at, ...(kind === undefined ? [] : ['kind'])], message)];
     }),
   );
+}
+
+function kindNamed(section: Section, kind: unknown): AdapterKind<unknown> | undefined {
+  return KINDS[section].find((one) => one.kind === kind);
 }
 
 function sections(value: unknown): [Section, unknown[]][] {
@@ -121,10 +133,7 @@ function sections(value: unknown): [Section, unknown[]][] {
 function schemaFor(value: unknown): TSchema {
   const found = new Map(sections(value));
   const properties = Object.fromEntries(
-    (Object.keys(KINDS) as Section[]).map((section) => [
-      section,
-      listSchema(section, (found.get(section) ?? []) as Entry[]),
-    ]),
+    (Object.keys(KINDS) as Section[]).map((section) => [section, listSchema(section, found.get(section) ?? [])]),
   );
   return {
     type: 'object',
@@ -139,33 +148,45 @@ function schemaFor(value: unknown): TSchema {
   } as unknown as TSchema;
 }
 
-function listSchema(section: Section, entries: readonly Entry[]): object {
+function listSchema(section: Section, entries: readonly unknown[]): object {
   if (entries.length === 0) return { type: 'array' };
   return {
     type: 'array',
-    prefixItems: entries.map((entry) => entrySchema(section, entry.kind)),
+    prefixItems: entries.map((entry) =>
+      entrySchema(section, kindNamed(section, (entry as Partial<Entry> | null)?.kind)),
+    ),
     items: false,
     minItems: entries.length,
   };
 }
 
-function entrySchema(section: Section, kind: string): object {
-  const { schema } = KINDS[section].find((one) => one.kind === kind) as AdapterKind<unknown>;
-  const common = Type.Object({ name: Name, kind: Type.Literal(kind), ...COMMON[section] });
+/** Without a known kind nothing can be said about the rest of an entry. */
+function entrySchema(section: Section, kind: AdapterKind<unknown> | undefined): object {
+  if (!kind) return {};
+  const common = Type.Object({ name: Name, kind: Type.Literal(kind.kind), ...COMMON[section] });
   return {
     type: 'object',
     additionalProperties: false,
-    properties: { ...common.properties, ...schema.properties },
-    required: ['name', 'kind', ...((schema as { required?: string[] }).required ?? [])],
+    properties: { ...common.properties, ...kind.schema.properties },
+    required: ['name', 'kind', ...((kind.schema as { required?: string[] }).required ?? [])],
   };
 }
 
+/** Two entries of one name would answer for each other, holders of tokens with each other's rights. */
 function duplicateNames(document: YamlDocument): Problem[] {
-  return sections(document.value).flatMap(([section, entries]) => {
-    const names = (entries as Entry[]).map(({ name }) => name);
+  const tokens = (document.value as { tokens?: unknown } | null)?.tokens;
+  const lists: [string, unknown[]][] = [...sections(document.value), ['tokens', Array.isArray(tokens) ? tokens : []]];
+  return lists.flatMap(([section, entries]) => {
+    const names = entries.map((entry) => (entry as Partial<Entry> | null)?.name);
     return names.flatMap((name, at) =>
-      names.indexOf(name) < at
-        ? [problemAt(document, [section, at, 'name'], `"${name}" is used twice: names are unique within ${section}`)]
+      typeof name === 'string' && names.indexOf(name) < at
+        ? [
+            problemAt(
+              document,
+              [section, at, 'name'],
+              `${quote(name)} is used twice: names are unique within ${section}`,
+            ),
+          ]
         : [],
     );
   });
@@ -173,52 +194,9 @@ function duplicateNames(document: YamlDocument): Problem[] {
 
 const EVERYTHING: readonly Permission[] = ['read', 'decide', 'report'];
 
-/** Resolves secret references, and remembers their values so that they can be masked. */
-function createVault({ env, readFile }: SecretSources) {
-  const values = new Map<string, string>();
-  const look = (ref: SecretRef): string => {
-    const value = 'env' in ref ? env[ref.env] : readFile(ref.file);
-    // A trailing newline, as editors and `echo` leave it, is never part of a token.
-    const trimmed = value?.replace(/\s+$/, '') ?? '';
-    if (trimmed === '')
-      throw new Error('env' in ref ? `the environment variable ${ref.env} is not set` : `${ref.file} is empty`);
-    return trimmed;
-  };
-  return {
-    secret(ref: SecretRef): Secret {
-      const value = look(ref);
-      values.set(value, value);
-      return new Secret(value);
-    },
-    all: () => [...values.keys()],
-    check(document: YamlDocument): Problem[] {
-      return references(document.value, []).flatMap(({ ref, path }) => {
-        try {
-          look(ref);
-          return [];
-        } catch (error) {
-          const message =
-            error instanceof Error && /is (not set|empty)/.test(error.message)
-              ? error.message
-              : `${'file' in ref ? ref.file : ''} cannot be read`;
-          return [problemAt(document, path, message)];
-        }
-      });
-    },
-  };
-}
-
-function references(value: unknown, path: (string | number)[]): { ref: SecretRef; path: (string | number)[] }[] {
-  if (Array.isArray(value)) return value.flatMap((item, at) => references(item, [...path, at]));
-  if (typeof value !== 'object' || value === null) return [];
-  const keys = Object.keys(value);
-  if (keys.length === 1 && (keys[0] === 'env' || keys[0] === 'file')) return [{ ref: value as SecretRef, path }];
-  return Object.entries(value).flatMap(([key, item]) => references(item, [...path, key]));
-}
-
 function create(
-  value: Partial<Record<Section, Entry[]>> & { tokens?: TokenEntry[] },
-  vault: ReturnType<typeof createVault>,
+  value: Valid,
+  vault: Vault,
   tools: Omit<AdapterTools, 'secret'>,
   document: YamlDocument,
 ): Parsed<Connections> {
@@ -250,7 +228,7 @@ function create(
 }
 
 function createOne<Port>(section: Section, entry: Entry, tools: AdapterTools): Port {
-  const kind = KINDS[section].find((one) => one.kind === entry.kind) as AdapterKind<unknown>;
+  const kind = kindNamed(section, entry.kind) as AdapterKind<unknown>;
   const own = Object.keys(kind.schema.properties);
   const config = Object.fromEntries(Object.entries(entry).filter(([key]) => own.includes(key)));
   return kind.create(entry.name, config, tools) as Port;

@@ -1,5 +1,6 @@
 import { parseDuration } from '../base/duration.ts';
 import { Secret } from '../base/secret.ts';
+import { suggest } from '../definitions/suggest.ts';
 
 /** What the process is told by its environment; everything about teams and tools is in lynceus.yaml and in Git. */
 export interface Environment {
@@ -66,7 +67,7 @@ export function parseEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string,
 ): ParsedEnvironment {
-  const problems: string[] = [];
+  const problems = misspelled(env);
   const text = (name: string) => env[name] || (SETTINGS.find((setting) => setting.name === name)?.default ?? '');
   const duration = (name: string) => {
     const ms = parseDuration(text(name));
@@ -79,9 +80,9 @@ export function parseEnvironment(
       problems.push(`${name}: "${text(name)}" must be true or false`);
     return text(name) === 'true';
   };
-  const databaseUrl = secretFrom(env, 'DATABASE_URL', readFile, problems);
+  const database = databaseFrom(env, readFile, problems);
   const publicUrl = text('LYNCEUS_PUBLIC_URL').replace(/\/+$/, '');
-  if (publicUrl !== '' && !/^https?:\/\/[^\s/]+/.test(publicUrl))
+  if (publicUrl !== '' && !(/^https?:\/\/[^\s/]+/.test(publicUrl) && URL.canParse(publicUrl)))
     problems.push(`LYNCEUS_PUBLIC_URL: "${publicUrl}" is not a URL (e.g. https://lynceus.example.com)`);
   const concurrency = Number(text('LYNCEUS_CONCURRENCY'));
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256)
@@ -92,7 +93,7 @@ export function parseEnvironment(
     listen: listenOn(text('LYNCEUS_LISTEN'), problems),
     ...(publicUrl === '' ? {} : { publicUrl }),
     configFile: text('LYNCEUS_CONFIG'),
-    ...(databaseUrl ? { databaseUrl } : {}),
+    ...(database ? { databaseUrl: database } : {}),
     dataDir: text('LYNCEUS_DATA_DIR'),
     logLevel: text('LYNCEUS_LOG_LEVEL'),
     anonymousRead: yesNo('LYNCEUS_ANONYMOUS_READ'),
@@ -105,29 +106,43 @@ export function parseEnvironment(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: Object.freeze(value) };
 }
 
-function secretFrom(
+/** Only what is close to a name of ours: Kubernetes sets LYNCEUS_PORT and more of its own for a Service. */
+function misspelled(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...SETTINGS.map(({ name }) => name), ...OTHERS];
+  return Object.keys(env).flatMap((name) => {
+    const meant = /^(?:LYNCEUS|DATABASE)_/.test(name) && !known.includes(name) ? suggest(name, known) : undefined;
+    return meant === undefined ? [] : [`${name} is not a setting, did you mean ${meant}?`];
+  });
+}
+
+const OTHERS = ['DATABASE_URL_FILE', 'LYNCEUS_SERVER', 'LYNCEUS_TOKEN', 'LYNCEUS_CRASH_AT'];
+
+function databaseFrom(
   env: Readonly<Record<string, string | undefined>>,
-  name: string,
   readFile: (path: string) => string,
   problems: string[],
 ): Secret | undefined {
-  const file = env[`${name}_FILE`];
-  if (!file) return env[name] ? new Secret(env[name]) : undefined;
-  if (env[name]) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+  const { DATABASE_URL: url, DATABASE_URL_FILE: file } = env;
+  if (file && url) problems.push('DATABASE_URL and DATABASE_URL_FILE are both set: keep one');
+  if (!file) return url ? databaseUrl('DATABASE_URL', url, problems) : undefined;
   try {
-    return new Secret(readFile(file).trim());
+    return databaseUrl('DATABASE_URL_FILE', readFile(file).trim(), problems);
   } catch {
-    problems.push(`${name}_FILE: ${file} cannot be read`);
+    problems.push(`DATABASE_URL_FILE: ${file} cannot be read: write the address there, readable for this process`);
     return undefined;
   }
 }
 
+/** Its value may hold a password, so it is never quoted. */
+function databaseUrl(name: string, text: string, problems: string[]): Secret {
+  if (!/^postgres(?:ql)?:\/\/./.test(text))
+    problems.push(`${name} is not an address of PostgreSQL (e.g. postgres://user:password@host:5432/lynceus)`);
+  return new Secret(text);
+}
+
 function listenOn(text: string, problems: string[]): { host: string; port: number } {
-  const [, host, port] = /^(.*?):?(\d+)$/.exec(text) ?? [];
+  const [, host = '', port] = /^(?:(\[[\da-f:.]+\]|[\w.-]*):)?(\d{1,5})$/i.exec(text) ?? [];
   if (port === undefined || Number(port) > 65_535)
-    problems.push(`LYNCEUS_LISTEN: "${text}" is not an address (e.g. :8080 or 127.0.0.1:8080)`);
-  return {
-    host: host === undefined || host === '' ? '0.0.0.0' : host.replace(/^\[|\]$/g, ''),
-    port: Number(port ?? 0),
-  };
+    problems.push(`LYNCEUS_LISTEN: "${text}" is not an address (e.g. :8080, 127.0.0.1:8080 or [::1]:8080)`);
+  return { host: host === '' ? '0.0.0.0' : host.replace(/^\[|\]$/g, ''), port: Number(port ?? 0) };
 }

@@ -1,9 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Secret } from '../base/secret.ts';
+import { guards, type Permission } from './access.ts';
 import { Refusal } from './problem.ts';
 import { bearerAuthentication } from './senders/bearer.ts';
-
-export type Permission = 'read' | 'report' | 'decide';
 
 export interface TokenHolder {
   name: string;
@@ -33,22 +32,23 @@ export function createAuthentication(holders: readonly TokenHolder[], anonymousR
   }
 
   return {
-    require: (permission) => (request, response, next) => {
-      if (permission === 'read' && anonymousRead) return next();
-      const holder = identify(request);
-      if (!holder) {
-        response.setHeader(
-          'WWW-Authenticate',
-          'Basic realm="Lynceus: any name, and your token as password", charset="UTF-8"',
-        );
-        throw new Refusal(401, 'unauthenticated', 'send Authorization: Bearer with a token from lynceus.yaml');
-      }
-      if (!holder.may.includes(permission))
-        throw new Refusal(403, 'forbidden', `the token of ${holder.name} may not ${permission}`);
-      if (permission !== 'read') refuseCrossSite(request);
-      response.locals['holder'] = holder;
-      next();
-    },
+    require: (permission) =>
+      guards(permission, (request, response, next) => {
+        if (permission === 'read' && anonymousRead) return next();
+        const holder = identify(request);
+        if (!holder) {
+          response.setHeader(
+            'WWW-Authenticate',
+            'Basic realm="Lynceus: any name, and your token as password", charset="UTF-8"',
+          );
+          throw new Refusal(401, 'unauthenticated', 'send Authorization: Bearer with a token from lynceus.yaml');
+        }
+        if (!holder.may.includes(permission))
+          throw new Refusal(403, 'forbidden', `the token of ${holder.name} may not ${permission}`);
+        if (permission !== 'read') refuseCrossSite(request);
+        response.locals['holder'] = holder;
+        next();
+      }),
     holder: (response) => response.locals['holder'] as Omit<TokenHolder, 'token'>,
   };
 }

@@ -6,7 +6,7 @@ import { isJsonObject } from '../base/json.ts';
 import { checkDecision, type DecisionRequest, evidenceOf } from '../engine/decisions.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { ProgressBoard } from '../runtime/progress.ts';
-import { changeSequence } from '../runtime/sequences.ts';
+import { changeSequence, streamOf } from '../runtime/sequences.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
 import { type ChangeView, changeView, type ViewTools } from '../views/change.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
@@ -70,6 +70,15 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
     return changeView((await sequencesOf([id])).get(id) ?? [], viewTools);
   }
 
+  /** Looks into the logs: by now the change may be a stage further, and a pause leaves no trace when it is over. */
+  async function isMade(decision: string, states: readonly SequenceState[]): Promise<boolean> {
+    for (const { triggered } of states) {
+      const events = triggered ? await store.readStream(streamOf(triggered.sequence)) : [];
+      if (events.some(({ data }) => data['decision'] === decision)) return true;
+    }
+    return false;
+  }
+
   return {
     read,
     async list({ limit = DEFAULT_PAGE, cursor, ...place }) {
@@ -93,6 +102,7 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
           `there is no change ${id}${request.stage === undefined ? '' : ` in stage ${request.stage}`}`,
         );
       const decision = idempotencyKey === undefined ? newId() : derivedId('decision', id, holder.name, idempotencyKey);
+      if (idempotencyKey !== undefined && (await isMade(decision, states))) return (await read(id)) as ChangeView;
       await changeSequence(store, target.triggered.sequence, (state) => {
         if (state.tasks.some((task) => task.decisions.some((made) => made.decision === decision))) return [];
         const checked = checkDecision(state, request, { ...holder, method: 'token' }, hashEvidence(state));
@@ -165,6 +175,8 @@ export function changesRoutes({ store, authentication }: ChangesTools, changes: 
     authentication.require('decide'),
     express.raw({ type: () => true, limit: MAX_DECISION_BYTES, inflate: false }),
     async (request, response) => {
+      if (!request.is('json'))
+        throw new Refusal(415, 'unsupported-media-type', 'send the decision as application/json');
       const parsed = parseStrictJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
       if (!parsed.ok) throw new Refusal(400, 'invalid-json', parsed.detail);
       const key = request.get('Idempotency-Key');

@@ -26,6 +26,7 @@ const ajv = new Ajv2020({ strict: true });
 ajvFormats.default(ajv, ['date-time']);
 const validate = ajv.compile<Envelope>(Envelope);
 
+const EXTENSION = /^[a-z0-9]{1,100}$/;
 /** Sources and types that only we write. */
 const OURS = /^(?:lynceus|argocd\/)|^dev\.lynceus\./;
 const ATTRIBUTES = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'data', 'data_base64']);
@@ -94,6 +95,9 @@ function toEvent(envelope: JsonObject, receivedAt: Date): CloudEventAnswer {
     const where = first?.instancePath.slice(1) || String(first?.params['missingProperty'] ?? '');
     return refuse(400, 'invalid-event', `${where}: ${first?.message ?? 'is not valid'}`);
   }
+  const misnamed = Object.keys(envelope).find((name) => !EXTENSION.test(name) && !ATTRIBUTES.has(name));
+  if (misnamed !== undefined)
+    return refuse(400, 'invalid-event', `${sayName(misnamed)}: attributes have names of lower-case letters and digits`);
   const { id, source, type, subject, time } = envelope as Envelope;
   if (OURS.test(source) || OURS.test(type))
     return refuse(400, 'invalid-event', 'source and type of this event are reserved for Lynceus itself');
@@ -113,6 +117,10 @@ function toEvent(envelope: JsonObject, receivedAt: Date): CloudEventAnswer {
       ...(subject === undefined ? {} : { subject }),
     },
   };
+}
+
+function sayName(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}...` : name);
 }
 
 function refuse(status: 400 | 415, code: string, detail: string): CloudEventAnswer {

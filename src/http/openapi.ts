@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import type { Authentication } from './authentication.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 
 const problem = {
@@ -92,7 +93,7 @@ export const openApi = {
             {
               type: 'object',
               required: ['events'],
-              properties: { events: { type: 'array', items: { type: 'object' } }, next: { type: 'integer' } },
+              properties: { events: { type: 'array', items: ref('Event') }, next: { type: 'integer' } },
             },
             'CloudEvents',
           ),
@@ -110,6 +111,13 @@ export const openApi = {
           },
         },
         responses: { 202: { description: 'Durable' }, default: problem },
+      },
+    },
+    '/api/v1/openapi.json': {
+      get: {
+        operationId: 'readApi',
+        summary: 'This document',
+        responses: { 200: json({ type: 'object', required: ['openapi', 'paths'] }, 'OpenAPI 3.1'), default: problem },
       },
     },
     '/webhooks/argocd': {
@@ -160,6 +168,34 @@ export const openApi = {
           instance: text,
         },
       },
+      Event: {
+        type: 'object',
+        description: 'a CloudEvent; sequencenumber, stream and streamversion are columns of the log',
+        required: [
+          'specversion',
+          'id',
+          'source',
+          'type',
+          'time',
+          'datacontenttype',
+          'sequencenumber',
+          'stream',
+          'data',
+        ],
+        properties: {
+          specversion: { const: '1.0' },
+          id: text,
+          source: text,
+          type: text,
+          subject: text,
+          time: text,
+          datacontenttype: text,
+          sequencenumber: { type: 'integer' },
+          stream: text,
+          streamversion: { type: 'integer' },
+          data: { type: 'object', additionalProperties: true },
+        },
+      },
       Decision: {
         type: 'object',
         required: ['verdict', 'reason', 'revision'],
@@ -200,13 +236,29 @@ export const openApi = {
           score: { type: 'number', minimum: 0, maximum: 100 },
           triggeredAt: time,
           finishedAt: time,
-          paused: { type: 'object' },
+          paused: {
+            type: 'object',
+            required: ['actor', 'reason'],
+            properties: { actor: text, reason: text },
+          },
           pullRequest: {
             type: 'object',
             required: ['number', 'url', 'to'],
             properties: { number: { type: 'integer' }, url: text, to: text },
           },
-          decide: { type: 'object' },
+          decide: {
+            type: 'object',
+            description: 'present while a person can decide; revision and evidence go back with the decision',
+            required: ['task', 'what', 'quorum', 'groups', 'revision', 'evidence'],
+            properties: {
+              task: text,
+              what: { enum: ['approval', 'promotion'] },
+              quorum: { type: 'integer', minimum: 1 },
+              groups: { type: 'array', items: text },
+              revision: text,
+              evidence: text,
+            },
+          },
           tasks: { type: 'array', items: ref('Task') },
         },
       },
@@ -226,18 +278,33 @@ export const openApi = {
             required: ['kind', 'sentence', 'since'],
             properties: { kind: text, sentence: text, since: time, until: time },
           },
-          progress: { type: 'object' },
-          decisions: { type: 'array', items: { type: 'object' } },
-          data: { type: 'object' },
+          progress: {
+            type: 'object',
+            required: ['fraction', 'sentence'],
+            properties: { fraction: { type: 'number', minimum: 0, maximum: 1 }, sentence: text },
+          },
+          decisions: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['actor', 'verdict', 'reason', 'at'],
+              properties: { actor: text, verdict: text, reason: text, at: time },
+            },
+          },
+          data: {
+            type: 'object',
+            description: 'what the task found: figures, answers, evaluation',
+            additionalProperties: true,
+          },
         },
       },
     },
   },
 } as const;
 
-export function openApiRoutes(): Router {
+export function openApiRoutes(authentication: Authentication): Router {
   const router = Router();
-  router.get('/api/v1/openapi.json', (_request, response) => {
+  router.get('/api/v1/openapi.json', authentication.require('read'), (_request, response) => {
     response.json(openApi);
   });
   return router;

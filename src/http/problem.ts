@@ -1,6 +1,8 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import { html } from '../ui/html.ts';
+import { page } from '../ui/layout.ts';
 
 /** What a refused request is told (RFC 9457). `code` is stable and listed in docs/errors.md. */
 export interface ProblemAnswer {
@@ -31,7 +33,15 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'invalid-json': 'The body is not valid JSON',
   'invalid-event': 'The event is not valid',
   'invalid-payload': 'The payload is not what this sender sends',
-  'too-large': 'The body is too large',
+  'unknown-shape': 'The body is not what this sender sends',
+  'empty-body': 'The body is empty',
+  'not-utf8': 'The body is not UTF-8',
+  'not-json': 'The body is not JSON',
+  'too-deep': 'The body is nested too deeply',
+  'duplicate-key': 'A key stands twice in one object',
+  'forbidden-key': 'A key is not allowed',
+  'bad-character': 'A character is not allowed',
+  'too-large': 'The request is too large',
   'encoded-body': 'Compressed bodies are not taken',
   'unsupported-media-type': 'This media type is not taken',
   over: 'The change is no longer under way',
@@ -47,23 +57,40 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
 /**
  * Sent on 503. Argo CD's notifier obeys whatever we say here with its only worker, so it stays short.
  */
-const RETRY_AFTER_SECONDS = 1;
+export const RETRY_AFTER_SECONDS = 1;
 
-export function sendProblem(response: Response, { status, code, detail }: ProblemAnswer, instance?: string): void {
-  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
-  response
-    .status(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:lynceus:problem:${code}`,
-        title: PROBLEM_TITLES[code] ?? code,
-        status,
-        code,
-        detail,
-        ...(instance ? { instance } : {}),
-      }),
-    );
+/** The body of a refusal. */
+export function problemBody({ status, code, detail }: ProblemAnswer, instance?: string): string {
+  return JSON.stringify({
+    type: `urn:lynceus:problem:${code}`,
+    title: PROBLEM_TITLES[code] ?? code,
+    status,
+    code,
+    detail,
+    ...(instance ? { instance } : {}),
+  });
+}
+
+/** Programs get the problem itself, people in a browser a page that says the same. */
+function sendProblem(request: Request, response: Response, answer: ProblemAnswer, instance?: string): void {
+  if (answer.status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  response.status(answer.status);
+  if (request.accepts('application/problem+json', 'json', 'html') === 'html') {
+    response.type('html').send(problemPage(answer));
+    return;
+  }
+  response.type('application/problem+json').send(problemBody(answer, instance));
+}
+
+function problemPage({ status, code, detail }: ProblemAnswer): string {
+  const title = PROBLEM_TITLES[code] ?? code;
+  return page(
+    title,
+    html`<h1>${title}</h1>
+<p>${detail}</p>
+<p class="quiet">${status} · <code>${code}</code></p>
+<p><a href="/changes">All changes</a></p>`,
+  );
 }
 
 /** The one table from error to answer. What is not in it is our own mistake: an id, and no details. */
@@ -71,10 +98,11 @@ export function problemHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next) => {
     if (response.headersSent) return void response.destroy();
     const answer = toAnswer(error);
-    if (answer) return sendProblem(response, answer);
+    if (answer) return sendProblem(request, response, answer);
     const instance = newId();
     log.error({ err: error, instance, method: request.method, path: request.path }, 'request failed');
     sendProblem(
+      request,
       response,
       { status: 500, code: 'internal', detail: `look for ${instance} in the log` },
       `urn:uuid:${instance}`,
@@ -84,20 +112,26 @@ export function problemHandler(log: Log): ErrorRequestHandler {
 
 function toAnswer(error: unknown): ProblemAnswer | undefined {
   if (error instanceof Refusal) return error.answer;
-  const { name, message, type, status } = (error ?? {}) as {
+  const { name, message, type, status, limit } = (error ?? {}) as {
     name?: string;
     message?: string;
     type?: string;
     status?: number;
+    limit?: number;
   };
-  if (name === 'StoreUnavailableError') return { status: 503, code: 'unavailable', detail: message ?? 'try again' };
+  // Its message names servers and disks: that is for the log, where the worker writes it.
+  if (name === 'StoreUnavailableError')
+    return { status: 503, code: 'unavailable', detail: 'the store cannot take or give anything now: send it again' };
   if (name === 'InvalidEventError') return { status: 400, code: 'invalid-event', detail: message ?? '' };
-  if (type === 'entity.too.large') return { status: 413, code: 'too-large', detail: 'the body is larger than 1 MiB' };
+  if (type === 'entity.too.large')
+    return { status: 413, code: 'too-large', detail: `the body is larger than ${limit} bytes: send less` };
   if (type === 'encoding.unsupported')
     return { status: 415, code: 'encoded-body', detail: 'send the body without Content-Encoding' };
   if (type === 'request.aborted' || type === 'request.size.invalid')
     return { status: 400, code: 'invalid-request', detail: 'the body ended early' };
-  // Express' own refusals, e.g. a path with a broken percent escape.
+  if (error instanceof URIError || message?.startsWith('Failed to decode param'))
+    return { status: 400, code: 'invalid-request', detail: 'the address holds a broken percent escape' };
+  // Express' own refusals that are left.
   if (status !== undefined && status >= 400 && status < 500)
     return { status, code: 'invalid-request', detail: 'the request is not valid' };
   return undefined;

@@ -1,11 +1,13 @@
-import express, { type Request, type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import type { Clock } from '../base/clock.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { NewEvent, NewJob, Store } from '../store/store.ts';
+import { guards } from './access.ts';
 import type { Authentication } from './authentication.ts';
 import { readCloudEvent } from './cloud-event.ts';
 import { Refusal } from './problem.ts';
+import { rawBody } from './raw-body.ts';
 import type { WebhookSender } from './senders/sender.ts';
 
 /** Argo CD's largest applications stay below; ten thousand at once still fit into memory. */
@@ -26,8 +28,7 @@ export interface ReceiveTools {
 export function receiveRoutes(tools: ReceiveTools): Router {
   const router = Router();
   const brake = brakeAt(MAX_AT_ONCE);
-  // Raw bytes whatever the media type says; a compressed body could grow a thousandfold, so none is taken.
-  const raw = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
+  const raw = rawBody(MAX_BODY_BYTES);
   for (const sender of tools.senders) router.post(sender.path, brake, ...webhook(tools, sender, raw));
   router.post('/api/v1/events', brake, tools.authentication.require('report'), raw, async (request, response) => {
     const answer = readCloudEvent(request.headers, bodyOf(request), tools.clock.now());
@@ -43,16 +44,20 @@ export function receiveRoutes(tools: ReceiveTools): Router {
 
 function webhook(tools: ReceiveTools, sender: WebhookSender, raw: RequestHandler): RequestHandler[] {
   const name = sender.path.split('/').at(-1) ?? sender.path;
+  const identify = guards('sender', (request, response, next) => {
+    const who = sender.authenticate({ headers: request.headers, rawBody: bodyOf(request) });
+    if (!who) {
+      tools.metrics.received.inc({ sender: name, outcome: 'unauthenticated' });
+      throw new Refusal(401, 'unauthenticated', 'the credentials of this webhook are missing or wrong');
+    }
+    response.locals['source'] = who.source;
+    next();
+  });
   return [
-    raw,
+    ...(sender.proof === 'headers' ? [identify, raw] : [raw, identify]),
     async (request, response) => {
-      const rawBody = bodyOf(request);
-      const who = sender.authenticate({ headers: request.headers, rawBody });
-      if (!who) {
-        tools.metrics.received.inc({ sender: name, outcome: 'unauthenticated' });
-        throw new Refusal(401, 'unauthenticated', 'the credentials of this webhook are missing or wrong');
-      }
-      const translation = sender.translate(who.source, rawBody, tools.clock.now());
+      const source = String(response.locals['source']);
+      const translation = sender.translate(source, bodyOf(request), tools.clock.now());
       if (!translation.ok) {
         tools.metrics.received.inc({ sender: name, outcome: translation.code });
         throw new Refusal(translation.status, translation.code, translation.detail);

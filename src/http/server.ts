@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '../runtime/log.ts';
-import { problemHandler, Refusal } from './problem.ts';
+import { routesOf } from './access.ts';
+import { type ProblemAnswer, problemBody, problemHandler, RETRY_AFTER_SECONDS, Refusal } from './problem.ts';
 
 /** Who needs longer than this for a header or a body is not one of our senders. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -15,8 +17,9 @@ export function createHttpApp(routers: readonly Router[], log: Log): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.set('etag', false);
-  app.use(safeHeaders);
+  app.use(safeHeaders, refuseNul);
   for (const router of routers) app.use(router);
+  for (const [path, methods] of methodsByPath(routers)) app.all(path, otherMethods(path, methods));
   app.use((request) => {
     throw new Refusal(
       404,
@@ -28,9 +31,35 @@ export function createHttpApp(routers: readonly Router[], log: Log): Express {
   return app;
 }
 
+function methodsByPath(routers: readonly Router[]): Map<string, string[]> {
+  const paths = new Map<string, string[]>();
+  for (const { method, path } of routesOf(routers)) paths.set(path, [...(paths.get(path) ?? []), method]);
+  return paths;
+}
+
+/** Argo CD's notifier sends GET when its template forgets the method: say so, instead of "not found". */
+function otherMethods(path: string, methods: readonly string[]): RequestHandler {
+  return (request, response) => {
+    response.setHeader('Allow', methods.join(', '));
+    throw new Refusal(405, 'method-not-allowed', `${path} takes ${methods.join(' and ')}, not ${request.method}`);
+  };
+}
+
+/** Nothing from elsewhere, no scripts, no frames; forms go nowhere else. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 const safeHeaders: RequestHandler = (_request, response, next) => {
+  response.setHeader('Content-Security-Policy', POLICY);
+  response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Referrer-Policy', 'no-referrer');
+  next();
+};
+
+/** No name that we know holds one, and PostgreSQL takes none in a text. */
+const refuseNul: RequestHandler = (request, _response, next) => {
+  if (request.url.includes('%00')) throw new Refusal(400, 'invalid-request', 'the address holds a NUL character (%00)');
   next();
 };
 
@@ -38,6 +67,7 @@ const safeHeaders: RequestHandler = (_request, response, next) => {
 export function createHttpServer(app: Express): Server {
   const server = createServer(
     {
+      ...bornForExpress(app),
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1_000,
@@ -46,5 +76,45 @@ export function createHttpServer(app: Express): Server {
     app,
   );
   server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', refuseRaw);
   return server;
+}
+
+/**
+ * Express gives each request and response its methods by exchanging the prototype, which throws away
+ * what V8 knows about the object. Objects that are born with that prototype stay quick.
+ */
+function bornForExpress(app: Express) {
+  class ExpressRequest extends IncomingMessage {}
+  class ExpressResponse extends ServerResponse {}
+  app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request);
+  app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response);
+  return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
+}
+
+/** What Node refuses before a route is found is told in the same manner. */
+function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const answer = rawAnswer(error.code);
+  const body = problemBody(answer);
+  const head = [
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(answer.status === 503 ? [`Retry-After: ${RETRY_AFTER_SECONDS}`] : []),
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function rawAnswer(code: string | undefined): ProblemAnswer {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return { status: 431, code: 'too-large', detail: `the headers are larger than ${MAX_HEADER_BYTES} bytes` };
+  // Not 408: the sender may be slow, but we may have been busy ourselves, and Argo CD repeats only after 5xx.
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    const [headers, whole] = [HEADERS_TIMEOUT_MS / 1000, REQUEST_TIMEOUT_MS / 1000];
+    const detail = `the request did not arrive within ${whole} s, or its headers within ${headers} s: send it again`;
+    return { status: 503, code: 'overloaded', detail };
+  }
+  return { status: 400, code: 'invalid-request', detail: 'this is not HTTP/1.1' };
 }

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 const port = () => (server.address() as AddressInfo).port;
-const post = (body: BodyInit | null, headers: Record<string, string> = {}) =>
+const post = (body: NonNullable<RequestInit['body']> | null, headers: Record<string, string> = {}) =>
   fetch(`http://127.0.0.1:${port()}/`, { method: 'POST', body, headers });
 
 describe('the body of a request', () => {

@@ -1,4 +1,4 @@
-import { sha256 } from '../../base/ids.ts';
+import { hash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Secret } from '../../base/secret.ts';
 import { applicationKey } from '../../events/application.ts';
@@ -16,6 +16,8 @@ const EVENT_TYPE = 'dev.lynceus.notification.received.v1';
 const SCHEMA = 'argocd.v1';
 /** More of an application than this is not kept: what matters of it is read again anyway. */
 const MAX_KEPT_CHARS = 64 * 1024;
+/** Written again, JSON grows at most as `1e20` does, which becomes 21 digits. */
+const MAX_GROWTH = 6;
 const MAX_TRIGGER_CHARS = 100;
 const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
@@ -34,6 +36,7 @@ export function argocdSender({ sources }: ArgoCdSenderOptions): WebhookSender {
   const authenticate = bearerAuthentication(sources.map(({ system, tokens }) => ({ name: system, tokens })));
   return {
     path: '/webhooks/argocd',
+    proof: 'headers',
     authenticate: ({ headers }) => authenticate(headers.authorization),
     translate,
   };
@@ -51,7 +54,7 @@ function translate(system: string, rawBody: Buffer, receivedAt: Date): Translati
   if (!isJsonObject(app)) return refuseShape('app: the application object is missing; see argocd-notifications/');
   const subject = subjectOf(app);
   if (typeof subject === 'string') return refuseShape(subject);
-  const event = eventOf(system, subject, body, app, sha256(rawBody), receivedAt);
+  const event = eventOf(system, subject, body, app, rawBody, receivedAt);
   return { ok: true, event, jobs: [observeJob(system, subject)] };
 }
 
@@ -82,9 +85,10 @@ function eventOf(
   subject: Subject,
   body: JsonObject,
   app: JsonObject,
-  bodySha256: string,
+  rawBody: Buffer,
   receivedAt: Date,
 ): NewEvent {
+  const bodySha256 = hash('sha256', rawBody);
   const state = stateOf(app);
   const trigger = text(body['trigger']).slice(0, MAX_TRIGGER_CHARS);
   return {
@@ -95,7 +99,7 @@ function eventOf(
     subject: applicationKey({ system, ...subject }),
     time: receivedAt.toISOString(),
     key: keyOf(system, subject, state),
-    data: { system, ...subject, trigger, ...state, bodySha256, ...kept(app) },
+    data: { system, ...subject, trigger, ...state, bodySha256, ...kept(app, rawBody.length) },
   };
 }
 
@@ -146,9 +150,10 @@ function observeJob(system: string, { namespace, name }: Subject): NewJob {
 }
 
 /** The application as it was told, for people who look into it later. */
-function kept(app: JsonObject): { app: Json } | { appLeftOut: string } {
+function kept(app: JsonObject, receivedBytes: number): { app: Json } | { appLeftOut: string } {
   const lean = withoutBulk(app);
-  if (JSON.stringify(lean).length <= MAX_KEPT_CHARS) return { app: lean };
+  const surelyFits = receivedBytes * MAX_GROWTH <= MAX_KEPT_CHARS;
+  if (surelyFits || JSON.stringify(lean).length <= MAX_KEPT_CHARS) return { app: lean };
   return { appLeftOut: `larger than ${MAX_KEPT_CHARS} characters` };
 }
 

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../../base/secret.ts';
+import { hash, timingSafeEqual } from 'node:crypto';
+import { MIN_TOKEN_CHARS, type Secret } from '../../base/secret.ts';
 
 /** A sender and the tokens it may use: two while a token is being replaced. */
 export interface BearerSource {
@@ -7,14 +7,11 @@ export interface BearerSource {
   tokens: readonly Secret[];
 }
 
-/** Shorter ones can be guessed; `openssl rand -hex 32` gives 64 characters. */
-const MIN_TOKEN_CHARS = 16;
-
 /**
  * Tells from an `Authorization: Bearer` header who sends. Digests are compared instead of the tokens:
  * all are of one length and say nothing about it; every one is compared, whichever matches.
  *
- * @throws {Error} at start, when a token is too short or stands for two senders
+ * @throws {Error} at start, when a token is too short or stands for two senders; config/tokens.ts says so with its place
  */
 export function bearerAuthentication(sources: readonly BearerSource[]) {
   const known = sources.flatMap(({ name, tokens }) => tokens.map((token) => ({ name, digest: digestOf(name, token) })));
@@ -40,5 +37,5 @@ function digestOf(name: string, token: Secret): Buffer {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

@@ -13,7 +13,7 @@ export type Translation =
   | {
       ok: false;
       status: 400 | 413 | 415 | 422;
-      /** Stable, for programs: `invalid-json`. */
+      /** Stable, for programs: `not-json`. */
       code: string;
       /** For the people who set up the sender: the place, and what would be right. No secrets. */
       detail: string;
@@ -26,6 +26,9 @@ export type Translation =
 export interface WebhookSender {
   /** e.g. `/webhooks/argocd` */
   readonly path: string;
+
+  /** Whether the headers alone prove who sends; then nothing of an unknown sender's body is read. */
+  readonly proof: 'headers' | 'body';
 
   /**
    * Who sends this, as named in the configuration. `undefined` is answered 401, always alike: an
