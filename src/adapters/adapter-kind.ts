@@ -9,7 +9,8 @@ export const SecretRef = Type.Union(
     Type.Object({ env: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
     Type.Object({ file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
   ],
-  { description: 'where the secret is: {env: NAME} or {file: PATH}' },
+  // Who writes the secret itself here must not find it in the log.
+  { description: 'where the secret is: {env: NAME} or {file: PATH}', writeOnly: true },
 );
 export type SecretRef = Static<typeof SecretRef>;
 

@@ -13,7 +13,7 @@ import { MAX_PROBLEMS, readYaml, type YamlDocument } from '../definitions/read-y
 import { suggest } from '../definitions/suggest.ts';
 import { problemAt, quote, validator } from '../definitions/validate.ts';
 import { tokenProblems } from './tokens.ts';
-import { createVault, type SecretSources, type Vault } from './vault.ts';
+import { createVault, passwordsInUrls, type SecretSources, type Vault } from './vault.ts';
 
 export type { SecretSources } from './vault.ts';
 
@@ -96,6 +96,7 @@ function allProblems(document: YamlDocument, vault: Vault): Problem[] {
     ...(valid.ok ? [] : valid.problems),
     ...duplicateNames(document),
     ...vault.problems(document),
+    ...passwordsInUrls(document),
     ...tokenProblems(document, vault),
   ];
   return problems.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_PROBLEMS);

@@ -76,6 +76,24 @@ function references(value: unknown, path: Path): { ref: SecretRef; path: Path }[
   return Object.entries(value).flatMap(([key, item]) => references(item, [...path, key]));
 }
 
+const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*:[^/?#]*@/i;
+
+/** Passwords in URLs: the file is no place for secrets, and URLs are shown to people. */
+export function passwordsInUrls(document: YamlDocument): Problem[] {
+  return texts(document.value, []).flatMap(({ text, path }) =>
+    URL_WITH_PASSWORD.test(text)
+      ? [problemAt(document, path, 'the URL holds a password: take it out, and name it by {env: NAME} or {file: PATH}')]
+      : [],
+  );
+}
+
+function texts(value: unknown, path: Path): { text: string; path: Path }[] {
+  if (typeof value === 'string') return [{ text: value, path }];
+  if (Array.isArray(value)) return value.flatMap((item, at) => texts(item, [...path, at]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => texts(item, [...path, key]));
+}
+
 function isReference(value: unknown): value is SecretRef {
   if (typeof value !== 'object' || value === null) return false;
   const [[key, name] = [], ...others] = Object.entries(value);

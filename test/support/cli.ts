@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+export interface Finished {
+  code: number | null;
+  out: string;
+  err: string;
+  ms: number;
+}
+
+/** Runs `lynceus` as a process of its own, until it ends. */
+export function lynceus(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Promise<Finished> {
+  const began = performance.now();
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    err += String(chunk);
+  });
+  return new Promise((resolve) =>
+    child.once('close', (code) => resolve({ code, out, err, ms: performance.now() - began })),
+  );
+}
