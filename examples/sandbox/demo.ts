@@ -16,7 +16,9 @@ import { PERSON, startWorld, type World } from './world.ts';
  */
 
 const headless = process.argv.includes('--headless');
-const quietExit = new AbortController();
+/** Ctrl-C: the story ends, and everything that it started with it. */
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
 /** Far beyond what the story takes, so that a broken one ends. */
 const STORY_LIMIT_MS = 120_000;
 const SLOW_MS = 120;
@@ -66,7 +68,7 @@ async function main(): Promise<boolean> {
     const servedInProduction = await world.shops.servedVersion('production');
     say(`Production serves version ${servedInProduction ?? 'nothing'}, asked over HTTP.`);
     const ok = isAsTold(story) && servedInProduction === '1';
-    if (!headless) await untilEnd(lynceusUrl, ok);
+    if (!headless && !stopped.signal.aborted) await untilEnd(lynceusUrl, ok);
     process.stdout.write(`${JSON.stringify({ story, ok })}\n`);
     return ok;
   } finally {
@@ -99,6 +101,7 @@ async function tell(lynceusUrl: string, world: World): Promise<Chapter[]> {
   await sleep(1_500); // Lynceus sees every application once before anything changes.
   say(paint(1, 'Version 1 is released.'));
   const first = await follow(lynceusUrl, world.release(1), 1, 'production');
+  if (stopped.signal.aborted) return first;
   say(paint(1, `Version 2 is released. It answers ${SLOW_MS} ms later.`));
   const second = await follow(lynceusUrl, world.release(2, { delayMs: SLOW_MS }), 2, 'staging');
   return [...first, ...second];
@@ -108,7 +111,7 @@ async function tell(lynceusUrl: string, world: World): Promise<Chapter[]> {
 async function follow(lynceusUrl: string, commit: string, version: number, lastStage: string): Promise<Chapter[]> {
   const told = new Set<string>();
   const deadline = Date.now() + (headless ? STORY_LIMIT_MS : 3_600_000);
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !stopped.signal.aborted) {
     const change = await findChange(lynceusUrl, commit);
     if (change) {
       for (const stage of change.stages) tellStage(stage, told);
@@ -119,7 +122,7 @@ async function follow(lynceusUrl: string, commit: string, version: number, lastS
     }
     await sleep(150);
   }
-  say(paint(31, 'The story did not come to its end in time.'));
+  say(paint(31, stopped.signal.aborted ? 'Stopped.' : 'The story did not come to its end in time.'));
   const change = await findChange(lynceusUrl, commit);
   return change?.stages.map((stage) => chapterOf(stage, version, change)) ?? [];
 }
@@ -155,6 +158,7 @@ async function decideIfAsked(lynceusUrl: string, change: ChangeView, told: Set<s
         `  ${paint(33, '❚❚')} ${what} waits: approve at ${paint(36, `${lynceusUrl}/changes/${change.id}`)} or press Enter here.`,
       );
       await enterOrDecided(lynceusUrl, change, decide.task);
+      if (stopped.signal.aborted) return;
     }
     const answer = await fetch(`${lynceusUrl}/api/v1/changes/${change.id}/decisions`, {
       method: 'POST',
@@ -176,7 +180,7 @@ async function enterOrDecided(lynceusUrl: string, change: ChangeView, task: stri
   const pressed = new Promise<void>((resolve) => process.stdin.once('data', () => resolve()));
   let over = false;
   const decided = (async () => {
-    while (!over && !quietExit.signal.aborted) {
+    while (!over && !stopped.signal.aborted) {
       await sleep(500);
       const now = await findChange(lynceusUrl, change.revision);
       if (!now?.stages.some((stage) => stage.decide?.task === task)) return;
@@ -215,8 +219,7 @@ function isAsTold(story: readonly Chapter[]): boolean {
 async function untilEnd(lynceusUrl: string, ok: boolean): Promise<void> {
   say(ok ? paint(32, 'That is the story.') : paint(31, 'The story did not go as told.'));
   say(`Look around at ${paint(36, `${lynceusUrl}/changes`)}; Ctrl-C ends everything.`);
-  await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
-  quietExit.abort();
+  await new Promise<void>((resolve) => stopped.signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 process.exitCode = (await main()) ? 0 : 1;
