@@ -12,7 +12,10 @@ export function createLog(options: {
   stream?: { write(line: string): void };
 }): Log {
   const target = options.stream ?? pino.destination({ dest: 2, sync: false });
-  const secrets = options.secrets.filter((secret) => secret.length >= 4);
+  // A secret with a quote or a backslash looks different inside a line of JSON.
+  const secrets = options.secrets
+    .filter((secret) => secret.length >= 4)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
   const masked = {
     write: (line: string) => target.write(secrets.reduce((text, secret) => text.replaceAll(secret, MASK), line)),
   };

@@ -85,7 +85,9 @@ export function openMirror(git: GitCommand, url: string, gitDir: string): GitRep
   return {
     git: inside,
     refresh: (call) => untilAborted(shared(), call?.signal),
-    commits: (names, call) => lookUp(inside, names, call),
+    // Before the first fetch there is no repository to look into, and nothing is here.
+    commits: async (names, call) =>
+      (await exists(join(gitDir, 'HEAD'))) ? lookUp(inside, names, call) : names.map(() => undefined),
     async head(call) {
       const { stdout } = await git(['ls-remote', '--', url, 'HEAD'], { ...signalOf(call), timeoutMs: PUSH_TIMEOUT_MS });
       return /^([0-9a-f]{40,64})\tHEAD$/m.exec(stdout.toString('utf8'))?.[1];
