@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ['adapters', 'definitions'],
   cli: ['app', 'config', 'definitions', 'runtime', 'store', 'views'],
   app: ['adapters', 'config', 'definitions', 'http', 'runtime', 'store', 'tasks'],
-  main: ['cli', 'config'],
+  main: ['cli'],
 };
 
 const PURE = ['events', 'definitions', 'engine', 'slo', 'risk', 'promotion', 'views'];

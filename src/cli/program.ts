@@ -1,0 +1,77 @@
+import { Command, CommanderError, Option } from 'commander';
+import { SETTINGS } from '../config/environment.ts';
+import { backup } from './backup.ts';
+import { changes, decide } from './changes.ts';
+import { EXIT, type Terminal } from './command.ts';
+import { migrate } from './migrate.ts';
+import { serve } from './serve.ts';
+import { validate } from './validate.ts';
+
+/** Reads the command line and runs the command; answers the exit code. */
+export async function runProgram(terminal: Terminal, args: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const run = (act: () => number | Promise<number>) => async () => {
+    code = await act();
+  };
+  const program = new Command('lynceus')
+    .description('Gates, tests, SLO evaluations and promotion pull requests beside Argo CD and Flux.')
+    .version('0.1.0')
+    .exitOverride();
+  program
+    .command('serve')
+    .description('run the service')
+    .addHelpText('after', settingsHelp())
+    .action(run(() => serve(terminal)));
+  program
+    .command('migrate')
+    .description("bring the store's schema up to date")
+    .action(run(() => migrate(terminal)));
+  program
+    .command('backup <file>')
+    .description('copy the embedded store while the service runs')
+    .action((file: string) => run(() => backup(terminal, file))());
+  program
+    .command('validate <file...>')
+    .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
+    .action((files: string[]) => run(() => validate(terminal, files))());
+  // From the environment by the option itself: a default value would stand in the help, the token too.
+  const remote = (command: Command) =>
+    command
+      .addOption(
+        new Option('--server <url>', 'where the service answers')
+          .env('LYNCEUS_SERVER')
+          .default('http://127.0.0.1:8080'),
+      )
+      .addOption(new Option('--token <token>', 'API token (better in the environment)').env('LYNCEUS_TOKEN'));
+  remote(program.command('changes').description('list changes with where they are'))
+    .option('--project <name>')
+    .option('--service <name>')
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
+    .action((options) => run(() => changes(terminal, options))());
+  for (const verdict of ['approve', 'reject', 'pause', 'resume', 'abort'] as const) {
+    remote(program.command(`${verdict} <change>`).description(`${verdict} a change`))
+      .requiredOption('--reason <text>', 'why, for the record')
+      .option('--stage <name>', 'where several stages are under way')
+      .action((id: string, options) => run(() => decide(terminal, options, verdict, id))());
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    terminal.err(error instanceof Error ? error.message : String(error));
+    return EXIT.failed;
+  }
+}
+
+function settingsHelp(): string {
+  const width = Math.max(...SETTINGS.map(({ name }) => name.length));
+  return [
+    '',
+    'Environment:',
+    ...SETTINGS.map(
+      ({ name, description, default: fallback }) =>
+        `  ${name.padEnd(width)}  ${description}${fallback === '' ? '' : ` [${fallback}]`}`,
+    ),
+  ].join('\n');
+}
