@@ -7,7 +7,7 @@ import { readLog } from './postgres-log.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { CLAIMED, type Received, type Reception, receiveAll } from './postgres-receive.ts';
 import { NOW, openSession, type PostgresOptions, type PostgresSession } from './postgres-session.ts';
-import { type PreparedCommit, prepareCommit } from './prepared-commit.ts';
+import { firstDelay, type PreparedCommit, prepareCommit } from './prepared-commit.ts';
 import {
   checkedName,
   type DocumentColumns,
@@ -105,6 +105,7 @@ function createStore(session: PostgresSession): Store {
   async function commit(prepared: PreparedCommit): Promise<Receipt> {
     const { receipt, due } = await session.transaction((client) => commitOn(client, prepared));
     if (due) announce();
+    work.wakeIn(firstDelay(prepared));
     return receipt;
   }
 

@@ -54,6 +54,13 @@ export function roughBytes({ appends, jobs, documents }: PreparedCommit): number
   return bytes;
 }
 
+/** When the first of the work that a commit puts off is due, in milliseconds from now. */
+export function firstDelay({ jobs, settle }: PreparedCommit): number | undefined {
+  const delays = jobs.map((job) => job.delayMs).filter((delayMs) => delayMs > 0);
+  if (settle !== undefined && 'delayMs' in settle && settle.delayMs > 0) delays.push(settle.delayMs);
+  return delays.length === 0 ? undefined : Math.min(...delays);
+}
+
 export function leaseLost({ queue, key }: Claim): LeaseLostError {
   return new LeaseLostError(`The lease on ${queue} ${key} ended: somebody else may work on it now`);
 }

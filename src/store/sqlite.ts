@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type AppliedMigration, MIGRATIONS_TABLE, pendingMigrations } from './migrations.ts';
-import { prepareCommit, roughBytes } from './prepared-commit.ts';
+import { firstDelay, prepareCommit, roughBytes } from './prepared-commit.ts';
 import { checkedName, type DocumentColumns, eventColumns, jobColumns, toDocument } from './records.ts';
 import { backupSqlite, databaseFile } from './sqlite-backup.ts';
 import { numbered, sqliteWrites, toEventRows, type Written } from './sqlite-commit.ts';
@@ -111,7 +111,9 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
 
     async commit(commit) {
       const prepared = prepareCommit(commit);
-      return write(roughBytes(prepared), () => writes.commit(prepared));
+      const receipt = await write(roughBytes(prepared), () => writes.commit(prepared));
+      work.wakeIn(firstDelay(prepared));
+      return receipt;
     },
 
     claim: async ({ limit, leaseMs, queues }) =>

@@ -189,7 +189,10 @@ export interface Store {
 
   stats(): Promise<QueueStats[]>;
 
-  /** Calls back (soon, coalesced) when this process stored work that is due now. */
+  /**
+   * Calls back (soon, coalesced) when this process stored work that is due now, and when work that it
+   * put off for seconds has become due.
+   */
   onWork(listener: () => void): void;
 
   /** Resolves when the store can append; rejects with the reason otherwise. */

@@ -749,6 +749,27 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
   });
 
+  describe('telling that work which was put off is due', () => {
+    it('calls back when its time has come', async () => {
+      const mine = await opened.openAnother();
+      const queue = fresh('queue');
+      const due: string[] = [];
+      await mine.commit({ jobs: [{ queue, key: 'soon', delayMs: 120 }] });
+      await mine.commit({ jobs: [{ queue, key: 'again' }] });
+      const [again] = await mine.claim({ limit: 1, leaseMs: LEASE_MS, queues: [queue] });
+      await sleep(50);
+      mine.onWork(() => {
+        void mine.claim({ limit: 9, leaseMs: LEASE_MS, queues: [queue] }).then((jobs) => {
+          due.push(...jobs.map(({ key }) => key));
+        });
+      });
+      await mine.commit({ claim: again!, settle: { kind: 'again', delayMs: 200 } });
+      await sleep(600);
+      expect(due).toEqual(['soon', 'again']);
+      await mine.close();
+    });
+  });
+
   describe('the life of a store', () => {
     it('is ready when it can write', async () => {
       await expect(store.ready()).resolves.toBeUndefined();
