@@ -1,7 +1,7 @@
 import express, { type Response, Router } from 'express';
 import { changePage } from '../ui/change-page.ts';
 import { changesPage } from '../ui/changes-page.ts';
-import { STYLE } from '../ui/layout.ts';
+import { ICON, STYLE } from '../ui/layout.ts';
 import { anyone } from './access.ts';
 import type { Authentication } from './authentication.ts';
 import { type Changes, found, parseQuery } from './changes.ts';
@@ -20,9 +20,18 @@ export function pageRoutes(changes: Changes, authentication: Authentication): Ro
     response.type('css').setHeader('Cache-Control', 'max-age=300');
     response.send(STYLE);
   });
+  router.get('/icon.svg', anyone, (_request, response) => {
+    response.type('svg').setHeader('Cache-Control', 'max-age=86400');
+    response.send(ICON);
+  });
   router.get('/changes', read, async (request, response) => {
-    const { changes: rows, next } = await changes.list(parseQuery(request));
-    send(response, 200, changesPage(rows, next));
+    const { limit, cursor, ...filter } = parseQuery(request);
+    const { changes: rows, next } = await changes.list({
+      ...filter,
+      ...(limit ? { limit } : {}),
+      ...(cursor ? { cursor } : {}),
+    });
+    send(response, 200, changesPage(rows, filter, next));
   });
   router.get('/changes/:id', read, async (request, response) => {
     send(response, 200, changePage(await found(changes, String(request.params['id']))));

@@ -2,19 +2,23 @@ import { sayDuration } from '../base/duration.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import type { Evaluation, IndicatorResult } from '../slo/evaluation.ts';
 import type { ChangeView, StageView, TaskView } from '../views/change.ts';
-import { stageMark } from './changes-page.ts';
+import { listAddress, stageMark } from './changes-page.ts';
 import { type Html, html, link } from './html.ts';
-import { mark, moment, page, shortCommit } from './layout.ts';
+import { mark, minute, moment, page, sayScore, shortCommit } from './layout.ts';
+
+/** Shorter than this, how long something took tells nobody anything. */
+const LEAST_MS = 1_000;
 
 /** One change: its journey with the evidence, and the decision when there is one to take. */
 export function changePage(change: ChangeView, notice?: string): string {
   const moving = change.stages.some((stage) => stage.status !== 'finished');
   const deciding = change.stages.some((stage) => stage.decide !== undefined);
   const body = html`<h1>${change.service} ${shortCommit(change.revision)}</h1>
-<p>${change.summary}</p>
-<p class="quiet">${change.project} · change <code>${change.id}</code> · last moved ${moment(change.updatedAt)}</p>
+<p class="lead">${change.summary}</p>
+<ol class="stages journey">${change.stages.map((stage) => html`<li><a href="#${stage.sequence}">${stageMark(stage)}</a></li>`)}</ol>
+<p class="quiet"><a href="${listAddress({ project: change.project })}">${change.project}</a> · <a href="${listAddress({ project: change.project, service: change.service })}">other changes of ${change.service}</a> · change <code>${change.id}</code> · last moved ${moment(change.updatedAt)}</p>
 ${notice === undefined ? undefined : html`<p role="alert" class="state fail">${notice}</p>`}
-${change.stages.map((stage) => stageSection(change, stage))}`;
+${change.stages.map((stage, at) => stageSection(change, stage, at === change.stages.length - 1)).reverse()}`;
   // A page that reloads would take away what somebody is typing.
   return page(
     `${change.service} ${change.revision.slice(0, 8)}`,
@@ -23,52 +27,74 @@ ${change.stages.map((stage) => stageSection(change, stage))}`;
   );
 }
 
-function stageSection(change: ChangeView, stage: StageView): Html {
-  const pullRequest = stage.pullRequest;
-  return html`<section class="stage" aria-labelledby="${stage.sequence}">
-<h2 id="${stage.sequence}">${stageMark(stage)}</h2>
-<p class="quiet">commit ${shortCommit(stage.revision)} · since ${moment(stage.triggeredAt)}${stage.finishedAt === undefined ? '' : html` · took ${sayDuration(Date.parse(stage.finishedAt) - Date.parse(stage.triggeredAt))}`} · ${link(`/api/v1/events?stream=sequence/${stage.sequence}`, 'events')}</p>
-${stage.message === undefined ? undefined : html`<p class="message">${stage.message}</p>`}
-${pullRequest ? html`<p>Pull request ${link(pullRequest.url, String(pullRequest.number))} to ${pullRequest.to}</p>` : undefined}
-<ol class="tasks">${stage.tasks.map(taskItem)}</ol>
+/** The newest stage stands first and open; what went well before is there to be opened. */
+function stageSection(change: ChangeView, stage: StageView, newest: boolean): Html {
+  const open = newest || stage.status !== 'finished' || stage.result === 'fail';
+  return html`<section class="stage ${stage.decide ? 'now' : ''}" id="${stage.sequence}">
+<details ${open ? 'open' : ''}><summary><h2>${stageMark(stage)}</h2></summary>
 ${stage.decide ? decisionForm(change, stage, stage.decide) : undefined}
+${stageFacts(stage)}
+<ol class="tasks">${stage.tasks.toReversed().map(taskItem)}</ol>
+</details>
 </section>`;
+}
+
+function stageFacts(stage: StageView): Html {
+  const { pullRequest, finishedAt, message } = stage;
+  const took = finishedAt === undefined ? 0 : Date.parse(finishedAt) - Date.parse(stage.triggeredAt);
+  const said = stage.tasks.some((task) => task.message === message);
+  return html`<p class="facts quiet">commit ${shortCommit(stage.revision)} · since ${minute(stage.triggeredAt)}${took < LEAST_MS ? '' : ` · took ${sayDuration(took)}`} · ${link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence)}`, 'events')}</p>
+${message === undefined || said ? undefined : html`<p class="message">${message}</p>`}
+${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stage.paused.reason}</p>` : undefined}
+${pullRequest ? html`<p class="facts">Pull request ${link(pullRequest.url, String(pullRequest.number))} to ${pullRequest.to}</p>` : undefined}`;
 }
 
 function taskItem(task: TaskView): Html {
   const state = task.result ?? (task.waitingFor ? 'waiting' : 'running');
-  const took =
-    task.finishedAt === undefined
-      ? undefined
-      : html` <span class="quiet">${sayDuration(Date.parse(task.finishedAt) - Date.parse(task.triggeredAt))}</span>`;
+  const ms = task.finishedAt === undefined ? 0 : Date.parse(task.finishedAt) - Date.parse(task.triggeredAt);
   const sentence = task.message ?? task.progress?.sentence ?? task.waitingFor?.sentence ?? '';
-  return html`<li>${mark(state, task.name)}${took}
-<p class="message">${sentence}${task.waitingFor?.until === undefined ? undefined : html` until ${moment(task.waitingFor.until)}`}</p>
-${task.decisions.map(({ actor, verdict, reason, at }) => html`<p class="quiet">${verdict} by ${actor}, ${moment(at)}: ${reason}</p>`)}
+  return html`<li>${mark(state, task.name)}${ms < LEAST_MS ? undefined : html` <span class="quiet">${sayDuration(ms)}</span>`}
+<p class="message">${sentence}${task.waitingFor?.until === undefined ? undefined : html`, until ${minute(task.waitingFor.until)}`}</p>
+${task.decisions.map(({ actor, verdict, reason, at }) => html`<p class="message quiet">${actor} ${PAST[verdict] ?? verdict} this, ${minute(at)}: ${reason}</p>`)}
 ${evidence(task)}</li>`;
 }
+
+const PAST: Readonly<Record<string, string>> = { approve: 'approved', reject: 'rejected' };
 
 function evidence({ data }: TaskView): Html | undefined {
   const { evaluation, answers } = data as { evaluation?: Evaluation; answers?: CheckAnswer[] };
   if (evaluation) return indicatorTable(evaluation);
-  if (!answers) return undefined;
-  return html`<ul>${answers.map(({ check, answer, reasons }) => html`<li>${check}: ${answer}${reasons.length > 0 ? `. ${reasons.join('; ')}` : ''}</li>`)}</ul>`;
+  return answers ? html`<ul class="answers">${answers.map(answerItem)}</ul>` : undefined;
+}
+
+const STATES: Readonly<Record<CheckAnswer['answer'], string>> = {
+  pass: 'pass',
+  'needs-approval': 'warning',
+  deny: 'fail',
+  unknown: 'fail',
+};
+
+function answerItem({ check, answer, reasons }: CheckAnswer): Html {
+  const words = `${check.replaceAll('-', ' ')}: ${answer.replaceAll('-', ' ')}`;
+  return html`<li>${mark(STATES[answer] ?? 'fail', words)}${reasons.length > 0 ? ` · ${reasons.join(' · ')}` : ''}</li>`;
 }
 
 function indicatorTable({ indicators, thresholds, score }: Evaluation): Html {
   const needs =
     thresholds.warning === undefined ? `${thresholds.pass}` : `${thresholds.pass}, warning from ${thresholds.warning}`;
-  return html`<details open><summary>Score ${number(score)} of 100 (pass from ${needs})</summary>
-<div class="scroll"><table><thead><tr><th scope="col">Indicator</th><th scope="col" class="number">Value</th><th scope="col" class="number">Before</th><th scope="col">Pass if</th><th scope="col" class="number">Points</th></tr></thead>
-<tbody>${indicators.map(indicatorRow)}</tbody></table></div></details>`;
+  return html`<details open><summary>Score ${sayScore(score)} of 100 (pass from ${needs})</summary>
+<table class="stack"><thead><tr><th scope="col">Indicator</th><th scope="col" class="number">Value</th><th scope="col" class="number">Before</th><th scope="col">Pass if</th><th scope="col" class="number">Points</th></tr></thead>
+<tbody>${indicators.map(indicatorRow)}</tbody></table></details>`;
 }
 
 function indicatorRow(row: IndicatorResult): Html {
   const criteria = row.passTargets.map((target) => `${target.criteria}${target.violated ? ' ✕' : ''}`).join(', ');
+  const value =
+    row.value === undefined
+      ? html`<td data-label="Value" class="quiet">${row.message ?? 'no value'}</td>`
+      : html`<td data-label="Value" class="number">${number(row.value)}</td>`;
   return html`<tr><td>${mark(row.status === 'info' ? 'none' : row.status, row.displayName)}${row.keySli ? ' (key)' : ''}</td>
-<td class="number">${row.value === undefined ? (row.message ?? 'no value') : number(row.value)}</td>
-<td class="number">${row.comparedValue === undefined ? '' : number(row.comparedValue)}</td>
-<td>${criteria}</td><td class="number">${number(row.score)} of ${row.weight}</td></tr>`;
+${value}<td data-label="Before" class="number">${row.comparedValue === undefined ? '' : number(row.comparedValue)}</td><td data-label="Pass if">${criteria}</td><td data-label="Points" class="number">${row.status === 'info' ? 'not counted' : `${number(row.score)} of ${row.weight}`}</td></tr>`;
 }
 
 /** For people: four significant digits. Decisions are made on the exact value. */
@@ -81,9 +107,10 @@ function decisionForm(change: ChangeView, stage: StageView, decide: NonNullable<
     decide.what === 'promotion'
       ? `Merge pull request ${stage.pullRequest?.number ?? ''} to ${stage.pullRequest?.to ?? ''}`
       : `Approve for ${stage.stage}`;
-  const who = decide.groups.length > 0 ? ` by ${decide.groups.join(' or ')}` : '';
+  const who = decide.groups.length > 0 ? ` of ${decide.groups.join(' or ')}` : '';
+  const quorum = decide.quorum > 1 ? ` ${decide.quorum} are needed.` : '';
   return html`<form class="decide" method="post" action="/changes/${encodeURIComponent(change.id)}/decisions">
-<p>Your decision${who}${decide.quorum > 1 ? `, ${decide.quorum} are needed` : ''}. It is bound to commit ${shortCommit(decide.revision)} and to what this page shows.</p>
+<p><b>It waits for a decision${who}.</b>${quorum} Yours is bound to commit ${shortCommit(decide.revision)} and to what this page shows.</p>
 <input type="hidden" name="stage" value="${stage.stage}"><input type="hidden" name="revision" value="${decide.revision}"><input type="hidden" name="evidence" value="${decide.evidence}">
 <label>Reason <input name="reason" required maxlength="2000" autocomplete="off"></label>
 <button class="main" name="verdict" value="approve">${what}</button>

@@ -1,13 +1,21 @@
 import type { ChangeView, StageView } from '../views/change.ts';
 import { type Html, html } from './html.ts';
-import { mark, moment, page, shortCommit } from './layout.ts';
+import { mark, minute, page, sayScore, shortCommit } from './layout.ts';
 
-/** Every change with where it is and what it waits for. */
-export function changesPage(changes: readonly ChangeView[], next: string | undefined): string {
-  return page('Changes', changes.length === 0 ? empty() : table(changes, next), { refreshSeconds: 15 });
+/** What a list is narrowed to. */
+export interface Filter {
+  project?: string;
+  stage?: string;
+  service?: string;
 }
 
-function empty(): Html {
+/** Every change with where it is and what it waits for. */
+export function changesPage(changes: readonly ChangeView[], filter: Filter, next: string | undefined): string {
+  return page('Changes', changes.length === 0 ? empty(filter) : list(changes, filter, next), { refreshSeconds: 15 });
+}
+
+function empty(filter: Filter): Html {
+  if (Object.keys(filter).length > 0) return html`<h1>No change here</h1>${narrowed(filter)}`;
   return html`<h1>No change yet</h1>
 <p>A change appears as soon as a labelled application gets a new commit.</p>
 <ol>
@@ -17,12 +25,13 @@ function empty(): Html {
 </ol>`;
 }
 
-function table(changes: readonly ChangeView[], next: string | undefined): Html {
+function list(changes: readonly ChangeView[], filter: Filter, next: string | undefined): Html {
   const more =
     next === undefined
       ? undefined
-      : html`<p><a href="/changes?cursor=${encodeURIComponent(next)}" rel="next">Older changes</a></p>`;
+      : html`<p><a href="${listAddress({ ...filter, cursor: next })}" rel="next">Older changes</a></p>`;
   return html`<h1>Where is my change?</h1>
+${narrowed(filter)}
 <table class="stack">
 <thead><tr><th scope="col">Change</th><th scope="col">Stages</th><th scope="col">Now</th><th scope="col">Last moved</th></tr></thead>
 <tbody>${changes.map(row)}</tbody>
@@ -30,18 +39,32 @@ function table(changes: readonly ChangeView[], next: string | undefined): Html {
 ${more}`;
 }
 
+function narrowed(filter: Filter): Html | undefined {
+  const parts = Object.entries(filter).map(([name, value]) => html`${name} <b>${value}</b> `);
+  return parts.length === 0 ? undefined : html`<p>Only ${parts}· <a href="/changes">all changes</a></p>`;
+}
+
 function row(change: ChangeView): Html {
+  const { project, service } = change;
   return html`<tr>
-<td><a href="/changes/${encodeURIComponent(change.id)}">${change.service} ${shortCommit(change.revision)}</a><br><span class="quiet">${change.project}</span></td>
-<td data-label="Stages">${change.stages.map((stage) => html`${stageMark(stage)}<br>`)}</td>
-<td data-label="Now">${change.summary}</td>
-<td data-label="Last moved">${moment(change.updatedAt)}</td>
+<td><a href="/changes/${encodeURIComponent(change.id)}"><b>${service}</b> ${shortCommit(change.revision)}</a>
+<div class="quiet"><a href="${listAddress({ project })}">${project}</a></div></td>
+<td><ol class="stages">${change.stages.map((stage) => html`<li>${stageMark(stage)}</li>`)}</ol></td>
+<td>${change.summary}</td>
+<td data-label="Last moved">${minute(change.updatedAt)}</td>
 </tr>`;
 }
 
-/** A stage in a few words: `✓ staging 96`. */
+/** Where the list is, narrowed. */
+export function listAddress(query: Filter & { cursor?: string }): string {
+  return `/changes?${Object.entries(query)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&')}`;
+}
+
+/** A stage in a few words: `✓ staging: passed, 96`. */
 export function stageMark(stage: StageView): Html {
-  const score = stage.score === undefined ? '' : ` ${Math.round(stage.score * 10) / 10}`;
+  const score = stage.score === undefined ? '' : `, ${sayScore(stage.score)}`;
   return mark(stateOf(stage), `${stage.stage}: ${wordFor(stage)}${score}`);
 }
 

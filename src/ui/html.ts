@@ -33,7 +33,10 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }
 
+/** Whole web addresses and paths of our own; browsers read `\` as `/`, and skip tabs and line breaks. */
+const SAFE = /^(?:https?:\/\/|\/(?!\/))[^\s\\\p{Cc}]*$/iu;
+
 /** A link, where the address is one that is safe to follow; the bare text otherwise. */
 export function link(href: string, text: string): Html {
-  return /^(?:https?:\/\/|\/(?!\/))/i.test(href) ? html`<a href="${href}">${text}</a>` : html`${text}`;
+  return SAFE.test(href) ? html`<a href="${href}">${text}</a>` : html`${text}`;
 }

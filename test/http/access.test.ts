@@ -20,12 +20,20 @@ const ROUTES: Record<string, Access> = {
   'GET /metrics': 'anyone',
   'GET /': 'read',
   'GET /style.css': 'anyone',
+  'GET /icon.svg': 'anyone',
   'GET /changes': 'read',
   'GET /changes/:id': 'read',
   'POST /changes/:id/decisions': 'decide',
 };
 /** For people: not part of the API's document. */
-const PAGES = ['GET /', 'GET /style.css', 'GET /changes', 'GET /changes/:id', 'POST /changes/:id/decisions'];
+const PAGES = [
+  'GET /',
+  'GET /style.css',
+  'GET /icon.svg',
+  'GET /changes',
+  'GET /changes/:id',
+  'POST /changes/:id/decisions',
+];
 
 /** What each token opens. */
 const HOLDERS: Record<string, { token?: string; opens: readonly Access[]; known: boolean }> = {
