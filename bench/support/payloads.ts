@@ -98,7 +98,9 @@ async function renderedNotification(): Promise<string> {
   const argocd = await startSandboxArgoCd({
     token: 'unused',
     timing: { pickUpMs: 1, syncMs: 1, reconcileMs: 1, healthPollMs: 10, pollMs: 20 },
-    apps: [{ name: 'checkout', labels: LABELS, repoUrl: repository.path, path: '.', automated: true, healthDelayMs: 1 }],
+    apps: [
+      { name: 'checkout', labels: LABELS, repoUrl: repository.path, path: '.', automated: true, healthDelayMs: 1 },
+    ],
     notifications: { url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}/`, token: 'unused' },
   });
   try {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A program of this folder in a process of its own. Its argument and each line that it prints are JSON. */
+/** A program in a process of its own. Its argument and each line that it prints are JSON. */
 export interface Program<Line> {
   pid: number;
   /** The next line that it prints; rejects when it ends instead. */
@@ -12,9 +12,12 @@ export interface Program<Line> {
   stop(): Promise<void>;
 }
 
-export function startProgram<Line>(file: string, options: unknown): Program<Line> {
+export function startProgram<Line>(file: string, options?: unknown, env: Record<string, string> = {}): Program<Line> {
   const program = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, ...(options === undefined ? [] : [JSON.stringify(options)])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     pid: child.pid ?? 0,

@@ -1,10 +1,11 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../../examples/sandbox/free-port.ts';
-import { type LynceusProcess, startLynceus } from '../../test/support/lynceus.ts';
 import type { Database } from './databases.ts';
 import { end } from './processes.ts';
 
@@ -25,31 +26,64 @@ export interface ServiceOptions {
 export interface Service {
   url: string;
   pid: number;
-  process: LynceusProcess;
   stop(): Promise<void>;
 }
 
-/** `lynceus serve` as a process of its own, as an operator would start it. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const READY_WITHIN_MS = 15_000;
+let built = false;
+
+/** `lynceus serve` as a process of its own, built and started as an operator would. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { database, argocdUrl, repositories = [] } = options;
+  build();
   const configFile = join(database.dataDir, 'lynceus.yaml');
   writeFileSync(configFile, connections(argocdUrl, repositories));
-  const started = await startLynceus({
+  const listen = `127.0.0.1:${options.port ?? (await freePort())}`;
+  const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: database.dataDir,
+    NODE_ENV: 'production',
     ARGOCD_TOKEN,
     WEBHOOK_TOKEN,
     CI_TOKEN,
-    LYNCEUS_LISTEN: `127.0.0.1:${options.port ?? (await freePort())}`,
+    LYNCEUS_LISTEN: listen,
     LYNCEUS_CONFIG: configFile,
     LYNCEUS_DATA_DIR: database.dataDir,
     LYNCEUS_ALLOW_LOOPBACK: 'true',
     LYNCEUS_LOG_LEVEL: 'error',
     ...(database.databaseUrl === undefined ? {} : { DATABASE_URL: database.databaseUrl }),
     ...options.env,
+  };
+  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), 'serve'], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (started.child.exitCode !== null) throw new Error(`the service did not start:\n${started.stderr()}`);
-  return { url: started.url, pid: started.child.pid ?? 0, process: started, stop: () => end(started.child) };
+  const url = `http://${listen}`;
+  await untilReady(child, url);
+  return { url, pid: child.pid ?? 0, stop: () => end(child) };
+}
+
+/** Into dist/, as `npm run build` does. */
+function build(): void {
+  if (built) return;
+  execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
+    cwd: ROOT,
+    env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  built = true;
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (child.exitCode === null && Date.now() < deadline) {
+    const { ok } = await fetch(`${url}/readyz`).catch(() => ({ ok: false }));
+    if (ok) return;
+    await sleep(50);
+  }
+  await end(child);
+  throw new Error('the service did not become ready: what it said stands above');
 }
 
 function connections(argocdUrl: string, repositories: readonly string[]): string {
