@@ -149,7 +149,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** Reads and checks lynceus.yaml; without one the service starts and says what is missing. */
+/**
+ * Reads and checks lynceus.yaml.
+ *
+ * @throws {ConfigurationError} with every problem, or saying that there is no such file
+ */
 export function readConnections(environment: Environment, sources: SecretSources): Connections {
   const tools: Omit<AdapterTools, 'secret'> = {
     addresses: environment.allowLoopback ? 'any' : 'operator',
@@ -223,7 +227,7 @@ function listen(server: Server, { host, port }: Environment['listen']): Promise<
     });
     server.listen(port, host, () => {
       const { port: bound } = server.address() as AddressInfo;
-      resolve(`http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${bound}`);
+      resolve(`http://${host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${bound}`);
     });
   });
 }

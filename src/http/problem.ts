@@ -32,7 +32,6 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'invalid-request': 'The request is not valid',
   'invalid-json': 'The body is not valid JSON',
   'invalid-event': 'The event is not valid',
-  'invalid-payload': 'The payload is not what this sender sends',
   'unknown-shape': 'The body is not what this sender sends',
   'empty-body': 'The body is empty',
   'not-utf8': 'The body is not UTF-8',

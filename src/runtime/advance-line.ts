@@ -3,6 +3,7 @@ import { decide } from '../engine/decide.ts';
 import { lineFor } from '../engine/line.ts';
 import { currentTask, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
+import type { SequenceEvent } from '../events/types.ts';
 import type { ClaimedJob, Store } from '../store/store.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Log } from './log.ts';
@@ -55,6 +56,7 @@ async function advance(room: LineRoom, job: ClaimedJob, line: LoadedSequence[], 
   await room.store.commit({ ...commit, jobs, claim: job });
   room.failpoint('line.committed');
   line[at] = next;
+  countEndedTasks(room.metrics, events);
   const { finished, triggered } = next.state;
   if (finished && triggered) {
     room.metrics.sequences.inc({ stage: triggered.place.stage, result: finished.result, reason: finished.reason });
@@ -64,6 +66,15 @@ async function advance(room: LineRoom, job: ClaimedJob, line: LoadedSequence[], 
     );
   }
   return true;
+}
+
+/** Approvals, time limits and aborts end a task here; what its handler ends is counted where it ran. */
+function countEndedTasks(metrics: RuntimeMetrics, events: readonly SequenceEvent[]): void {
+  for (const event of events) {
+    if (event.name !== 'task.finished') continue;
+    const { name, status, result } = event.data;
+    metrics.tasks.inc({ task: name, status, result });
+  }
 }
 
 function nextLook(states: readonly SequenceState[], now: Date) {

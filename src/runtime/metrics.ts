@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Store } from '../store/store.ts';
+import type { QueueStats, Store } from '../store/store.ts';
 
 export interface RuntimeMetrics {
   registry: Registry;
@@ -25,7 +25,7 @@ export function createMetrics(store: Store): RuntimeMetrics {
     registers,
     async collect() {
       this.reset();
-      for (const row of await store.stats()) {
+      for (const row of await statsOf(store)) {
         this.set({ queue: row.queue, state: 'due' }, row.due);
         this.set({ queue: row.queue, state: 'waiting' }, row.waiting);
         this.set({ queue: row.queue, state: 'running' }, row.running);
@@ -40,7 +40,7 @@ export function createMetrics(store: Store): RuntimeMetrics {
     registers,
     async collect() {
       this.reset();
-      for (const row of await store.stats()) this.set({ queue: row.queue }, row.oldestDueMs / 1000);
+      for (const row of await statsOf(store)) this.set({ queue: row.queue }, row.oldestDueMs / 1000);
     },
   });
   return {
@@ -96,4 +96,9 @@ export function createMetrics(store: Store): RuntimeMetrics {
       registers,
     }),
   };
+}
+
+/** A store that is down takes the queue's gauges with it, not all the others: they tell why. */
+function statsOf(store: Store): Promise<QueueStats[]> {
+  return store.stats().catch(() => []);
 }

@@ -10,7 +10,10 @@ const LIMIT_MS = 110_000;
 
 describe('npm run demo -- --headless', () => {
   it('tells the story to its end and says so in its last line', { timeout: LIMIT_MS + 10_000 }, async () => {
-    const { stdout } = await run('npm', ['run', '--silent', 'demo', '--', '--headless'], { cwd: root, timeout: LIMIT_MS });
+    const { stdout } = await run('npm', ['run', '--silent', 'demo', '--', '--headless'], {
+      cwd: root,
+      timeout: LIMIT_MS,
+    });
     const told = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { ok: boolean; story: object[] };
     expect(told).toMatchObject({
       ok: true,
@@ -19,7 +22,14 @@ describe('npm run demo -- --headless', () => {
         { version: 1, stage: 'staging', verdict: 'pass', promoted: true, pullRequest: 2 },
         { version: 1, stage: 'production', verdict: 'pass' },
         { version: 2, stage: 'dev', verdict: 'pass', promoted: true, pullRequest: 3 },
-        { version: 2, stage: 'staging', verdict: 'fail', promoted: false, pullRequest: null, reason: expect.stringContaining('Response time p95') },
+        {
+          version: 2,
+          stage: 'staging',
+          verdict: 'fail',
+          promoted: false,
+          pullRequest: null,
+          reason: expect.stringContaining('Response time p95'),
+        },
       ],
     });
     expect(stdout).toContain('Production serves version 1, asked over HTTP.');

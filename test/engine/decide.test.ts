@@ -232,13 +232,11 @@ describe('a promotion', () => {
   });
 
   it('does not follow a warning unless the policy says so', () => {
-    upTo('warning', { onWarning: 'none' })
-      .now()
-      .says({
-        name: 'sequence.finished',
-        result: 'warning',
-        message: 'verified with warning; not promoted, as the policy says',
-      });
+    upTo('warning', { onWarning: 'none' }).now().says({
+      name: 'sequence.finished',
+      result: 'warning',
+      message: 'verified with warning; not promoted, as the policy says',
+    });
     upTo('warning', { onWarning: 'manual' }).now().says({ task: 'seq.2-promotion' });
   });
 
