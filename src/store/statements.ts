@@ -31,7 +31,9 @@ export function onJobConflict(claimed: string): string {
       else excluded.run_at end,
     attempt = case when jobs.dead_at is null then jobs.attempt else 0 end,
     dead_at = null
-  where ${claimed} or jobs.dead_at is not null or jobs.run_at > excluded.run_at or jobs.payload <> excluded.payload`;
+  where jobs.dead_at is not null or jobs.payload <> excluded.payload or case
+    when ${claimed} then jobs.again_at is null or jobs.again_at > excluded.run_at
+    else jobs.run_at > excluded.run_at end`;
 }
 
 /** A late writer changes nothing; the same version may correct itself. */
