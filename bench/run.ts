@@ -13,7 +13,7 @@ const USAGE = `Usage: node bench/run.ts [--quick] [--only name]... [--write]
   --only   one of ${BENCHMARKS.map(({ name }) => name).join(', ')}; more than once for several
   --write  put the figures into docs/benchmarks.md
 
-Ends with 1 when a target is missed. PostgreSQL is measured where it is installed.`;
+Ends with 1 when a target is missed, except with --quick. PostgreSQL is measured where it is installed.`;
 
 const { values } = parseArgs({
   options: {
