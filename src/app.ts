@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { AdapterTools } from './adapters/adapter-kind.ts';
 import type { GitHost, Repository } from './adapters/git-hosts/git-host.ts';
 import { findGitHost } from './adapters/git-hosts/registry.ts';
-import { createHttpTestRunner } from './adapters/test-runners/registry.ts';
+import { createHttpTestRunner } from './adapters/test-runners/http.ts';
 import { AdapterError } from './base/adapter-error.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { type Connections, parseConnections, type SecretSources } from './config/connections.ts';
