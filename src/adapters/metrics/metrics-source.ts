@@ -14,9 +14,16 @@ export interface MetricQuery {
  * What a source answered: a number, or that there is none and why. No samples is evidence for the
  * verdict, never zero.
  */
-export type Reading =
-  | { ok: true; value: number }
-  | { ok: false; missing: 'no-data' | 'not-a-number' | 'several-values' | 'not-numeric'; message: string };
+export type Reading = { ok: true; value: number } | { ok: false; missing: Missing; message: string };
+
+export type Missing = 'no-data' | 'not-a-number' | 'several-values' | 'not-numeric';
+
+/** One series over the period, oldest first; gaps are left out, so there may be fewer points than steps. */
+export type SeriesReading = { ok: true; points: number[] } | { ok: false; missing: Missing; message: string };
+
+export interface SeriesQuery extends MetricQuery {
+  stepMs: number;
+}
 
 /** A system that can answer a numeric question about a period. Contract: test/contracts/metrics-source.ts. */
 export interface MetricsSource {
@@ -26,4 +33,11 @@ export interface MetricsSource {
 
   /** @throws {AdapterError} when the source could not be asked, or its answer made no sense */
   read(query: MetricQuery, options?: { signal?: AbortSignal }): Promise<Reading>;
+
+  /**
+   * The points behind a number, for comparing two groups. Absent: this source has none.
+   *
+   * @throws {AdapterError} as `read`
+   */
+  series?(query: SeriesQuery, options?: { signal?: AbortSignal }): Promise<SeriesReading>;
 }
