@@ -7,7 +7,8 @@ import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts'
 import { createHttpClient, type HttpClient } from '../http-client.ts';
 import { httpSettings, toClientOptions } from '../http-settings.ts';
 import type { MetricQuery, MetricsSource, Reading } from './metrics-source.ts';
-import { fillPlaceholders } from './promql.ts';
+import { fillPlaceholders, periodOf } from './placeholders.ts';
+import { PROMQL } from './promql.ts';
 
 const MAX_NAMED_SERIES = 3;
 const MAX_SERIES_NAME = 150;
@@ -62,14 +63,12 @@ function createPrometheus(name: string, config: Static<typeof PrometheusConfig>,
 }
 
 async function ask(client: HttpClient, query: MetricQuery, signal: AbortSignal | undefined): Promise<unknown> {
-  const [start, end] = [Date.parse(query.start), Date.parse(query.end)];
-  if (!(start <= end)) throw new AdapterError('rejected', 'the period of the query has no valid start and end');
-  const seconds = `${Math.ceil((end - start) / 1000)}s`;
-  const promql = fillPlaceholders(query.query, { DURATION_SECONDS: seconds, ...query.variables });
+  const { endMs, variables } = periodOf(query);
+  const promql = fillPlaceholders(query.query, variables, PROMQL);
   const answer = await client.json({
     method: 'GET',
     path: '/api/v1/query',
-    query: { query: promql, time: (end / 1000).toFixed(3) },
+    query: { query: promql, time: (endMs / 1000).toFixed(3) },
     ...(signal ? { signal } : {}),
   });
   return answer.data;

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningPrometheus, startPrometheus } from '../../../examples/sandbox/prometheus.ts';
 import type { MetricsSource } from '../../../src/adapters/metrics/metrics-source.ts';
 import { prometheus } from '../../../src/adapters/metrics/prometheus.ts';
-import { fillPlaceholders } from '../../../src/adapters/metrics/promql.ts';
 import { describeMetricsSource, query, SECRET, serve, tools } from '../../contracts/metrics-source.ts';
 import { prometheusAvailable } from '../../support/prometheus.ts';
 
@@ -87,69 +86,6 @@ describe('a question to Prometheus', () => {
       message:
         'the query gives 4 series ({pod="a"}, {pod="b"}, {pod="c"}, ...): aggregate them, for example with sum()',
     });
-  });
-});
-
-describe('a placeholder', () => {
-  const fill = (text: string, variables: Record<string, string> = {}) =>
-    fillPlaceholders(text, {
-      SERVICE: 'cart',
-      'LABEL.team': 'a',
-      'LABEL.app.kubernetes.io/name': 'n',
-      WINDOW: '1h',
-      ...variables,
-    });
-
-  it.each([
-    ['x{s="$SERVICE"}', 'x{s="cart"}'],
-    ["x{job='$SERVICE-$LABEL.team-canary'}", "x{job='cart-a-canary'}"],
-    ['x{h="$SERVICE.example.org"}', 'x{h="cart.example.org"}'],
-    ['x{n="$LABEL.app.kubernetes.io/name"}', 'x{n="n"}'],
-    ['rate(x[$WINDOW])', 'rate(x[1h])'],
-    ['x{a=~"(b|c)$"}', 'x{a=~"(b|c)$"}'],
-    ['label_replace(x, "a", "$1", "b", "(.*)")', 'label_replace(x, "a", "$1", "b", "(.*)")'],
-    ['x{a="\\"$SERVICE\\\\"}', 'x{a="\\"cart\\\\"}'],
-  ])('in %s is replaced by its value', (text, expected) => {
-    expect(fill(text)).toBe(expected);
-  });
-
-  it('ends with the word: a longer name is another one', () => {
-    expect(() => fill('x{s="$SERVICE_NAME"}')).toThrow('unknown placeholder $SERVICE_NAME');
-    expect(fill('x{s="$SERVICE_NAME"}', { SERVICE_NAME: 'long' })).toBe('x{s="long"}');
-  });
-
-  it('does not inherit names from JavaScript', () => {
-    expect(() => fill('x{s="$constructor"}')).toThrow('unknown placeholder');
-    expect(() => fill('x{s="$__proto__"}')).toThrow('unknown placeholder');
-  });
-
-  it.each(['x{a=~"$SERVICE.*"}', 'x{a !~ # why not\n "$SERVICE"}'])(
-    'in the regex of %s stands for its own characters',
-    (text) => {
-      expect(fill(text, { SERVICE: '.*' })).toContain('\\\\.\\\\*');
-    },
-  );
-
-  it.each([
-    ['outside of quotes', 'sum($SERVICE)'],
-    ['in a range', 'rate(x[$SERVICE])'],
-    ['in backticks', 'x{a=`$SERVICE`}'],
-    ['in a comment', 'x # $SERVICE\n'],
-    ['after a comment with a quote', 'x # "\n + $SERVICE'],
-    ['after a string with the other quote', `x{a="'"} + $SERVICE`],
-  ])('%s takes no syntax', (_where, text) => {
-    expect(fill(text)).toContain('cart');
-    for (const hostile of ['a b', '"', 'x) or vector(0', '', 'a\n', '`', '{', "'"]) {
-      expect(() => fill(text, { SERVICE: hostile })).toThrow('can only stand inside quotes');
-    }
-  });
-
-  it('with text that is not valid is refused', () => {
-    expect(() => fill('x{s="$SERVICE"}', { SERVICE: '\ud800' })).toThrow('not valid text');
-  });
-
-  it('cannot make a query of any length', () => {
-    expect(() => fill(`${'x'.repeat(20_000)}`)).toThrow('longer than');
   });
 });
 
