@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { checkRisk } from './delivery-risk.ts';
 import { MAX_STAGES } from './delivery-schema.ts';
 import type { Problem } from './problem.ts';
 import { durationMs } from './quantities.ts';
@@ -126,13 +127,6 @@ function checkBurnWindows(budget: Loose, path: Path, report: Report): void {
     if (whole !== undefined && (durationMs(rate) ?? 0) > whole) {
       report([...path, 'maximumBurnRate'], `${quote(rate)} is longer than the window of the budget`, rate);
     }
-  }
-}
-
-function checkRisk(risk: unknown, path: Path, report: Report): void {
-  const [approval, deny] = [at(risk, 'approvalAbove'), at(risk, 'denyAbove')];
-  if (typeof approval === 'number' && typeof deny === 'number' && deny < approval) {
-    report([...path, 'denyAbove'], `must not be below approvalAbove (${approval})`);
   }
 }
 

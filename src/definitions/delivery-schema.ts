@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import Type, { type TProperties } from 'typebox';
 import { EXAMPLES } from '../engine/windows.ts';
+import { Risk } from './delivery-risk.ts';
 import { Duration, Ratio } from './quantities.ts';
 
 /** More stages than this is a mistake, or an attempt to keep us busy. */
@@ -109,7 +110,40 @@ const WindowEntry = closed({
   reason: Type.Optional(Type.String({ maxLength: 200 })),
 });
 
-const Score = Type.Number({ minimum: 0, maximum: 100 });
+const Count = Type.Integer({ minimum: 1, maximum: 100 });
+
+/** Names that a query can use as placeholders, with their values for one group. */
+const Variables = Type.Record(Type.String(), Type.String({ maxLength: 200 }), {
+  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}$', description: 'the name of a placeholder such as track' },
+  minProperties: 1,
+  maxProperties: 20,
+  description: 'placeholders of a group, such as {track: canary}',
+});
+
+/** What an evaluation is compared with; that it is exactly one is checked elsewhere. */
+export const comparisonSchema = closed({
+  previous: Type.Optional(Count),
+  lastPassed: Type.Optional(Count),
+  evaluation: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'the id of an evaluation' })),
+  deployed: Type.Optional(Type.Literal(true)),
+  stage: Type.Optional(Name),
+  control: Type.Optional(
+    closed({ variables: closed({ experiment: Variables, control: Variables }), step: Type.Optional(Duration) }),
+  ),
+});
+
+const Evaluation = closed({
+  slo: File,
+  sli: Type.Optional(
+    Type.Union([File, Type.Array(File, { minItems: 1, maxItems: 20 })], { description: 'a file, or a list of files' }),
+  ),
+  window: Type.Optional(Duration),
+  watch: Type.Optional(closed({ for: Duration, every: Type.Optional(Duration), failures: Type.Optional(Count) })),
+  delay: Type.Optional(Duration),
+  compareWith: Type.Optional(comparisonSchema),
+  compatibility: Type.Optional(Type.Union([Type.Literal('strict'), Type.Literal('keptn')])),
+  provider: Type.Optional(Provider),
+});
 
 const StageEntry = closed({
   name: Name,
@@ -119,7 +153,7 @@ const StageEntry = closed({
   checks: Type.Optional(
     closed({
       errorBudget: Type.Optional(ErrorBudget),
-      risk: Type.Optional(closed({ approvalAbove: Type.Optional(Score), denyAbove: Type.Optional(Score) })),
+      risk: Type.Optional(Risk),
       windows: Type.Optional(Type.Array(WindowEntry, { maxItems: 50 })),
     }),
   ),

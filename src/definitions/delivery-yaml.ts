@@ -11,6 +11,7 @@ import type {
   Window,
 } from './delivery.ts';
 import { crossCheck } from './delivery-cross-check.ts';
+import { RISK_DEFAULTS, toRiskPolicy } from './delivery-risk.ts';
 import { type DeliveryFile, deliverySchema, type StageFile } from './delivery-schema.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { toMs, toRatio } from './quantities.ts';
@@ -25,7 +26,9 @@ export const DELIVERY_DEFAULTS = {
   rolloutTimeout: '10m',
   quorum: 1,
   approvalExpires: '7d',
-  riskApprovalAbove: 25,
+  riskApprovalAbove: RISK_DEFAULTS.approvalAbove,
+  riskMedium: RISK_DEFAULTS.medium,
+  riskHigh: RISK_DEFAULTS.high,
   minimumRemaining: 0,
   onMissingData: 'wait',
   timeZone: 'UTC',
@@ -108,14 +111,7 @@ function toChecks(checks: StageFile['checks']): Checks {
   const { errorBudget, risk, windows = [] } = checks ?? {};
   return {
     ...(errorBudget === undefined ? {} : { errorBudget: toErrorBudget(errorBudget) }),
-    ...(risk === undefined
-      ? {}
-      : {
-          risk: {
-            approvalAbove: risk.approvalAbove ?? DELIVERY_DEFAULTS.riskApprovalAbove,
-            ...(risk.denyAbove === undefined ? {} : { denyAbove: risk.denyAbove }),
-          },
-        }),
+    ...(risk === undefined ? {} : { risk: toRiskPolicy(risk) }),
     windows: windows.map(toWindow),
   };
 }

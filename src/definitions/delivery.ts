@@ -1,3 +1,5 @@
+import type { RiskPolicy } from './delivery-risk.ts';
+
 /** delivery.yaml as the rest of the house sees it: defaults filled in, durations in milliseconds, ratios 0..1. */
 export interface Delivery {
   name: string;
@@ -28,7 +30,7 @@ export interface Stage {
 
 export interface Checks {
   errorBudget?: ErrorBudgetPolicy;
-  risk?: { approvalAbove: number; denyAbove?: number };
+  risk?: RiskPolicy;
   windows: Window[];
 }
 

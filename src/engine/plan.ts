@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
 import type { ErrorBudgetPolicy, HttpTest, PromotionPolicy, Stage, Window } from '../definitions/delivery.ts';
+import type { RiskPolicy } from '../definitions/delivery-risk.ts';
 import type { TaskName } from '../events/types.ts';
 import type { Slo } from '../slo/evaluation.ts';
 
@@ -26,7 +27,7 @@ export type PlannedTask =
   | (Step & {
       name: 'checks';
       errorBudget?: ErrorBudgetPolicy;
-      risk?: { approvalAbove: number; denyAbove?: number };
+      risk?: RiskPolicy;
       windows: Window[];
     })
   | (Step & { name: 'approval'; always: boolean; quorum: number; groups: string[] })
