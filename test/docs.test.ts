@@ -132,9 +132,12 @@ describe('the configuration page', () => {
     ...gitHostKinds.map((kind) => ['Git hosts', kind] as const),
     ...metricsSourceKinds.map((kind) => ['Metrics', kind] as const),
   ])('has a section for %s of each kind with all of its fields', (port, { kind, schema }) => {
-    const listed = firstCodes(section('docs/configuration.md', `${port}: \`${kind}\``));
+    const common = ['webhookTokens', 'watch'].filter(() => port === 'Delivery systems');
+    const own = rows(section('docs/configuration.md', `${port}: \`${kind}\``)).flatMap(([cell]) => codesIn(cell ?? ''));
+    const overHttp = rows(section('docs/configuration.md', 'Over HTTP')).flatMap(([cell]) => codesIn(cell ?? ''));
+    const isOverHttp = 'clientKey' in schema.properties;
+    const listed = [...own, ...overHttp.filter((field) => isOverHttp && field in schema.properties)];
     expect(listed).toEqual(expect.arrayContaining(Object.keys(schema.properties)));
-    const common = port === 'Delivery systems' ? ['webhookTokens', 'watch'] : [];
     expect(listed.filter((field) => !(field in schema.properties) && !common.includes(field))).toEqual([]);
   });
 });
@@ -371,14 +374,15 @@ describe('the examples', () => {
     const delivery = parseDelivery(text(`${folder}/delivery.yaml`), 'delivery.yaml');
     if (!delivery.ok) throw new Error('delivery.yaml is invalid');
     for (const { name, evaluation, checks } of delivery.value.stages) {
-      const files = [evaluation?.slo, evaluation?.sli, checks.errorBudget?.openslo].filter(
+      const files = [evaluation?.slo, ...(evaluation?.sli ?? []), checks.errorBudget?.openslo].filter(
         (file) => file !== undefined,
       );
       expect(
         files.filter((file) => !existsSync(path.join(root, folder, file))),
         name,
       ).toEqual([]);
-      const sli = evaluation?.sli === undefined ? undefined : parseSli(text(`${folder}/${evaluation.sli}`), 'sli.yaml');
+      const [file] = evaluation?.sli ?? [];
+      const sli = file === undefined ? undefined : parseSli(text(`${folder}/${file}`), 'sli.yaml');
       const slo = evaluation && parseSlo(text(`${folder}/${evaluation.slo}`), 'slo.yaml');
       if (sli === undefined) continue;
       if (!sli.ok || !slo?.ok) throw new Error('sli.yaml or slo.yaml is invalid');

@@ -7,6 +7,7 @@ import { AdapterError, type FailureReason } from '../base/adapter-error.ts';
 import type { Guard } from '../base/guard.ts';
 import type { Secret } from '../base/secret.ts';
 import { type AddressPolicy, refusedAddress } from './addresses.ts';
+import type { TlsMaterial } from './tls-files.ts';
 
 /** Largest answer we read: a metrics answer of 11,000 points or a large Application stays below. */
 const MAX_RESPONSE_BYTES = 5 * 1024 * 1024;
@@ -15,6 +16,7 @@ export const MAX_LIST_BYTES = 256 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 15_000;
 /** More of a foreign error text than this helps nobody and may carry what it should not. */
 const MAX_QUOTED = 300;
+const FORM = 'application/x-www-form-urlencoded';
 
 export interface HttpClientOptions {
   /** Who is asked, for messages: `Argo CD main`. */
@@ -24,8 +26,10 @@ export interface HttpClientOptions {
   headers?: Record<string, string>;
   /** Sent as `Authorization: Bearer`, and masked wherever it turns up in a message. */
   token?: Secret;
-  /** PEM certificates that are trusted instead of the system's. */
-  ca?: string;
+  /** Further secrets that requests carry: masked as the token is. */
+  secrets?: readonly Secret[];
+  /** Asked before each request; the same object means that nothing changed. `ca` replaces the system's certificates. */
+  tls?: () => TlsMaterial;
   addresses: AddressPolicy;
   timeoutMs?: number;
 }
@@ -35,8 +39,10 @@ export interface HttpRequest {
   /** Below the base URL; build it with `path` so that every segment is encoded. */
   path: string;
   query?: Record<string, string | string[] | undefined>;
-  /** Sent as JSON with exactly `application/json`. */
+  /** Sent as JSON with exactly `application/json`, unless a header says another type. */
   body?: unknown;
+  /** Sent as an HTML form instead of `body`. */
+  form?: Record<string, string>;
   headers?: Record<string, string>;
   timeoutMs?: number;
   maxResponseBytes?: number;
@@ -58,6 +64,8 @@ export interface HttpClient {
    *   its `cause` (an `HttpFailure`), for adapters that know more of it
    */
   json<T = unknown>(request: HttpRequest): Promise<HttpAnswer<T>>;
+  /** The same for answers that are not JSON: the body as text. */
+  text(request: HttpRequest): Promise<HttpAnswer<string>>;
   /** The body as it comes; the caller ends it. Only the wait for the headers has a time limit. */
   stream(request: HttpRequest): Promise<HttpAnswer<Readable>>;
 }
@@ -99,10 +107,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     throw new AdapterError('rejected', `${options.name}: the URL must start with http:// or https://`);
   }
   const root = base.origin + base.pathname.replace(/\/+$/, '');
-  const agent =
-    base.protocol === 'https:'
-      ? new https.Agent({ keepAlive: true, maxSockets: 64, ...(options.ca === undefined ? {} : { ca: options.ca }) })
-      : new http.Agent({ keepAlive: true, maxSockets: 64 });
+  const agents = agentsFor(base.protocol, options.tls);
+  const secrets = [...(options.token ? [options.token] : []), ...(options.secrets ?? [])];
 
   async function send<T>(request: HttpRequest, responseType: 'text' | 'stream'): Promise<HttpAnswer<T>> {
     const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -113,18 +119,19 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     try {
       request.signal?.throwIfAborted();
       request.guard?.();
+      const agent = agents();
       const response = await axios.request<T>({
         method: request.method,
         url: root + request.path,
         params: request.query,
         paramsSerializer: { indexes: null },
-        ...(request.body === undefined ? {} : { data: JSON.stringify(request.body) }),
+        ...bodyOf(request),
         headers: {
           Accept: 'application/json',
           'User-Agent': 'lynceus',
           ...options.headers,
           // Argo CD compares the whole header value, also on a DELETE without a body.
-          ...(request.method === 'GET' ? {} : { 'Content-Type': 'application/json' }),
+          ...(request.method === 'GET' ? {} : { 'Content-Type': request.form ? FORM : 'application/json' }),
           ...(options.token ? { Authorization: `Bearer ${options.token.reveal()}` } : {}),
           ...request.headers,
         },
@@ -154,7 +161,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   async function failure(response: AxiosResponse, responseType: 'text' | 'stream'): Promise<AdapterError> {
     const text = responseType === 'stream' ? await readSome(response.data as Readable) : String(response.data ?? '');
     const body = parseLoosely(text);
-    const words = mask(shorten(wordsOf(body)), options.token);
+    // Masked first: what is left of a secret that was cut in two is not found any more.
+    const words = shorten(mask(wordsOf(body), secrets));
     const retryAfterMs = parseRetryAfter(String(response.headers['retry-after'] ?? ''));
     return new AdapterError(
       reasonOf(response.status),
@@ -178,7 +186,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     }
     return new AdapterError(
       'unavailable',
-      `${options.name} cannot be reached (${mask(code || shorten(String(error)), options.token)})`,
+      `${options.name} cannot be reached (${shorten(mask(code || String(error), secrets))})`,
     );
   }
 
@@ -192,8 +200,34 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         throw new AdapterError('bad-response', `${options.name} answered something that is not JSON`);
       }
     },
+    text: (request) => send<string>(request, 'text'),
     stream: (request) => send<Readable>(request, 'stream'),
   };
+}
+
+/** One pool of connections, and a new one when the certificates changed. */
+function agentsFor(protocol: string, tls: (() => TlsMaterial) | undefined): () => http.Agent {
+  const settings = { keepAlive: true, maxSockets: 64 };
+  if (protocol === 'http:') {
+    const plain = new http.Agent(settings);
+    return () => plain;
+  }
+  let made = tls?.();
+  let agent = new https.Agent({ ...settings, ...made });
+  return () => {
+    const material = tls?.();
+    if (material !== made) {
+      made = material;
+      // Requests under way keep their connections; idle ones end by themselves.
+      agent = new https.Agent({ ...settings, ...material });
+    }
+    return agent;
+  };
+}
+
+function bodyOf({ body, form }: HttpRequest): { data?: string } {
+  if (form !== undefined) return { data: new URLSearchParams(form).toString() };
+  return body === undefined ? {} : { data: JSON.stringify(body) };
 }
 
 interface Brakes {
@@ -283,9 +317,10 @@ function shorten(text: string): string {
   return line.length > MAX_QUOTED ? `${line.slice(0, MAX_QUOTED)}...` : line;
 }
 
-function mask(text: string, token: Secret | undefined): string {
-  const value = token?.reveal() ?? '';
-  return value === '' ? text : text.replaceAll(value, '<secret>');
+/** The longest first: one secret may be part of another. */
+function mask(text: string, secrets: readonly Secret[]): string {
+  const values = secrets.map((secret) => secret.reveal()).filter((value) => value !== '');
+  return values.sort((a, b) => b.length - a.length).reduce((masked, one) => masked.replaceAll(one, '<secret>'), text);
 }
 
 function parseRetryAfter(value: string): number | undefined {

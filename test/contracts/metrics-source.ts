@@ -11,15 +11,31 @@ export const SECRET = 'hunter2-very-secret';
 export interface MetricsSourceContract {
   /** Creates the source for a server at this URL; it authenticates with `SECRET`. */
   create(url: string): MetricsSource;
-  /** The source's own body for one value, and for none. */
-  bodies: { value: (value: number) => string; noData: string };
+  /** The source's own bodies. */
+  bodies: {
+    value: (value: number) => string;
+    noData: string;
+    /** For a source that can say so: NaN or infinity, and more than one value. */
+    notANumber?: string;
+    severalValues?: string;
+    /** For a source that offers points; `null` is a gap. */
+    series?: (points: (number | null)[]) => string;
+    /** Bodies that look like answers and are none. */
+    wrong?: string[];
+  };
+  /** A question in the source's language; the placeholder `$SERVICE` stands where it has one. */
+  query?: string;
+  /** The same with the placeholder `$NOBODY`; default: a string in quotes. */
+  unknownPlaceholder?: string;
 }
 
 /** What every metrics source promises, tried against a real HTTP server that misbehaves on purpose. */
-export function describeMetricsSource(name: string, { create, bodies }: MetricsSourceContract): void {
+export function describeMetricsSource(name: string, contract: MetricsSourceContract): void {
+  const { create, bodies } = contract;
+  const asked = () => query(contract.query === undefined ? {} : { query: contract.query });
   const failure = async (listener: RequestListener, signal?: AbortSignal) => {
     const source = create(await serve(listener));
-    const error = await source.read(query(), signal ? { signal } : {}).catch((thrown: unknown) => thrown);
+    const error = await source.read(asked(), signal ? { signal } : {}).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AdapterError);
     expect(String(error)).not.toContain(SECRET);
     expect(String(error)).not.toContain(Buffer.from(`user:${SECRET}`).toString('base64'));
@@ -27,15 +43,48 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
   };
 
   describe(`the ${name} metrics source, as any metrics source`, () => {
-    it('reads a number', async () => {
-      const source = create(await serve((_request, response) => response.end(bodies.value(0.25))));
-      expect(await source.read(query())).toEqual({ ok: true, value: 0.25 });
+    it.each([0.25, 0, -1.5, 0.30000000000000004, 123_456_789.125])('reads the number %d', async (value) => {
+      const source = create(await serve((_request, response) => response.end(bodies.value(value))));
+      expect(await source.read(asked())).toEqual({ ok: true, value });
     });
 
     it('never turns missing data into zero', async () => {
       const source = create(await serve((_request, response) => response.end(bodies.noData)));
-      expect(await source.read(query())).toMatchObject({ ok: false, missing: 'no-data' });
+      expect(await source.read(asked())).toMatchObject({ ok: false, missing: 'no-data' });
     });
+
+    it.runIf(bodies.notANumber !== undefined)('takes no number for what is none', async () => {
+      const source = create(await serve((_request, response) => response.end(bodies.notANumber)));
+      expect(await source.read(asked())).toMatchObject({ ok: false, missing: 'not-a-number' });
+    });
+
+    it.runIf(bodies.severalValues !== undefined)('chooses none of several values', async () => {
+      const source = create(await serve((_request, response) => response.end(bodies.severalValues)));
+      expect(await source.read(asked())).toMatchObject({ ok: false, missing: 'several-values' });
+    });
+
+    it.runIf(bodies.series !== undefined)('offers the points behind a number, without gaps', async () => {
+      const source = create(await serve((_request, response) => response.end(bodies.series?.([1, null, 2.5, 0]))));
+      const reading = await source.series?.({ ...asked(), stepMs: 60_000 });
+      expect(reading).toEqual({ ok: true, points: [1, 2.5, 0] });
+    });
+
+    it.runIf(bodies.series !== undefined)('has no points where there is no data', async () => {
+      const source = create(await serve((_request, response) => response.end(bodies.noData)));
+      const reading = await source.series?.({ ...asked(), stepMs: 60_000 }).catch((error: unknown) => error);
+      // The answer to a question for a number may be no answer to one for points.
+      expect(reading instanceof AdapterError ? reading.reason : reading).toSatisfy(
+        (one) => one === 'bad-response' || one.missing === 'no-data',
+      );
+    });
+
+    it.runIf(bodies.series !== undefined).each([0, -1, Number.NaN, 86_400_000])(
+      'refuses a step of %d ms',
+      async (stepMs) => {
+        const reading = create('http://127.0.0.1:1').series?.({ ...asked(), stepMs });
+        await expect(reading).rejects.toMatchObject({ reason: 'rejected' });
+      },
+    );
 
     it('says once what it was not told: one read is one request', async () => {
       let requests = 0;
@@ -45,7 +94,7 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
           response.writeHead(503).end();
         }),
       );
-      await source.read(query()).catch(() => {});
+      await source.read(asked()).catch(() => {});
       expect(requests).toBe(1);
     });
 
@@ -65,9 +114,30 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
       const error = await failure((request, response) => {
         // A server that repeats what it was sent, as debugging proxies do.
         response.writeHead(status, { location: 'http://127.0.0.1:1/' });
-        response.end(JSON.stringify({ error: `you sent ${request.headers.authorization} (${SECRET})` }));
+        const sent = `${request.headers.authorization} ${SECRET} ${request.rawHeaders.join(' ')} ${request.url}`;
+        response.end(JSON.stringify({ error: `you sent ${sent}` }));
       });
       expect(error.reason).toBe(reason);
+    });
+
+    it('shows no part of a secret that is cut off with a long message', async () => {
+      for (const length of [280, 285, 290, 295]) {
+        const error = await failure((_request, response) => {
+          response.writeHead(400).end(JSON.stringify({ message: 'x'.repeat(length) + SECRET }));
+        });
+        expect(error.message).not.toContain(SECRET.slice(0, 4));
+      }
+    });
+
+    it('says when to come back', async () => {
+      const error = await failure((_request, response) => response.writeHead(429, { 'retry-after': '7' }).end());
+      expect(error).toMatchObject({ reason: 'rate-limited', retryAfterMs: 7000 });
+    });
+
+    it('repeats no page of a proxy', async () => {
+      const error = await failure((_request, response) => response.writeHead(502).end('<html>Bad Gateway</html>'));
+      expect(error.reason).toBe('unavailable');
+      expect(error.message).not.toContain('<html>');
     });
 
     it.each([
@@ -83,6 +153,7 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
       '{"status":"success","data":{"resultType":"vector","result":[{}]}}',
       '{"status":"success","data":{"resultType":"vector","result":[7]}}',
       '{"status":"success","data":{"resultType":"vector","result":"x"}}',
+      ...(bodies.wrong ?? []),
     ])('takes the body %j as a bad response', async (body) => {
       expect((await failure((_request, response) => response.end(body))).reason).toBe('bad-response');
     });
@@ -102,6 +173,20 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
       expect((await failure(() => {})).reason).toBe('timeout');
     });
 
+    it('gives up a server that begins to answer and never ends', async () => {
+      const error = await failure((_request, response) => response.writeHead(200).write(bodies.value(1).slice(0, 5)));
+      expect(error.reason).toBe('timeout');
+    });
+
+    it('takes no half answer for a whole one', async () => {
+      const body = bodies.value(1);
+      const error = await failure((_request, response) => {
+        response.writeHead(200, { 'content-length': body.length + 10 });
+        response.write(body, () => setTimeout(() => response.destroy(), 20));
+      });
+      expect(['unavailable', 'bad-response']).toContain(error.reason);
+    });
+
     it('stops when it is aborted', async () => {
       const stop = new AbortController();
       const error = await failure(() => stop.abort(), stop.signal);
@@ -113,7 +198,7 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
       await new Promise((resolve) => server.close(resolve));
-      await expect(create(`http://127.0.0.1:${port}`).read(query())).rejects.toMatchObject({ reason: 'unavailable' });
+      await expect(create(`http://127.0.0.1:${port}`).read(asked())).rejects.toMatchObject({ reason: 'unavailable' });
     });
 
     it('refuses a placeholder that it does not know, before anything is asked', async () => {
@@ -124,7 +209,7 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
           response.end(bodies.value(1));
         }),
       );
-      const reading = source.read({ ...query(), query: 'x{a="$NOBODY"}' });
+      const reading = source.read(query({ query: contract.unknownPlaceholder ?? 'x{a="$NOBODY"}' }));
       await expect(reading).rejects.toMatchObject({ reason: 'rejected', message: expect.stringContaining('$NOBODY') });
       expect(requests).toBe(0);
     });
@@ -133,7 +218,7 @@ export function describeMetricsSource(name: string, { create, bodies }: MetricsS
       ['2026-01-01T00:00:00Z', 'yesterday'],
       ['2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z'],
     ])('refuses the period from %s to %s', async (start, end) => {
-      await expect(create('http://127.0.0.1:1').read({ ...query(), start, end })).rejects.toMatchObject({
+      await expect(create('http://127.0.0.1:1').read({ ...asked(), start, end })).rejects.toMatchObject({
         reason: 'rejected',
       });
     });

@@ -16,7 +16,8 @@ export interface MetricQuery {
  */
 export type Reading = { ok: true; value: number } | { ok: false; missing: Missing; message: string };
 
-export type Missing = 'no-data' | 'not-a-number' | 'several-values' | 'not-numeric';
+/** `doubtful`: there is a number, but the source itself warns of it. */
+export type Missing = 'no-data' | 'not-a-number' | 'several-values' | 'not-numeric' | 'doubtful';
 
 /** One series over the period, oldest first; gaps are left out, so there may be fewer points than steps. */
 export type SeriesReading = { ok: true; points: number[] } | { ok: false; missing: Missing; message: string };

@@ -92,17 +92,20 @@ export interface Period {
 }
 
 /**
- * `$DURATION_SECONDS` carries its unit (`300s`), as in Keptn; `$START` and `$END` are ISO 8601.
+ * `$DURATION_SECONDS` carries its unit (`300s`), as in Keptn; `$START` and `$END` are ISO 8601. For a
+ * series (`stepMs`), the duration is that of a step: a point looks at its own step.
  *
- * @throws {AdapterError} `rejected` when the period is none
+ * @throws {AdapterError} `rejected` when the period, or the step, is none
  */
-export function periodOf({ start, end, variables }: MetricQuery): Period {
+export function periodOf({ start, end, variables }: MetricQuery, stepMs?: number): Period {
   const [startMs, endMs] = [Date.parse(start), Date.parse(end)];
   if (!(startMs <= endMs)) throw new AdapterError('rejected', 'the period of the query has no valid start and end');
+  const span = stepMs ?? endMs - startMs;
+  if (stepMs !== undefined && !(stepMs > 0)) throw new AdapterError('rejected', 'the step of the query is none');
   const period = {
     START: new Date(startMs).toISOString(),
     END: new Date(endMs).toISOString(),
-    DURATION_SECONDS: `${Math.ceil((endMs - startMs) / 1000)}s`,
+    DURATION_SECONDS: `${Math.ceil(span / 1000)}s`,
   };
   return { startMs, endMs, variables: { ...period, ...variables } };
 }

@@ -11,6 +11,19 @@ import { prometheusAvailable } from '../../support/prometheus.ts';
 const bodies = {
   value: (value: number) => answer('vector', [{ metric: {}, value: [1, String(value)] }]),
   noData: answer('vector', []),
+  notANumber: answer('vector', [{ metric: {}, value: [1, 'NaN'] }]),
+  severalValues: answer('vector', [
+    { metric: { pod: 'a' }, value: [1, '1'] },
+    { metric: { pod: 'b' }, value: [1, '1'] },
+  ]),
+  series: (points: (number | null)[]) =>
+    answer('matrix', [{ metric: {}, values: points.map((point, at) => [at, point === null ? 'NaN' : String(point)]) }]),
+  wrong: [
+    answer('vector', [{ metric: {}, value: [1, 5] }]),
+    answer('vector', [{ metric: {}, value: [1, '0x10'] }]),
+    answer('scalar', ['1']),
+    answer('table', []),
+  ],
 };
 
 function answer(resultType: string, result: unknown): string {
