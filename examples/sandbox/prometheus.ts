@@ -24,10 +24,17 @@ export interface RunningPrometheus {
   stop(): Promise<void>;
 }
 
-/** Starts a real Prometheus on a free port that scrapes the targets (`host:port`) every second. */
-export async function startPrometheus(targets: readonly string[]): Promise<RunningPrometheus> {
+/**
+ * Starts a real Prometheus on a free port that scrapes the targets (`host:port`) and evaluates the
+ * recording rules (name -> PromQL) every second.
+ */
+export async function startPrometheus(
+  targets: readonly string[],
+  rules: Readonly<Record<string, string>> = {},
+): Promise<RunningPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'lynceus-prometheus-'));
   writeFileSync(join(folder, 'prometheus.yml'), configFor(targets));
+  writeFileSync(join(folder, 'rules.yml'), rulesFile(rules));
   const port = await freePort();
   const child = spawn(
     'prometheus',
@@ -55,7 +62,16 @@ export async function startPrometheus(targets: readonly string[]): Promise<Runni
 
 function configFor(targets: readonly string[]): string {
   const job = { job_name: 'test', scrape_interval: '1s', scrape_timeout: '1s', static_configs: [{ targets }] };
-  return JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: targets.length === 0 ? [] : [job] });
+  return JSON.stringify({
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: ['rules.yml'],
+    scrape_configs: targets.length === 0 ? [] : [job],
+  });
+}
+
+function rulesFile(rules: Readonly<Record<string, string>>): string {
+  const recorded = Object.entries(rules).map(([record, expr]) => ({ record, expr }));
+  return JSON.stringify({ groups: recorded.length === 0 ? [] : [{ name: 'rules', rules: recorded }] });
 }
 
 async function untilReady(url: string, child: ChildProcess): Promise<void> {

@@ -1,12 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningPrometheus, startPrometheus } from '../../../examples/sandbox/prometheus.ts';
-import type { MetricsSource } from '../../../src/adapters/metrics/metrics-source.ts';
+import { describe, expect, it } from 'vitest';
 import { prometheus } from '../../../src/adapters/metrics/prometheus.ts';
 import { describeMetricsSource, query, SECRET, serve, tools } from '../../contracts/metrics-source.ts';
-import { prometheusAvailable } from '../../support/prometheus.ts';
 
 const bodies = {
   value: (value: number) => answer('vector', [{ metric: {}, value: [1, String(value)] }]),
@@ -59,7 +53,7 @@ describe('a question to Prometheus', () => {
       });
       response.end(bodies.value(1));
     });
-    const config = { url: `${url}/prometheus/`, token: { env: 'TOKEN' }, headers: { 'X-Scope-OrgID': 'shop' } };
+    const config = { url: `${url}/prometheus/`, token: { env: 'TOKEN' }, tenant: 'shop' };
     await prometheus
       .create('main', config, tools)
       .read(query({ query: 'rate(x{s="$SERVICE"}[$DURATION_SECONDS]) + 1 % 2' }));
@@ -102,106 +96,70 @@ describe('a question to Prometheus', () => {
   });
 });
 
-describe.skipIf(!prometheusAvailable)('a real Prometheus', () => {
-  const page = createServer((_request, response) =>
-    response.end(
-      'requests_total{service="cart",code="200"} 90\nrequests_total{service="cart",code="500"} 10\nhidden 1\n',
-    ),
-  );
-  let running: RunningPrometheus;
-  let source: MetricsSource;
-
-  beforeAll(async () => {
-    const port = await listen(page);
-    running = await startPrometheus([`127.0.0.1:${port}`]);
-    source = prometheus.create('main', { url: running.url }, tools);
-    await until(async () => (await running.query('hidden')).length === 1);
-  });
-  afterAll(async () => {
-    await running?.stop();
-    page.closeAllConnections();
-    page.close();
-  });
-
-  const ask = (promql: string, variables: Record<string, string> = {}) => {
-    const end = new Date();
-    const start = new Date(end.getTime() - 60_000);
-    return source.read({ query: promql, variables, start: start.toISOString(), end: end.toISOString() });
+describe('an answer that comes with a warning', () => {
+  const warned = (extra: object) => JSON.stringify({ ...(JSON.parse(bodies.value(1)) as object), ...extra });
+  const read = async (body: string, config: { acceptWarnings?: boolean } = {}) => {
+    const url = await serve((_request, response) => response.end(body));
+    return prometheus.create('main', { url, ...config }, tools).read(query());
   };
 
-  it('answers an error ratio', async () => {
-    const ratio = 'sum(requests_total{service="$SERVICE",code=~"5.."}) / sum(requests_total{service="$SERVICE"})';
-    expect(await ask(ratio, { SERVICE: 'cart' })).toEqual({ ok: true, value: 0.1 });
-  });
-
-  it('has no data for a service that it does not know', async () => {
-    expect(await ask('sum(requests_total{service="$SERVICE"})', { SERVICE: 'nobody' })).toMatchObject({
-      missing: 'no-data',
-    });
-  });
-
-  it('says what it does not understand of a query', async () => {
-    await expect(ask('sum(')).rejects.toMatchObject({
-      reason: 'rejected',
-      message: expect.stringContaining('parse error'),
-    });
-  });
-
-  it('divides by zero into something that is not a number', async () => {
-    expect(await ask('vector(0) / vector(0)')).toMatchObject({ missing: 'not-a-number' });
-  });
-
   it.each([
-    ['an equality', 'count({__name__="hidden", nothing!="$V"})', true],
-    ['single quotes', "count({__name__='hidden', nothing!='$V'})", true],
-    ['a regex', 'count({__name__="hidden", nothing!~"$V"})', true],
-    ['a negated equality', 'count({__name__="hidden", nothing="$V"})', false],
-    ['a negated regex', 'count({__name__="hidden", nothing=~"$V"})', false],
-  ])('takes any text in %s as that text and nothing else', { timeout: 60_000 }, async (_where, promql, matches) => {
-    const nasty = fc.constantFrom(
-      '"',
-      "'",
-      '\\',
-      '}',
-      '{',
-      '.*',
-      '|',
-      ') or vector(1) #',
-      '"} or hidden{a!="',
-      '`',
-      '\n',
-      '$V',
-      '(',
-      '[',
-    );
-    const hostile = fc.array(fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 5 })), {
-      minLength: 1,
-      maxLength: 6,
+    [{ warnings: ['No StoreAPIs matched for this query'] }, 'a part of the data only: No StoreAPIs matched'],
+    [{ isPartial: true }, 'a part of the data only'],
+  ])('%j is no answer yet', async (extra, message) => {
+    await expect(read(warned(extra))).rejects.toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringContaining(message),
     });
-    const texts = fc.sample(
-      hostile.map((parts) => parts.join('')).filter((text) => text !== '' && text.isWellFormed()),
-      80,
-    );
-    for (const text of [...texts, '.*', '"} or hidden{a!="', '\\', '\\"', "'", '\u0000', '\u2028']) {
-      // The label `nothing` is not there, which is the empty text: no other text equals it.
-      const reading = await ask(promql, { V: text });
-      expect({ text, reading }).toMatchObject({
-        text,
-        reading: matches ? { ok: true, value: 1 } : { missing: 'no-data' },
-      });
-    }
+  });
+
+  it('of the query engine is a doubtful one', async () => {
+    const warning = 'PromQL warning: encountered a mix of histograms and floats for metric name "x"';
+    expect(await read(warned({ warnings: [warning] }))).toEqual({ ok: false, missing: 'doubtful', message: warning });
+  });
+
+  it('is taken when the operator says so, and when it only informs', async () => {
+    expect(await read(warned({ warnings: ['x'], isPartial: true }), { acceptWarnings: true })).toMatchObject({
+      ok: true,
+    });
+    expect(await read(warned({ infos: ['PromQL info: metric might not be a counter'] }))).toMatchObject({ ok: true });
+    expect(await read(warned({ isPartial: false, warnings: [] }))).toMatchObject({ ok: true });
   });
 });
 
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
+describe('points of Prometheus', () => {
+  it('are asked for at the end of each step, and each looks at its own step', async () => {
+    const seen: object[] = [];
+    const url = await serve((request, response) => {
+      const asked = new URL(request.url ?? '', 'http://x');
+      seen.push({ path: asked.pathname, ...Object.fromEntries(asked.searchParams) });
+      response.end(bodies.series([1]));
+    });
+    const source = prometheus.create('main', { url }, tools);
+    await source.series?.({ ...query({ query: 'rate(x[$DURATION_SECONDS])' }), stepMs: 60_000 });
+    expect(seen).toEqual([
+      {
+        path: '/api/v1/query_range',
+        query: 'rate(x[60s])',
+        start: '1767261660.000',
+        end: '1767261900.000',
+        step: '60.000',
+      },
+    ]);
+  });
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not happen in time');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
+  it.each([
+    ['several series', answer('matrix', [{ metric: { a: '1' } }, { metric: { a: '2' } }]), 'several-values'],
+    ['infinity', answer('matrix', [{ metric: {}, values: [[1, '+Inf']] }]), 'not-a-number'],
+    ['only NaN', answer('matrix', [{ metric: {}, values: [[1, 'NaN']] }]), 'not-a-number'],
+    ['histograms', answer('matrix', [{ metric: {}, histograms: [[1, {}]] }]), 'not-numeric'],
+  ])('are none where there is %s', async (_what, body, missing) => {
+    const source = prometheus.create('main', { url: await serve((_request, response) => response.end(body)) }, tools);
+    expect(await source.series?.({ ...query(), stepMs: 60_000 })).toMatchObject({ ok: false, missing });
+  });
+
+  it('are not more than Prometheus gives', async () => {
+    const source = prometheus.create('main', { url: 'http://127.0.0.1:1' }, tools);
+    await expect(source.series?.({ ...query(), stepMs: 1 })).rejects.toThrow('has 300000 of them, at most 11000');
+  });
+});
