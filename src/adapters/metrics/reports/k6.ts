@@ -1,0 +1,84 @@
+import { isJsonObject, type JsonObject } from '../../../base/json.ts';
+import { badReport, figuresOf, numberAt, objectAt, type Report } from './report.ts';
+
+const TREND = /^(?:avg|min|med|max|p\(.+\))$/;
+/** k6's names for what every load test has; times are in milliseconds. */
+const RESPONSE_TIMES: Record<string, string> = {
+  response_time_avg: 'avg',
+  response_time_min: 'min',
+  response_time_max: 'max',
+  response_time_p50: 'med',
+  response_time_p90: 'p(90)',
+  response_time_p95: 'p(95)',
+  response_time_p99: 'p(99)',
+};
+
+interface Metric {
+  values: JsonObject;
+  failedThresholds: number;
+}
+
+/**
+ * A summary of k6: what `handleSummary` is given, or the flat file of `--summary-export`
+ * (https://grafana.com/docs/k6/latest/results-output/end-of-test/custom-summary/). Figures are
+ * `http_req_duration.p(95)`, ..., and the names that every load test has.
+ *
+ * @throws {AdapterError} `bad-response`
+ */
+export function parseK6(document: JsonObject): Report {
+  if (!isJsonObject(document['metrics'])) throw badReport('k6', 'has no metrics');
+  const metrics = new Map(Object.entries(document['metrics']).map(([name, metric]) => [name, toMetric(name, metric)]));
+  if (metrics.size === 0) throw badReport('k6', 'has no metrics: nothing was measured');
+  const requests = numberAt(metrics.get('http_reqs')?.values ?? {}, 'count') ?? 0;
+  const figures: Record<string, number> = {};
+  let failedThresholds = 0;
+  for (const [name, metric] of metrics) {
+    failedThresholds += metric.failedThresholds;
+    const measured = requests > 0 && /^http_req_\w+$/.test(name);
+    Object.assign(figures, figuresOfMetric(name, metric.values, measured));
+  }
+  return { figures: { ...figures, ...common(figures), thresholds_failed: failedThresholds }, artifacts: [] };
+}
+
+function toMetric(name: string, metric: unknown): Metric {
+  if (!isJsonObject(metric)) throw badReport('k6', `has a metric ${JSON.stringify(name.slice(0, 60))} without values`);
+  const values = isJsonObject(metric['values']) ? metric['values'] : metric;
+  const thresholds = Object.values(objectAt(metric, 'thresholds'));
+  // The flat file says `true` of a threshold that was crossed, the other one `ok: false`.
+  const failed = thresholds.filter((one) => one === true || (isJsonObject(one) && one['ok'] !== true));
+  return { values, failedThresholds: failed.length };
+}
+
+/**
+ * A metric that only a threshold names has zeros for a value: k6 does not say that nothing was
+ * measured, so such zeros are left out.
+ */
+function figuresOfMetric(name: string, values: JsonObject, measured: boolean): Record<string, number> {
+  const stats = Object.entries(values).filter((entry): entry is [string, number] => Number.isFinite(entry[1]));
+  const passes = numberAt(values, 'passes');
+  const fails = numberAt(values, 'fails');
+  if (passes !== undefined && fails !== undefined) return rateOf(name, passes, fails);
+  const isTrend = stats.some(([stat]) => TREND.test(stat)) && values['value'] === undefined;
+  if (isTrend && !measured && stats.every(([, value]) => value === 0)) return {};
+  const figures = Object.fromEntries(stats.map(([stat, value]) => [`${name}.${stat}`, value]));
+  const alone = isTrend ? undefined : (numberAt(values, 'value') ?? numberAt(values, 'count'));
+  return alone === undefined ? figures : { ...figures, [name]: alone };
+}
+
+function rateOf(name: string, passes: number, fails: number): Record<string, number> {
+  if (passes + fails === 0) return {};
+  const rate = passes / (passes + fails);
+  return { [name]: rate, [`${name}.rate`]: rate, [`${name}.passes`]: passes, [`${name}.fails`]: fails };
+}
+
+function common(figures: Record<string, number>): Record<string, number> {
+  const times = Object.entries(RESPONSE_TIMES).map(([name, stat]) => [name, figures[`http_req_duration.${stat}`]]);
+  return figuresOf({
+    ...(Object.fromEntries(times) as Record<string, number | undefined>),
+    requests: figures['http_reqs.count'],
+    throughput: figures['http_reqs.rate'],
+    // Of `http_req_failed` those "pass" that failed.
+    failures: figures['http_req_failed.passes'],
+    error_rate: figures['http_req_failed.rate'],
+  });
+}
