@@ -25,6 +25,8 @@ export interface MetricsSourceContract {
   };
   /** A question in the source's language; the placeholder `$SERVICE` stands where it has one. */
   query?: string;
+  /** Numbers that the source can have; default: of any kind. */
+  values?: readonly number[];
   /** The same with the placeholder `$NOBODY`; default: a string in quotes. */
   unknownPlaceholder?: string;
 }
@@ -43,7 +45,7 @@ export function describeMetricsSource(name: string, contract: MetricsSourceContr
   };
 
   describe(`the ${name} metrics source, as any metrics source`, () => {
-    it.each([0.25, 0, -1.5, 0.30000000000000004, 123_456_789.125])('reads the number %d', async (value) => {
+    it.each(contract.values ?? [0.25, 0, -1.5, 0.30000000000000004, 123_456_789.125])('reads the number %d', async (value) => {
       const source = create(await serve((_request, response) => response.end(bodies.value(value))));
       expect(await source.read(asked())).toEqual({ ok: true, value });
     });
