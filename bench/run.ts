@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
+import { mannWhitney } from './mann-whitney.ts';
 import { memory } from './memory.ts';
 import { overhead } from './overhead.ts';
 import { storm } from './storm.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Measured, writeResults } from './support/results.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [ingest, storm, overhead, memory];
+const BENCHMARKS: readonly Benchmark[] = [ingest, storm, overhead, memory, mannWhitney];
 const USAGE = `Usage: node bench/run.ts [--quick] [--only name]... [--write]
 
   --quick  few and short rounds: whether everything works, not how fast it is
