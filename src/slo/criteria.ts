@@ -21,7 +21,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  * matter. A sign or a `%` makes it relative to earlier values, and a `%` without sign means plus:
  * there is no negative fixed number.
  */
-export function parseCriterion(text: string): ParsedCriterion {
+export function parseCriterion(text: string, toNumber = parseNumber): ParsedCriterion {
   const bare = text.replaceAll(' ', '');
   const operator = OPERATORS.find((each) => bare.startsWith(each));
   if (operator === undefined) return { ok: false, mistake: 'operator' };
@@ -29,8 +29,8 @@ export function parseCriterion(text: string): ParsedCriterion {
   const rest = bare.slice(operator.length, percentage ? -1 : undefined);
   const signed = rest.startsWith('+') || rest.startsWith('-');
   const digits = signed ? rest.slice(1) : rest;
-  const value = Number(digits);
-  if (!NUMBER.test(digits) || !Number.isFinite(value)) return { ok: false, mistake: 'number' };
+  const value = toNumber(digits);
+  if (value === undefined) return { ok: false, mistake: 'number' };
   return {
     ok: true,
     criterion: {
@@ -41,6 +41,11 @@ export function parseCriterion(text: string): ParsedCriterion {
       increase: (signed || percentage) && !rest.startsWith('-'),
     },
   };
+}
+
+function parseNumber(text: string): number | undefined {
+  const value = NUMBER.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Plain floating point: no rounding, no tolerance. */

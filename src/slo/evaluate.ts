@@ -1,15 +1,17 @@
 import { aggregate } from './aggregate.ts';
-import { holds, parseCriterion, targetOf } from './criteria.ts';
+import { type ControlVerdict, judgeControl } from './canary.ts';
+import { judgeSets, unmet } from './evaluate-criteria.ts';
+import { sumUp } from './evaluate-verdict.ts';
 import type {
-  CriteriaSet,
   EarlierEvaluation,
   Evaluation,
+  IndicatorFacts,
   IndicatorResult,
   IndicatorValue,
   Objective,
   Slo,
-  Target,
 } from './evaluation.ts';
+import { evaluateAsKeptn } from './keptn/evaluation.ts';
 
 export interface EvaluationInput {
   slo: Slo;
@@ -20,35 +22,30 @@ export interface EvaluationInput {
 
 /**
  * Judges indicator values by Keptn's arithmetic. An objective without a usable value fails, a key
- * objective that fails decides alone, and an SLO in which nothing can fail never passes.
+ * objective that fails decides alone, and an SLO in which nothing can fail never passes; with
+ * `compatibility: keptn` all of it is as Keptn's lighthouse did it.
  */
 export function evaluate({ slo, values, earlier }: EvaluationInput): Evaluation {
+  if (slo.compatibility === 'keptn') return evaluateAsKeptn(slo, values, earlier);
   const compared = earlierThatCount(slo, earlier);
+  const found = new Map(values.map((value) => [value.metric, value]).reverse() as [string, IndicatorValue][]);
   const indicators = slo.objectives.map((objective) =>
-    judgeObjective(objective, findValue(values, objective.sli), earlierValue(slo, objective.sli, compared)),
+    judgeObjective(objective, usable(found.get(objective.sli)), earlierValue(slo, objective.sli, compared)),
   );
+  const { pass, warning } = slo.totalScore;
   return {
     ...sumUp(slo, indicators),
-    thresholds: { ...slo.totalScore },
+    thresholds: { pass, ...(warning === undefined ? {} : { warning }) },
     indicators,
     compared: compared.map((evaluation) => evaluation.id),
   };
-}
-
-/** From the judged objectives to the score and the verdict. */
-export function sumUp(
-  slo: Slo,
-  indicators: readonly IndicatorResult[],
-): Pick<Evaluation, 'result' | 'message' | 'score'> {
-  const score = totalScore(slo, indicators);
-  return { ...verdict(slo, indicators, score), score };
 }
 
 function earlierThatCount(slo: Slo, earlier: readonly EarlierEvaluation[]): EarlierEvaluation[] {
   const { include, count } = slo.comparison;
   const counts = (result: EarlierEvaluation['result']) =>
     include === 'all' || result === 'pass' || (include === 'pass_or_warn' && result === 'warning');
-  return earlier.filter((evaluation) => counts(evaluation.result)).slice(0, count);
+  return earlier.filter((evaluation) => counts(evaluation.result)).slice(0, Math.max(0, count));
 }
 
 function earlierValue(slo: Slo, sli: string, compared: readonly EarlierEvaluation[]): number | undefined {
@@ -58,126 +55,77 @@ function earlierValue(slo: Slo, sli: string, compared: readonly EarlierEvaluatio
   return aggregate(values, slo.comparison.aggregate);
 }
 
-type Found = { value: number } | { missing: string };
+type Found = ({ value: number } & IndicatorFacts) | { missing: string };
 
-function findValue(values: readonly IndicatorValue[], sli: string): Found {
-  const found = values.find((value) => value.metric === sli);
+function usable(found: IndicatorValue | undefined): Found {
   if (found === undefined) return { missing: 'no value was read' };
   if (!found.ok) return { missing: found.message };
-  return Number.isFinite(found.value) ? { value: found.value } : { missing: 'the value is not a number' };
+  const { metric: _, ok: __, ...facts } = found;
+  return Number.isFinite(facts.value) ? facts : { missing: 'the value is not a number' };
 }
 
 function judgeObjective(objective: Objective, found: Found, earlier: number | undefined): IndicatorResult {
-  const facts = {
-    sli: objective.sli,
-    displayName: objective.displayName ?? objective.sli,
-    keySli: objective.keySli,
-    weight: objective.weight,
-    ...('value' in found ? { value: found.value } : { message: found.missing }),
-    ...(earlier === undefined ? {} : { comparedValue: earlier }),
-  };
-  if (objective.pass.length === 0) {
+  const facts = { ...described(objective), ...measured(found, earlier) };
+  if (objective.pass.length === 0 && objective.control === undefined) {
     return { ...facts, status: 'info', score: 0, passTargets: [], warningTargets: unmet(objective.warning, earlier) };
   }
-  if ('missing' in found) {
-    const [passTargets, warningTargets] = [unmet(objective.pass, earlier), unmet(objective.warning, earlier)];
-    return { ...facts, status: 'fail', score: 0, passTargets, warningTargets };
-  }
+  const control = objective.control && controlOf(objective.control, found);
+  if (control?.classification === 'Nodata') return withoutGroups(objective, facts, control, earlier);
+  if ('missing' in found) return { ...facts, status: 'fail', score: 0, ...unmetTargets(objective, earlier) };
   const pass = judgeSets(objective.pass, found.value, earlier);
   const warning = judgeSets(objective.warning, found.value, earlier);
-  const status = pass.met ? 'pass' : warning.met ? 'warning' : 'fail';
+  const met = pass.met || objective.pass.length === 0;
+  const compares = control === undefined || control.classification === 'Pass';
+  const status = !compares ? 'fail' : met ? 'pass' : warning.met ? 'warning' : 'fail';
   const share = { pass: 1, warning: 0.5, fail: 0 }[status];
-  const score = share * objective.weight;
-  return { ...facts, status, score, passTargets: pass.targets, warningTargets: warning.targets };
-}
-
-/** OR over the sets, AND within one; everything is judged, so that people see each criterion. */
-export function judgeSets(
-  sets: readonly CriteriaSet[],
-  value: number,
-  earlier: number | undefined,
-): { met: boolean; targets: Target[] } {
-  const judged = sets.map((set) => set.map((criteria) => judgeCriterion(criteria, value, earlier)));
   return {
-    met: judged.some((targets) => targets.length > 0 && targets.every((target) => !target.violated)),
-    targets: judged.flat(),
+    ...facts,
+    status,
+    score: share * objective.weight,
+    passTargets: pass.targets,
+    warningTargets: warning.targets,
+    ...(control === undefined ? {} : { control }),
   };
 }
 
-/** Relative to nothing earlier is met: a first evaluation cannot be worse than the one before. */
-export function judgeCriterion(criteria: string, value: number, earlier: number | undefined): Target {
-  const parsed = parseCriterion(criteria);
-  // Files with such a criterion are refused when they are read; here it must still never pass.
-  if (!parsed.ok) return { criteria, targetValue: 0, violated: true };
-  const target = targetOf(parsed.criterion, earlier);
-  if (target === undefined) return { criteria, targetValue: 0, violated: false };
-  const held = Number.isFinite(target) && holds(value, parsed.criterion.operator, target);
-  return { criteria, targetValue: target, violated: !held };
+function described({ sli, displayName, keySli, weight }: Objective) {
+  return { sli, displayName: displayName ?? sli, keySli, weight };
 }
 
-/** Targets of an objective that has no value: a relative one shows what it would be compared with. */
-function unmet(sets: readonly CriteriaSet[], earlier: number | undefined): Target[] {
-  return sets.flat().map((criteria) => {
-    const parsed = parseCriterion(criteria);
-    const targetValue = parsed.ok && !parsed.criterion.relative ? parsed.criterion.value : (earlier ?? 0);
-    return { criteria, targetValue, violated: true };
-  });
+function measured(found: Found, earlier: number | undefined): Partial<IndicatorResult> {
+  const compared = earlier === undefined ? {} : { comparedValue: earlier };
+  if ('missing' in found) return { message: found.missing, ...compared };
+  const { groups: _, ...facts } = found;
+  if (earlier === undefined) return facts;
+  const change = facts.value - earlier;
+  const worse = facts.better && { regression: facts.better === 'lower' ? change > 0 : change < 0 };
+  return { ...facts, ...compared, change, ...worse };
 }
 
-/** 100 * reached / possible, where only objectives with pass criteria count. Nothing possible: 0. */
-function totalScore(slo: Slo, indicators: readonly IndicatorResult[]): number {
-  let possible = 0;
-  for (const objective of slo.objectives) possible += objective.pass.length > 0 ? objective.weight : 0;
-  let reached = 0;
-  for (const indicator of indicators) reached += indicator.score;
-  return possible > 0 ? 100 * (reached / possible) : 0;
+function controlOf(criteria: NonNullable<Objective['control']>, found: Found): ControlVerdict {
+  if ('missing' in found) return { classification: 'Nodata', critical: criteria.critical, reason: found.missing };
+  const { control = [], experiment = [] } = found.groups ?? {};
+  return judgeControl(control, experiment, criteria);
 }
 
-function verdict(
-  slo: Slo,
-  indicators: readonly IndicatorResult[],
-  score: number,
-): Pick<Evaluation, 'result' | 'message'> {
-  if (!slo.objectives.some((objective) => objective.pass.length > 0)) {
-    return { result: 'fail', message: 'Nothing was judged: no objective has pass criteria.' };
-  }
-  const failedKeys = indicators.filter((indicator) => indicator.keySli && indicator.status === 'fail');
-  if (failedKeys.length > 0) return { result: 'fail', message: sayFailedKeys(failedKeys) };
-  const { pass, warning } = slo.totalScore;
-  const reached = `The score of ${round(score)}`;
-  if (score >= pass) return { result: 'pass', message: `${reached} reaches the ${round(pass)} that pass.` };
-  const below = `${reached} is below the ${round(pass)} that pass`;
-  const why = sayUnmet(indicators);
-  if (warning === undefined) return { result: 'fail', message: `${below}${why}.` };
-  return score >= warning
-    ? { result: 'warning', message: `${below}, but reaches the ${round(warning)} for a warning${why}.` }
-    : { result: 'fail', message: `${below} and the ${round(warning)} for a warning${why}.` };
+/** Never a pass: it fails, or is left out of the score where the file says so. */
+function withoutGroups(
+  objective: Objective,
+  facts: ReturnType<typeof described> & Partial<IndicatorResult>,
+  control: ControlVerdict,
+  earlier: number | undefined,
+): IndicatorResult {
+  const leftOut = objective.control?.onNoData === 'ignore';
+  return {
+    ...facts,
+    message: leftOut ? `left out of the score: ${control.reason}` : control.reason,
+    status: leftOut ? 'info' : 'fail',
+    score: 0,
+    ...unmetTargets(objective, earlier),
+    control,
+  };
 }
 
-/** People mend the worst first; the table has them all. */
-const NAMED = 3;
-
-function sayUnmet(indicators: readonly IndicatorResult[]): string {
-  const unmet = indicators
-    .filter(({ status }) => status === 'fail' || status === 'warning')
-    .sort((a, b) => a.score - a.weight - (b.score - b.weight));
-  if (unmet.length === 0) return '';
-  const more = unmet.length > NAMED ? ` and ${unmet.length - NAMED} more` : '';
-  return `: ${unmet.slice(0, NAMED).map(sayIndicator).join(', ')}${more}`;
-}
-
-function sayIndicator({ displayName, value, message, passTargets }: IndicatorResult): string {
-  if (value === undefined) return `${displayName} has no value (${message ?? 'unknown why'})`;
-  const criteria = passTargets.filter(({ violated }) => violated).map((target) => target.criteria);
-  return `${displayName} is ${Number(value.toPrecision(4))}, must be ${criteria.join(' and ')}`;
-}
-
-function sayFailedKeys(failed: readonly IndicatorResult[]): string {
-  const each = failed.map((key) => `"${key.displayName}" (${key.message ?? `value ${key.value}`})`);
-  return `A key objective failed, which decides alone: ${each.join(', ')}.`;
-}
-
-/** For people only: the verdict compares the exact numbers. Rounded down, so 89.999 never reads as 90. */
-function round(score: number): number {
-  return Math.floor(score * 100) / 100;
+function unmetTargets({ pass, warning }: Objective, earlier: number | undefined) {
+  return { passTargets: unmet(pass, earlier), warningTargets: unmet(warning, earlier) };
 }

@@ -5,7 +5,9 @@ import { sayProblem } from '../../src/definitions/problem.ts';
 import { parseSlo } from '../../src/definitions/slo-yaml.ts';
 import { aggregate, percentile } from '../../src/slo/aggregate.ts';
 import { type Criterion, holds, parseCriterion, targetOf } from '../../src/slo/criteria.ts';
-import { evaluate, judgeCriterion, judgeSets, sumUp } from '../../src/slo/evaluate.ts';
+import { evaluate } from '../../src/slo/evaluate.ts';
+import { judgeCriterion, judgeSets } from '../../src/slo/evaluate-criteria.ts';
+import { sumUp } from '../../src/slo/evaluate-verdict.ts';
 import type {
   EarlierEvaluation,
   Evaluation,
@@ -194,7 +196,8 @@ describe.runIf(available)('an evaluation', () => {
 
   group('score', ({ input, expected }) => {
     const { evaluation, result } = expected['evaluationResult'] as KeptnFinished;
-    const summed = sumUp(toSlo(input['slo']), toIndicators(input));
+    const slo = toSlo(input['slo']);
+    const summed = sumUp(slo, toIndicators(input, slo));
     expect({ result: summed.result, score: summed.score }).toEqual({ result, score: evaluation.score });
   });
 
@@ -313,17 +316,19 @@ function toSlo(slo: {
   };
 }
 
-function toIndicators(input: Vector['input']): IndicatorResult[] {
+function toIndicators(input: Vector['input'], { objectives }: Slo): IndicatorResult[] {
   const { evaluation } = input['evaluationResult'] as KeptnFinished;
   const { failed } = input['keySli'] as { failed: boolean };
-  return (evaluation.indicatorResults ?? []).map((result) => ({
+  return (evaluation.indicatorResults ?? []).map((result, at) => ({
     sli: result.value?.metric ?? '',
     displayName: result.value?.metric ?? '',
-    weight: 1,
+    weight: objectives[at]?.weight ?? 1,
     keySli: failed && result.keySli,
-    status: result.status,
-    // Keptn leaves out what has no pass targets here; ours gives such an objective no points at all.
-    score: (result.passTargets ?? []).length > 0 ? result.score : 0,
+    // Keptn leaves out what has no pass targets here; ours knows such an objective as informational.
+    ...((result.passTargets ?? []).length > 0
+      ? { status: result.status, score: result.score }
+      : { status: 'info' as const, score: 0 }),
+    ...(result.value?.success ? { value: result.value.value ?? 0 } : {}),
     passTargets: result.passTargets ?? [],
     warningTargets: [],
   }));
