@@ -18,6 +18,7 @@ import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
 import { pageRoutes } from './http/pages.ts';
 import { receiveRoutes } from './http/receive.ts';
+import { riskRoutes } from './http/risk.ts';
 import { argocdSender } from './http/senders/argocd.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
 import { advanceLine } from './runtime/advance-line.ts';
@@ -29,6 +30,7 @@ import { observeApplication } from './runtime/observe-application.ts';
 import { createProgressBoard } from './runtime/progress.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
 import { reconcile } from './runtime/reconcile.ts';
+import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
 import { runTask } from './runtime/run-task.ts';
 import { watchApplications } from './runtime/watch.ts';
 import { runWorker } from './runtime/worker.ts';
@@ -86,7 +88,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   try {
     const metrics = createMetrics(store);
     const progress = createProgressBoard();
-    const tools = taskTools(environment, connections, store);
+    const riskModels = createRiskModels(store, clock);
+    const tools = taskTools(environment, connections, store, riskModels);
     const room = { store, clock, failpoint, metrics, log, progress, tools, deliverySystem: tools.deliverySystem };
     const handlers = new Map(taskHandlers.map((handler) => [handler.name as string, handler]));
     const findPromotion = createPromotionFinder(store, tools.gitHost);
@@ -102,6 +105,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         stillWanted: (job) => isStillWanted(store, job),
         handlers: {
           line: (job) => advanceLine(room, job),
+          'risk-model': (job) => refreshRiskModel(room, job),
           task: (job, lease) => runTask({ ...room, handlers }, job, lease),
           observe: (job, lease) => observeApplication({ ...room, findPromotion }, job, lease),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
@@ -125,6 +129,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ store, clock, progress, authentication }, changes),
+      riskRoutes(riskModels, authentication),
       openApiRoutes(authentication),
       pageRoutes(changes, authentication),
     ];
@@ -172,7 +177,12 @@ export function readConnections(environment: Environment, sources: SecretSources
   throw new ConfigurationError(parsed.problems.map(sayProblem).join('\n'));
 }
 
-function taskTools(environment: Environment, connections: Connections, store: Store): TaskTools {
+function taskTools(
+  environment: Environment,
+  connections: Connections,
+  store: Store,
+  riskModels: RiskModels,
+): TaskTools {
   const systems = new Map(connections.deliverySystems.map(({ system }) => [system.name, system]));
   const { publicUrl } = environment;
   return {
@@ -181,6 +191,7 @@ function taskTools(environment: Environment, connections: Connections, store: St
     metricsSource: (name) => connections.metrics.find((source) => name === undefined || source.name === name),
     httpTest: createHttpTestRunner(environment.allowLoopback ? 'any' : 'team'),
     history: createHistory(store),
+    riskModel: riskModels.current,
     linkTo: (context) => (publicUrl === undefined ? undefined : `${publicUrl}/changes/${encodeURIComponent(context)}`),
   };
 }

@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   store: [],
   adapters: ['events', 'definitions', 'promotion'],
   tasks: ['adapters', 'definitions', 'engine', 'events', 'promotion', 'risk', 'slo'],
-  runtime: ['adapters', 'engine', 'events', 'slo', 'store', 'tasks', 'views'],
+  runtime: ['adapters', 'engine', 'events', 'risk', 'slo', 'store', 'tasks', 'views'],
   http: ['engine', 'events', 'runtime', 'store', 'ui', 'views'],
   config: ['adapters', 'definitions'],
   cli: ['app', 'config', 'definitions', 'runtime', 'store', 'views'],

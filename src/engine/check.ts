@@ -9,4 +9,8 @@ export interface CheckAnswer {
   figures: JsonObject;
   /** When asking again makes sense, ISO 8601: e.g. when the window opens. */
   askAgainAt?: string;
+  /** How many people must agree; the stage may ask for more. */
+  approval?: { quorum: number };
+  /** How long the change must run at least before it is promoted; the stage may ask for more. */
+  soakMs?: number;
 }

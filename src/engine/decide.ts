@@ -1,3 +1,4 @@
+import { isJsonObject } from '../base/json.ts';
 import type {
   DecisionMade,
   Result,
@@ -97,9 +98,7 @@ function decideApproval(state: SequenceState, task: TaskState, now: string): Seq
     ];
   }
   const approvers = [...new Set(valid.map((decision) => decision.actor))];
-  const step = plannedStep(state, 'approval');
-  const quorum = step?.name === 'approval' ? step.quorum : 1;
-  if (approvers.length < quorum) return [];
+  if (approvers.length < quorumOf(state)) return [];
   return [end(now, task, 'succeeded', 'pass', `approved by ${approvers.join(', ')}`, decisionData(valid))];
 }
 
@@ -136,6 +135,8 @@ function isDue(state: SequenceState, step: PlannedTask): boolean {
       return step.always || finishedTask(state, 'checks')?.result === 'warning';
     case 'promotion':
       return promotionPolicy(state, step) !== 'none';
+    case 'soak':
+      return soakMsOf(state) > 0;
     default:
       return true;
   }
@@ -147,6 +148,19 @@ export function promotionPolicy(state: SequenceState, step: PlannedTask): 'autom
   const verdict = worstResult(state);
   if (verdict === 'fail') return 'none';
   return verdict === 'pass' ? step.onPass : step.onWarning;
+}
+
+/** How many people must agree: what the stage asks for, or what its checks asked for, whichever is more. */
+export function quorumOf(state: SequenceState): number {
+  const approval = finishedTask(state, 'checks')?.data['approval'];
+  const demanded = isJsonObject(approval) ? approval['quorum'] : undefined;
+  return Math.max(plannedStep(state, 'approval')?.quorum ?? 1, typeof demanded === 'number' ? demanded : 0);
+}
+
+/** How long a change must run before it is promoted: the stage's soak or the checks', whichever is longer. */
+export function soakMsOf(state: SequenceState): number {
+  const demanded = finishedTask(state, 'checks')?.data['soakMs'];
+  return Math.max(plannedStep(state, 'soak')?.durationMs ?? 0, typeof demanded === 'number' ? demanded : 0);
 }
 
 /** The step of the plan that a task carries out. */

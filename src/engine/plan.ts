@@ -121,7 +121,9 @@ export function planDelivery(found: Found): Plan {
       ...(policy?.compareWith === undefined ? {} : { lastPassed: policy.compareWith.lastPassed }),
     });
   }
-  if (stage?.soakMs) steps.push({ name: 'soak', timeLimitMs: stage.soakMs + HOUR, durationMs: stage.soakMs });
+  const longestSoak = Math.max(stage?.soakMs ?? 0, ...Object.values(stage?.checks.risk?.soakMs ?? {}));
+  // Left out again when neither the stage nor the change's risk asks for one.
+  if (longestSoak > 0) steps.push({ name: 'soak', timeLimitMs: longestSoak + HOUR, durationMs: stage?.soakMs ?? 0 });
   if (stage?.promotion && found.promotionBranch !== undefined) {
     steps.push({
       name: 'promotion',

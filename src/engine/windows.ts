@@ -110,6 +110,18 @@ export function checkWindows(windows: readonly Window[], now: Date): CheckAnswer
   };
 }
 
+/** How long until a window closes, in milliseconds; `undefined`: not within the horizon, or it is closed now. */
+export function untilClosing(windows: readonly Window[], now: Date, horizonMs: number): number | undefined {
+  const start = Math.floor(now.getTime() / MINUTE_MS);
+  if (closedBy(windows, start) !== undefined) return undefined;
+  const end = start + horizonMs / MINUTE_MS;
+  for (let at = start; at < end; ) {
+    at += stepTo(windows, at);
+    if (closedBy(windows, at) !== undefined) return at * MINUTE_MS - now.getTime();
+  }
+  return undefined;
+}
+
 function open(windows: readonly Window[]): CheckAnswer {
   const reason = windows.length === 0 ? 'no windows are defined' : 'the window is open';
   return { check: 'window', answer: 'pass', reasons: [reason], figures: { windows: windows.map(describe) } };

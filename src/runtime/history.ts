@@ -31,6 +31,10 @@ export function createHistory(store: Store): History {
         };
       });
     },
+    async sequence(id) {
+      const row = await store.document('sequence', id);
+      return row && sequenceFromRow(row.data);
+    },
     async sequences(place, since) {
       const rows = await store.documents({ kind: 'sequence', ...place, limit: MAX_ROWS });
       return rows.filter((row) => row.sort >= since.getTime()).map((row): SequenceState => sequenceFromRow(row.data));

@@ -1,16 +1,27 @@
-import { AdapterError } from '../base/adapter-error.ts';
+import { isJsonObject, type JsonObject } from '../base/json.ts';
+import type { Window } from '../definitions/delivery.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import type { PlannedTask } from '../engine/plan.ts';
-import { finishedTask, type SequenceState } from '../engine/sequence.ts';
-import { localMinuteOfWeek } from '../engine/windows.ts';
+import { localMinuteOfWeek, untilClosing } from '../engine/windows.ts';
 import { assessRisk } from '../risk/assess.ts';
-import { type RiskSignals, sensitiveKinds, topLevelDirectories } from '../risk/signals.ts';
+import { footprintToJson } from '../risk/change.ts';
+import type { RiskSignals } from '../risk/signals.ts';
+import { type ReadChange, readChange } from './risk-change.ts';
+import { pastSignals } from './risk-past.ts';
+import { probeSignals } from './risk-probes.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
 type Step = Extract<PlannedTask, { name: 'checks' }>;
 
-/** Signals of a service's past reach back this far. */
-const PAST_MS = 90 * 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+/** A window that closes later than this is no reason to hurry. */
+const HORIZON_MS = 24 * HOUR_MS;
+
+export interface RiskCheck {
+  answer: CheckAnswer;
+  /** What Git said, for the next look while the checks wait. */
+  memo: JsonObject;
+}
 
 /** Collects the signals of a change and lets the pure core assess them. */
 export async function checkRisk(
@@ -18,64 +29,50 @@ export async function checkRisk(
   tools: TaskTools,
   { risk, windows }: Pick<Step, 'risk' | 'windows'>,
   budget: CheckAnswer | undefined,
-): Promise<CheckAnswer> {
-  const timeZone = windows[0]?.timeZone ?? 'UTC';
-  const signals: RiskSignals = {
-    ...(await changeSignals(input, tools)),
-    ...(await pastSignals(input, tools)),
-    ...budgetSignal(budget),
-    localMinuteOfWeek: localMinuteOfWeek(input.now, timeZone),
-  };
-  return assessRisk(signals, risk ?? { approvalAbove: 100 });
-}
-
-async function changeSignals({ triggered, signal }: TaskInput, tools: TaskTools): Promise<RiskSignals> {
-  const repository = { url: triggered.source.repoUrl };
-  const host = tools.gitHost(repository);
-  if (!host || triggered.previousRevision === undefined) return {};
-  try {
-    const { files, totalFiles, totalCommits } = await host.compare(
-      repository,
-      triggered.previousRevision,
-      triggered.revision,
-      { signal },
-    );
-    const paths = files.map(({ path }) => path);
-    return {
-      lines: files.reduce((sum, { additions, deletions }) => sum + additions + deletions, 0),
-      files: totalFiles,
-      directories: topLevelDirectories(paths),
-      commits: totalCommits,
-      sensitive: sensitiveKinds(paths),
-    };
-  } catch (error) {
-    // A commit that was forced away cannot be compared with: the signals are missing, and named as such.
-    if (error instanceof AdapterError && error.reason === 'not-found') return {};
-    throw error;
-  }
-}
-
-async function pastSignals({ triggered, sequence, now }: TaskInput, tools: TaskTools): Promise<RiskSignals> {
-  const past = await tools.history.sequences(triggered.place, new Date(now.getTime() - PAST_MS));
-  const deployments = past.filter(
-    (other) => other.triggered?.sequence !== sequence.triggered?.sequence && wasDeployed(other),
-  );
-  const failures = deployments.filter(
-    (other) => other.finished?.result === 'fail' && other.finished.reason === 'failed',
-  );
-  const last = failures[0]?.finished?.at;
+): Promise<RiskCheck> {
+  const policy = risk ?? { approvalAbove: 100 };
+  const change = remembered(input.task.memo) ?? (await readChange(input, tools));
+  const signals = merge([
+    change.signals,
+    await pastSignals(input, tools, change.footprint),
+    await probeSignals(input, tools, policy),
+    budgetSignal(budget),
+    timeSignals(windows, input.now),
+  ]);
+  const {
+    score: _,
+    level: __,
+    ...answer
+  } = assessRisk(signals, policy, await tools.riskModel(input.triggered.place.project));
+  const footprint = change.footprint && footprintToJson(change.footprint);
   return {
-    history: { deployments: deployments.length, failures: failures.length },
-    hoursSinceFailure: last === undefined ? 'none' : (now.getTime() - Date.parse(last)) / 3_600_000,
+    answer: { ...answer, figures: { ...answer.figures, ...(footprint ? { footprint } : {}) } },
+    memo: change.incomplete ? {} : { change: JSON.parse(JSON.stringify(change)) as JsonObject },
   };
 }
 
-/** Only what reached the cluster tells of risk; an invalid file or a closed window does not. */
-function wasDeployed(state: SequenceState): boolean {
-  return state.finished !== undefined && finishedTask(state, 'sync')?.status === 'succeeded';
+function remembered({ change }: JsonObject): ReadChange | undefined {
+  return isJsonObject(change) && isJsonObject(change['signals']) ? (change as unknown as ReadChange) : undefined;
+}
+
+/** A known way back stays one, whatever Git says; why something is unknown is kept from everywhere. */
+function merge(all: readonly RiskSignals[]): RiskSignals {
+  const merged: RiskSignals = Object.assign({}, ...all);
+  const rollback = all.some((one) => one.rollback) ? { rollback: true } : {};
+  return { ...merged, ...rollback, unknown: Object.assign({}, ...all.map(({ unknown }) => unknown)) };
 }
 
 function budgetSignal(budget: CheckAnswer | undefined): RiskSignals {
-  const remaining = budget?.figures['remaining'];
-  return typeof remaining === 'number' ? { budgetRemaining: remaining } : {};
+  if (!budget) return {};
+  const remaining = budget.figures['remaining'];
+  if (typeof remaining === 'number') return { budgetRemaining: remaining };
+  return { unknown: { errorBudget: budget.reasons[0] ?? 'it could not be read' } };
+}
+
+function timeSignals(windows: readonly Window[], now: Date): RiskSignals {
+  const closing = windows.length === 0 ? undefined : (untilClosing(windows, now, HORIZON_MS) ?? 'none');
+  return {
+    localMinuteOfWeek: localMinuteOfWeek(now, windows[0]?.timeZone ?? 'UTC'),
+    ...(closing === undefined ? {} : { hoursToFreeze: closing === 'none' ? closing : closing / HOUR_MS }),
+  };
 }

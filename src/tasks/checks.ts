@@ -20,24 +20,32 @@ export const checks: TaskHandler = {
     const step = plannedStep(input.sequence, 'checks');
     if (!step) return errored('there is nothing to check');
     const budget = step.errorBudget ? await checkBudget(input, tools, step.errorBudget) : undefined;
+    const risk = step.risk ? await checkRisk(input, tools, step, budget) : undefined;
     const answers = [
       ...(budget ? [budget] : []),
-      ...(step.risk ? [await checkRisk(input, tools, step, budget)] : []),
+      ...(risk ? [risk.answer] : []),
       ...(step.windows.length > 0 ? [checkWindows(step.windows, input.now)] : []),
     ];
-    return conclude(answers, input.now);
+    return conclude(answers, input.now, risk?.memo);
   },
 };
 
-function conclude(answers: readonly CheckAnswer[], now: Date): TaskOutcome {
+function conclude(answers: readonly CheckAnswer[], now: Date, memo: JsonObject | undefined): TaskOutcome {
   const blocking =
     answers.find(({ answer }) => answer === 'deny') ?? answers.find(({ answer }) => answer === 'unknown');
-  if (blocking) return waiting(blockerOf(blocking), untilAskedAgain(blocking, now));
-  const data = JSON.parse(JSON.stringify({ answers })) as JsonObject;
+  if (blocking) return waiting(blockerOf(blocking), untilAskedAgain(blocking, now), memo);
+  const data = JSON.parse(JSON.stringify({ answers, ...demandsOf(answers) })) as JsonObject;
   const doubtful = answers.filter(({ answer }) => answer === 'needs-approval');
   if (doubtful.length === 0) return pass('all checks passed', data);
   const message = doubtful.flatMap(({ reasons }) => reasons).join('; ');
   return { kind: 'finished', status: 'succeeded', result: 'warning', message: `needs an approval: ${message}`, data };
+}
+
+/** The most that any check asks of the approval and of the soak. */
+function demandsOf(answers: readonly CheckAnswer[]): { approval?: { quorum: number }; soakMs?: number } {
+  const quorum = Math.max(0, ...answers.map(({ approval }) => approval?.quorum ?? 0));
+  const soakMs = Math.max(0, ...answers.map((answer) => answer.soakMs ?? 0));
+  return { ...(quorum > 0 ? { approval: { quorum } } : {}), ...(soakMs > 0 ? { soakMs } : {}) };
 }
 
 const BLOCKER_KINDS = { 'error-budget': 'budget', risk: 'risk', window: 'window' } as const satisfies Record<

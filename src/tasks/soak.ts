@@ -1,6 +1,6 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { sayDuration } from '../base/duration.ts';
-import { plannedStep } from '../engine/decide.ts';
+import { soakMsOf } from '../engine/decide.ts';
 import { judgeRollout } from '../engine/rollout.ts';
 import type { Application } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
@@ -22,7 +22,7 @@ async function lookOnce(
   _system: DeliverySystem,
   application: Application,
 ): Promise<TaskOutcome> {
-  const durationMs = plannedStep(input.sequence, 'soak')?.durationMs ?? 0;
+  const durationMs = soakMsOf(input.sequence);
   const now = input.now.toISOString();
   const judgement = judgeRollout(application, { revision: input.triggered.revision, settleMs: 0, now });
   if (judgement.kind === 'failed') return otherCommit(application, input.triggered.revision, judgement.sentence);

@@ -8,6 +8,7 @@ import type { HttpTest } from '../definitions/delivery.ts';
 import type { SequenceState, TaskState } from '../engine/sequence.ts';
 import type { Application, Place } from '../events/application.ts';
 import type { Blocker, Result, SequenceTriggered, Status, TaskName } from '../events/types.ts';
+import type { RiskModel } from '../risk/model.ts';
 import type { EarlierEvaluation } from '../slo/evaluation.ts';
 
 /** What a task has at hand: ports, and the past. Everything else would be reaching through walls. */
@@ -24,6 +25,8 @@ export interface TaskTools {
   metricsSource(name?: string): MetricsSource | undefined;
   httpTest: TestRunner<HttpTest>;
   history: History;
+  /** How the risk of a project's changes is estimated: the defaults, until outcomes say better. */
+  riskModel(project: string): Promise<RiskModel>;
   /** The page of a change, when a public address is configured. */
   linkTo(context: string): string | undefined;
 }
@@ -35,6 +38,7 @@ export interface History {
   evaluations(place: Place, limit: number): Promise<EarlierEvaluation[]>;
   /** Sequences of a place that were triggered at or after a moment, newest first, finished or not. */
   sequences(place: Place, since: Date): Promise<SequenceState[]>;
+  sequence(id: string): Promise<SequenceState | undefined>;
 }
 
 export interface TaskInput {

@@ -1,4 +1,4 @@
-import { plannedStep } from '../engine/decide.ts';
+import { plannedStep, quorumOf } from '../engine/decide.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import type { Result } from '../events/types.ts';
 import { sequenceStatus } from './sequence-document.ts';
@@ -15,7 +15,15 @@ export interface TaskView {
   waitingFor?: { kind: string; sentence: string; since: string; until?: string };
   progress?: { fraction: number; sentence: string };
   decisions: { actor: string; verdict: string; reason: string; at: string }[];
+  /** Present when this evaluation is not compared with any more. */
+  invalidated?: Invalidation;
   data: TaskState['data'];
+}
+
+export interface Invalidation {
+  actor: string;
+  reason: string;
+  at: string;
 }
 
 /** One stage of a change's journey. */
@@ -60,6 +68,8 @@ export interface ChangeView {
 export interface ViewTools {
   progress: (task: string) => { fraction: number; sentence: string } | undefined;
   evidence: (state: SequenceState) => string;
+  /** Of an evaluation, by the id of its task. */
+  invalidation?: (task: string) => Invalidation | undefined;
 }
 
 /** A change's journey out of its sequences, oldest first. */
@@ -106,6 +116,7 @@ function stageView(state: SequenceState, tools: ViewTools): StageView | undefine
 
 function taskView(task: TaskState, tools: ViewTools): TaskView {
   const progress = task.finishedAt === undefined ? tools.progress(task.id) : undefined;
+  const invalidated = tools.invalidation?.(task.id);
   return {
     task: task.id,
     name: task.name,
@@ -117,6 +128,7 @@ function taskView(task: TaskState, tools: ViewTools): TaskView {
     ...(task.blocker ? { waitingFor: task.blocker } : {}),
     ...(progress ? { progress } : {}),
     decisions: task.decisions.map(({ actor, verdict, reason, at }) => ({ actor, verdict, reason, at })),
+    ...(invalidated ? { invalidated } : {}),
     data: task.name === 'plan' ? {} : task.data,
   };
 }
@@ -130,7 +142,7 @@ function decideView(state: SequenceState, tools: ViewTools): StageView['decide']
     return {
       task: task.id,
       what: 'approval',
-      quorum: step?.quorum ?? 1,
+      quorum: quorumOf(state),
       groups: step?.groups ?? [],
       revision,
       evidence: tools.evidence(state),

@@ -14,6 +14,7 @@ const ROUTES: Record<string, Access> = {
   'GET /api/v1/changes': 'read',
   'GET /api/v1/changes/:id': 'read',
   'POST /api/v1/changes/:id/decisions': 'decide',
+  'GET /api/v1/risk': 'read',
   'GET /api/v1/openapi.json': 'read',
   'GET /healthz': 'anyone',
   'GET /readyz': 'anyone',
