@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { checkErrorBudget } from './delivery-budget.ts';
+import { checkEvaluation } from './delivery-evaluation-check.ts';
 import { checkRisk } from './delivery-risk.ts';
 import { MAX_STAGES } from './delivery-schema.ts';
 import type { Problem } from './problem.ts';
-import { durationMs } from './quantities.ts';
 import type { Path, YamlDocument } from './read-yaml.ts';
 import { suggest } from './suggest.ts';
 import { problemAt, quote } from './validate.ts';
@@ -14,7 +15,6 @@ const NOT_YET: Readonly<Record<string, string>> = {
 };
 
 type Report = (path: Path, message: string, key?: string) => void;
-type Loose = Record<string, unknown>;
 
 /**
  * What no schema can say: rules between different places of a delivery.yaml. Works on any value, so
@@ -37,10 +37,9 @@ function checkStage(stage: unknown, path: Path, stages: unknown[], report: Repor
     if (key in stage) report(path, `"${key}" ${message}`, key);
   }
   checkPromotion(stage, path, stages, report);
+  checkEvaluation(stage['evaluation'], [...path, 'evaluation'], stages, report);
   const checks = at(stage, 'checks');
-  if (isJsonObject(at(checks, 'errorBudget'))) {
-    checkErrorBudget(at(checks, 'errorBudget') as Loose, [...path, 'checks', 'errorBudget'], report);
-  }
+  checkErrorBudget(at(checks, 'errorBudget'), [...path, 'checks', 'errorBudget'], report);
   checkRisk(at(checks, 'risk'), [...path, 'checks', 'risk'], report);
   for (const [index, window] of list(at(checks, 'windows')).entries()) {
     checkWindow(window, [...path, 'checks', 'windows', index], report);
@@ -95,39 +94,6 @@ function sayUnknownStage(to: string, names: unknown[]): string {
   const known = names.filter((name) => typeof name === 'string');
   const meant = suggest(to, known);
   return `there is no stage ${quote(to)}, ${meant === undefined ? `stages: ${known.join(', ')}` : `did you mean "${meant}"?`}`;
-}
-
-function checkErrorBudget(budget: Loose, path: Path, report: Report): void {
-  const inline = ['errorRatio', 'target', 'window'].filter((key) => key in budget);
-  if ('openslo' in budget) {
-    for (const key of inline) report(path, `"${key}" is in the OpenSLO file already: keep one of the two`, key);
-    return;
-  }
-  if (inline.length < 3) {
-    const missing = ['errorRatio', 'target', 'window'].filter((key) => !(key in budget));
-    report(
-      path,
-      `needs "openslo" with a file, or "errorRatio", "target" and "window" (missing: ${missing.join(', ')})`,
-    );
-  }
-  checkBurnWindows(budget, path, report);
-}
-
-function checkBurnWindows(budget: Loose, path: Path, report: Report): void {
-  const rates = isJsonObject(budget['maximumBurnRate']) ? Object.keys(budget['maximumBurnRate']) : [];
-  const query = budget['errorRatio'];
-  if (typeof query === 'string' && !query.includes('$WINDOW') && rates.length > 0) {
-    report(
-      [...path, 'errorRatio'],
-      'must contain $WINDOW, as in rate(errors_total[$WINDOW]), to be asked for several windows',
-    );
-  }
-  const whole = typeof budget['window'] === 'string' ? durationMs(budget['window']) : undefined;
-  for (const rate of rates) {
-    if (whole !== undefined && (durationMs(rate) ?? 0) > whole) {
-      report([...path, 'maximumBurnRate'], `${quote(rate)} is longer than the window of the budget`, rate);
-    }
-  }
 }
 
 function checkWindow(window: unknown, path: Path, report: Report): void {

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import Type, { type TProperties } from 'typebox';
 import { EXAMPLES } from '../engine/windows.ts';
+import { ErrorBudget } from './delivery-budget.ts';
 import { Risk } from './delivery-risk.ts';
 import { Duration, Ratio } from './quantities.ts';
 
@@ -20,11 +21,9 @@ const File = Type.String({
 });
 const Branch = Type.String({ format: 'branch', description: 'a branch such as stage/dev' });
 const Text = Type.String({ minLength: 1, maxLength: 500 });
-const Query = Type.String({ minLength: 1, maxLength: 10_000 });
 const Provider = Type.String({ minLength: 1, maxLength: 100, description: 'the name of a metrics source' });
 const Reaction = (description: string) =>
   Type.Optional(Type.Union([Type.Literal('automatic'), Type.Literal('manual'), Type.Literal('none')], { description }));
-const DurationKey = { format: 'duration-text', description: 'a duration such as 1h' };
 const HeaderName = { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", description: 'the name of an HTTP header' };
 
 const Latency = closed({
@@ -71,31 +70,6 @@ const Http = closed({
       latency: Type.Optional(Latency),
       errorRate: Type.Optional(Ratio),
     }),
-  ),
-});
-
-const ErrorBudget = closed({
-  openslo: Type.Optional(File),
-  errorRatio: Type.Optional(Query),
-  target: Type.Optional(
-    Type.Union(
-      [Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), Type.String({ pattern: '^\\d{1,2}(\\.\\d+)? ?%$' })],
-      { description: 'a target below 1 such as 0.999 or 99.9%' },
-    ),
-  ),
-  window: Type.Optional(Duration),
-  provider: Type.Optional(Provider),
-  minimumRemaining: Type.Optional(Ratio),
-  approvalBelow: Type.Optional(Ratio),
-  maximumBurnRate: Type.Optional(
-    Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }), {
-      propertyNames: DurationKey,
-      maxProperties: 10,
-      description: 'burn rates by window, such as {1h: 14.4, 6h: 6}',
-    }),
-  ),
-  onMissingData: Type.Optional(
-    Type.Union([Type.Literal('wait'), Type.Literal('needs-approval'), Type.Literal('pass')]),
   ),
 });
 
@@ -166,15 +140,7 @@ const StageEntry = closed({
   ),
   rollout: Type.Optional(closed({ settle: Type.Optional(Duration), timeout: Type.Optional(Duration) })),
   tests: Type.Optional(Type.Array(closed({ http: Http }), { maxItems: 20 })),
-  evaluation: Type.Optional(
-    closed({
-      slo: File,
-      sli: Type.Optional(File),
-      window: Type.Optional(Duration),
-      compareWith: Type.Optional(closed({ lastPassed: Type.Integer({ minimum: 1, maximum: 100 }) })),
-      provider: Type.Optional(Provider),
-    }),
-  ),
+  evaluation: Type.Optional(Evaluation),
   soak: Type.Optional(Duration),
   promotion: Type.Optional(
     closed({

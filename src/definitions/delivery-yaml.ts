@@ -2,14 +2,16 @@ import { parseWindow } from '../engine/windows.ts';
 import type {
   ApprovalPolicy,
   Checks,
+  ComparisonPolicy,
   Delivery,
-  ErrorBudgetPolicy,
   EvaluationPolicy,
   HttpTest,
   PromotionPolicy,
   Stage,
+  WatchPolicy,
   Window,
 } from './delivery.ts';
+import { BUDGET_DEFAULTS, toErrorBudgetPolicy } from './delivery-budget.ts';
 import { crossCheck } from './delivery-cross-check.ts';
 import { RISK_DEFAULTS, toRiskPolicy } from './delivery-risk.ts';
 import { type DeliveryFile, deliverySchema, type StageFile } from './delivery-schema.ts';
@@ -29,8 +31,10 @@ export const DELIVERY_DEFAULTS = {
   riskApprovalAbove: RISK_DEFAULTS.approvalAbove,
   riskMedium: RISK_DEFAULTS.medium,
   riskHigh: RISK_DEFAULTS.high,
-  minimumRemaining: 0,
-  onMissingData: 'wait',
+  minimumRemaining: BUDGET_DEFAULTS.minimumRemaining,
+  approvalBelow: BUDGET_DEFAULTS.approvalBelow,
+  confidence: BUDGET_DEFAULTS.confidence,
+  onMissingData: BUDGET_DEFAULTS.onMissingData,
   timeZone: 'UTC',
   path: '/',
   method: 'GET',
@@ -38,6 +42,9 @@ export const DELIVERY_DEFAULTS = {
   errorRate: 0,
   requests: 200,
   concurrency: 10,
+  watchEvery: '1m',
+  watchFailures: 1,
+  controlStep: '1m',
   onPass: 'manual',
   onWarning: 'none',
 } as const;
@@ -110,25 +117,9 @@ function toStage(stage: StageFile, next: string | undefined): Stage {
 function toChecks(checks: StageFile['checks']): Checks {
   const { errorBudget, risk, windows = [] } = checks ?? {};
   return {
-    ...(errorBudget === undefined ? {} : { errorBudget: toErrorBudget(errorBudget) }),
+    ...(errorBudget === undefined ? {} : { errorBudget: toErrorBudgetPolicy(errorBudget) }),
     ...(risk === undefined ? {} : { risk: toRiskPolicy(risk) }),
     windows: windows.map(toWindow),
-  };
-}
-
-function toErrorBudget(budget: NonNullable<NonNullable<StageFile['checks']>['errorBudget']>): ErrorBudgetPolicy {
-  return {
-    ...(budget.openslo === undefined ? {} : { openslo: budget.openslo }),
-    ...(budget.errorRatio === undefined ? {} : { errorRatio: budget.errorRatio }),
-    ...(budget.target === undefined ? {} : { target: toRatio(budget.target) }),
-    ...(budget.window === undefined ? {} : { windowMs: toMs(budget.window) }),
-    ...(budget.provider === undefined ? {} : { provider: budget.provider }),
-    minimumRemaining: toRatio(budget.minimumRemaining ?? DELIVERY_DEFAULTS.minimumRemaining),
-    ...(budget.approvalBelow === undefined ? {} : { approvalBelow: toRatio(budget.approvalBelow) }),
-    maximumBurnRate: Object.entries(budget.maximumBurnRate ?? {})
-      .map(([window, factor]) => ({ windowMs: toMs(window), factor }))
-      .sort((a, b) => a.windowMs - b.windowMs),
-    onMissingData: budget.onMissingData ?? DELIVERY_DEFAULTS.onMissingData,
   };
 }
 
@@ -173,9 +164,32 @@ function toHttpTest(http: NonNullable<StageFile['tests']>[number]['http']): Http
   };
 }
 
-function toEvaluation(evaluation: NonNullable<StageFile['evaluation']>): EvaluationPolicy {
-  const { window, ...rest } = evaluation;
-  return { ...rest, ...(window === undefined ? {} : { windowMs: toMs(window) }) };
+type EvaluationFile = NonNullable<StageFile['evaluation']>;
+
+function toEvaluation({ sli = [], window, watch, delay, compareWith, ...rest }: EvaluationFile): EvaluationPolicy {
+  return {
+    ...rest,
+    sli: typeof sli === 'string' ? [sli] : sli,
+    ...(window === undefined ? {} : { windowMs: toMs(window) }),
+    ...(watch === undefined ? {} : { watch: toWatch(watch) }),
+    ...(delay === undefined ? {} : { delayMs: toMs(delay) }),
+    ...(compareWith === undefined ? {} : { compareWith: toComparison(compareWith) }),
+  };
+}
+
+function toWatch(watch: NonNullable<EvaluationFile['watch']>): WatchPolicy {
+  return {
+    forMs: toMs(watch.for),
+    everyMs: toMs(watch.every ?? DELIVERY_DEFAULTS.watchEvery),
+    failures: watch.failures ?? DELIVERY_DEFAULTS.watchFailures,
+  };
+}
+
+/** For a comparison that schema and cross-checks have accepted. */
+export function toComparison({ control, ...other }: NonNullable<EvaluationFile['compareWith']>): ComparisonPolicy {
+  if (control === undefined) return other as ComparisonPolicy;
+  const stepMs = toMs(control.step ?? DELIVERY_DEFAULTS.controlStep);
+  return { control: { variables: control.variables, stepMs } };
 }
 
 function toPromotion(promotion: StageFile['promotion'], next: string | undefined): PromotionPolicy | undefined {

@@ -1,4 +1,7 @@
+import type { ErrorBudgetPolicy } from './delivery-budget.ts';
 import type { RiskPolicy } from './delivery-risk.ts';
+
+export type { ErrorBudgetPolicy } from './delivery-budget.ts';
 
 /** delivery.yaml as the rest of the house sees it: defaults filled in, durations in milliseconds, ratios 0..1. */
 export interface Delivery {
@@ -32,26 +35,6 @@ export interface Checks {
   errorBudget?: ErrorBudgetPolicy;
   risk?: RiskPolicy;
   windows: Window[];
-}
-
-export interface ErrorBudgetPolicy {
-  /** An OpenSLO file, relative to delivery.yaml; or the three fields below it. */
-  openslo?: string;
-  /** Query of the error ratio 0..1 (bad / total); `$WINDOW` stands for the range, e.g. `1h`. */
-  errorRatio?: string;
-  /** e.g. 0.999 */
-  target?: number;
-  windowMs?: number;
-  /** Name of the metrics source; absent: the only one, or the first. */
-  provider?: string;
-  /** Deny below this share of the budget, e.g. 0.2. Default 0. */
-  minimumRemaining: number;
-  /** Ask for approval below this share. */
-  approvalBelow?: number;
-  /** Deny when the budget burns faster than this over the window (milliseconds -> factor). */
-  maximumBurnRate: { windowMs: number; factor: number }[];
-  /** What missing data means. Default `wait`: could not be judged, so the change waits. */
-  onMissingData: 'wait' | 'needs-approval' | 'pass';
 }
 
 export interface Window {
@@ -91,13 +74,45 @@ export interface HttpTest {
 
 export interface EvaluationPolicy {
   slo: string;
-  sli?: string;
+  /** Files whose indicators are put together; none: only the tests' own figures and pushed ones are there. */
+  sli: string[];
   /** Metrics source for queries in sli.yaml; absent: the only one, or the first. */
   provider?: string;
   /** Fixed length of the judged period, ending when it is evaluated; absent: the tests' own. */
   windowMs?: number;
-  /** Overrides the comparison of slo.yaml: the last N evaluations that passed. */
-  compareWith?: { lastPassed: number };
+  watch?: WatchPolicy;
+  /** How long metrics take to arrive: nothing is read earlier than this after the end of a period. */
+  delayMs?: number;
+  /** Overrides the comparison of slo.yaml. */
+  compareWith?: ComparisonPolicy;
+  compatibility?: 'strict' | 'keptn';
+}
+
+/** Judges in steps while the change runs, and fails early. */
+export interface WatchPolicy {
+  forMs: number;
+  everyMs: number;
+  /** So many failing steps in a row end it. */
+  failures: number;
+}
+
+/** What an evaluation is compared with; exactly one of them. */
+export type ComparisonPolicy =
+  /** The last so many, whatever their verdict. */
+  | { previous: number }
+  | { lastPassed: number }
+  /** A pinned baseline, by its id. */
+  | { evaluation: string }
+  /** What ran in this stage before. */
+  | { deployed: true }
+  /** The newest one of another stage that passed. */
+  | { stage: string }
+  | { control: ControlPolicy };
+
+/** Two groups over the same period: the same queries, with other variables. */
+export interface ControlPolicy {
+  variables: { experiment: Record<string, string>; control: Record<string, string> };
+  stepMs: number;
 }
 
 export interface PromotionPolicy {

@@ -1,8 +1,17 @@
 import type { JsonObject } from '../base/json.ts';
-import type { ErrorBudgetPolicy, HttpTest, PromotionPolicy, Stage, Window } from '../definitions/delivery.ts';
+import type {
+  ComparisonPolicy,
+  ErrorBudgetPolicy,
+  HttpTest,
+  PromotionPolicy,
+  Stage,
+  WatchPolicy,
+  Window,
+} from '../definitions/delivery.ts';
 import type { RiskPolicy } from '../definitions/delivery-risk.ts';
 import type { TaskName } from '../events/types.ts';
 import type { Slo } from '../slo/evaluation.ts';
+import type { Indicator } from '../slo/indicator.ts';
 
 /** What was found in Git at the delivered commit, parsed and valid. */
 export interface Found {
@@ -11,7 +20,7 @@ export interface Found {
   /** Where the next stage deploys from. */
   promotionBranch?: string;
   slo?: Slo;
-  sli?: Record<string, string>;
+  sli?: Record<string, string | Indicator>;
   /** With an OpenSLO document resolved into query, target and window. */
   errorBudget?: ErrorBudgetPolicy;
   files: { path: string; sha256: string }[];
@@ -37,9 +46,14 @@ export type PlannedTask =
   | (Step & {
       name: 'evaluation';
       slo: Slo;
-      sli: Record<string, string>;
+      /** Older logs have bare queries. */
+      sli: Record<string, string | Indicator>;
       provider?: string;
       windowMs?: number;
+      watch?: WatchPolicy;
+      delayMs?: number;
+      compareWith?: ComparisonPolicy;
+      /** In older logs, instead of `compareWith`. */
       lastPassed?: number;
     })
   | (Step & { name: 'soak'; durationMs: number })
@@ -74,6 +88,9 @@ const LIMITS = {
 } as const satisfies Partial<Record<TaskName, number>>;
 
 export const PLAN_TIME_LIMIT_MS: number = LIMITS.plan;
+
+/** For an evaluation that somebody asks for, beside any change. */
+export const EVALUATION_TIME_LIMIT_MS: number = LIMITS.evaluation;
 
 const DEFAULT_ROLLOUT = { settleMs: 10_000, timeLimitMs: 10 * MINUTE };
 
@@ -110,16 +127,7 @@ export function planDelivery(found: Found): Plan {
   if (stage && stage.tests.length > 0)
     steps.push({ name: 'test', timeLimitMs: LIMITS.test + loadMs(stage.tests), tests: stage.tests });
   if (found.slo) {
-    const policy = stage?.evaluation;
-    steps.push({
-      name: 'evaluation',
-      timeLimitMs: LIMITS.evaluation,
-      slo: found.slo,
-      sli: found.sli ?? {},
-      ...(policy?.provider === undefined ? {} : { provider: policy.provider }),
-      ...(policy?.windowMs === undefined ? {} : { windowMs: policy.windowMs }),
-      ...(policy?.compareWith === undefined ? {} : { lastPassed: policy.compareWith.lastPassed }),
-    });
+    steps.push(evaluationStep(found.slo, found.sli, stage?.evaluation));
   }
   const longestSoak = Math.max(stage?.soakMs ?? 0, ...Object.values(stage?.checks.risk?.soakMs ?? {}));
   // Left out again when neither the stage nor the change's risk asks for one.
@@ -135,6 +143,21 @@ export function planDelivery(found: Found): Plan {
     });
   }
   return { steps, files: found.files };
+}
+
+function evaluationStep(slo: Slo, sli: Found['sli'], policy: Stage['evaluation']): PlannedTask {
+  const { provider, windowMs, watch, delayMs, compareWith } = policy ?? {};
+  return {
+    name: 'evaluation',
+    timeLimitMs: LIMITS.evaluation + (watch?.forMs ?? 0) + (delayMs ?? 0),
+    slo,
+    sli: sli ?? {},
+    ...(provider === undefined ? {} : { provider }),
+    ...(windowMs === undefined ? {} : { windowMs }),
+    ...(watch === undefined ? {} : { watch }),
+    ...(delayMs === undefined ? {} : { delayMs }),
+    ...(compareWith === undefined ? {} : { compareWith }),
+  };
 }
 
 function loadMs(tests: readonly HttpTest[]): number {

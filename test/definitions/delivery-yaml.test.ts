@@ -85,7 +85,7 @@ describe('a delivery.yaml', () => {
           ],
           evaluation: {
             slo: 'slo.yaml',
-            sli: 'prometheus/sli.yaml',
+            sli: ['prometheus/sli.yaml'],
             windowMs: 900_000,
             compareWith: { lastPassed: 3 },
             provider: 'main',
@@ -110,6 +110,8 @@ describe('a delivery.yaml', () => {
                 { windowMs: 3_600_000, factor: 14.4 },
                 { windowMs: 21_600_000, factor: 6 },
               ],
+              confidence: 0.95,
+              exempt: ['rollback', 'fix', 'security'],
               onMissingData: 'needs-approval',
             },
             risk: { approvalAbove: 20, denyAbove: 60 },
@@ -156,7 +158,16 @@ describe('a delivery.yaml', () => {
     const budget = 'errorBudget: {openslo: slo/openslo.yaml}';
     expect(read(of(`name: dev, checks: {risk: {}, ${budget}}`)).stages[0]?.checks).toEqual({
       risk: { approvalAbove: 25 },
-      errorBudget: { openslo: 'slo/openslo.yaml', minimumRemaining: 0, maximumBurnRate: [], onMissingData: 'wait' },
+      errorBudget: {
+        openslo: 'slo/openslo.yaml',
+        minimumRemaining: 0,
+        approvalBelow: 0.25,
+        maximumBurnRate: [],
+        standardBurnRates: true,
+        confidence: 0.95,
+        exempt: ['rollback', 'fix', 'security'],
+        onMissingData: 'wait',
+      },
       windows: [],
     });
   });
@@ -232,6 +243,31 @@ spec:
       'a budget without a target',
       of('name: a, checks: {errorBudget: {minimumRemaining: 20%}}'),
       '(missing: errorRatio, target, window)',
+    ],
+    [
+      'a budget of two tools',
+      of('name: a, checks: {errorBudget: {sloth: a, pyrra: {slo: b}}}'),
+      'has both "sloth" and "pyrra"',
+    ],
+    [
+      'a budget by labels of nothing',
+      of('name: a, checks: {errorBudget: {pyrra: {team: b}}}'),
+      'needs the label "slo"',
+    ],
+    [
+      'a choice among no objectives',
+      of('name: a, checks: {errorBudget: {sloth: a, objective: b}}'),
+      '"objective" chooses one of an OpenSLO file',
+    ],
+    [
+      'a budget that is sure of nothing',
+      of('name: a, checks: {errorBudget: {sloth: a, confidence: 50%}}'),
+      'above 50%',
+    ],
+    [
+      'a number of events without a range',
+      of('name: a, checks: {errorBudget: {sloth: a, total: "sum(x)"}}'),
+      'must contain $WINDOW',
     ],
     [
       'a budget with two targets',
