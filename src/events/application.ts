@@ -64,6 +64,8 @@ export interface Application {
   /** Where a person looks at it in the delivery system's own UI. */
   link?: string;
   annotations: Record<string, string>;
+  /** All of them; absent where there are none. */
+  labels?: Record<string, string>;
   /** The first source; `sources` of a multi-source application come in the order of its spec. */
   source: Source;
   sources: Source[];

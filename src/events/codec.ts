@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import { eventName, eventType, type SequenceEvent } from './types.ts';
+import { type EvaluationEvent, eventName, eventType, type SequenceEvent } from './types.ts';
 
 /** What of a stored event says which of ours it is. */
 export interface Envelope {
@@ -18,8 +18,14 @@ const SEQUENCE_EVENTS: ReadonlySet<string> = new Set<SequenceEvent['name']>([
   'sequence.finished',
 ]);
 
+const EVALUATION_EVENTS: ReadonlySet<string> = new Set<EvaluationEvent['name']>([
+  'evaluation.triggered',
+  'evaluation.finished',
+  'evaluation.invalidated',
+]);
+
 /** Our event as the log keeps it. */
-export function toEnvelope(event: SequenceEvent): Envelope {
+export function toEnvelope(event: SequenceEvent | EvaluationEvent): Envelope {
   return { type: eventType(event.name), time: event.at, data: event.data as unknown as JsonObject };
 }
 
@@ -28,4 +34,11 @@ export function fromEnvelope({ type, time, data }: Envelope): SequenceEvent | un
   const name = eventName(type);
   if (name === undefined || !SEQUENCE_EVENTS.has(name)) return undefined;
   return { name, at: time, data } as unknown as SequenceEvent;
+}
+
+/** The event of an evaluation in an envelope; `undefined` for anything else. */
+export function evaluationFromEnvelope({ type, time, data }: Envelope): EvaluationEvent | undefined {
+  const name = eventName(type);
+  if (name === undefined || !EVALUATION_EVENTS.has(name)) return undefined;
+  return { name, at: time, data } as unknown as EvaluationEvent;
 }

@@ -33,6 +33,7 @@ export interface Blocker {
     | 'sync'
     | 'health'
     | 'tests'
+    | 'evaluation'
     | 'soak'
     | 'review'
     | 'conflict';
@@ -113,6 +114,60 @@ export interface ApplicationChanged {
   /** The sequence that this change started, if it did. */
   sequence?: string;
 }
+
+/** Somebody asks for an evaluation, beside any change under way. */
+export interface EvaluationTriggered {
+  evaluation: string;
+  context: string;
+  place: Place;
+  /** The commit that is judged, where it is known. */
+  revision?: string;
+  /** Where delivery.yaml and what it names are read; absent: the texts below are all there is. */
+  files?: { repoUrl: string; path: string; revision: string; deliveryFile?: string };
+  /** ISO 8601. */
+  period: { start: string; end: string };
+  /** Metrics take so long to arrive. */
+  delayMs: number;
+  /** Texts of slo.yaml and sli.yaml. */
+  slo?: string;
+  sli?: string;
+  /** Numbers by indicator that came along. */
+  values?: Record<string, number>;
+  labels: Record<string, string>;
+  provider?: string;
+  /** As in delivery.yaml. */
+  compareWith?: JsonObject;
+  compatibility?: 'strict' | 'keptn';
+  requestedBy: string;
+  /** The evaluation that is done again. */
+  again?: string;
+}
+
+export interface EvaluationFinished {
+  evaluation: string;
+  status: Status;
+  result: Result;
+  message: string;
+  data: JsonObject;
+}
+
+/** It must not be compared with any more. */
+export interface EvaluationInvalidated {
+  evaluation: string;
+  actor: string;
+  reason: string;
+}
+
+/** Everything that can happen to an evaluation, by the last words of its event type. */
+export interface EvaluationEvents {
+  'evaluation.triggered': EvaluationTriggered;
+  'evaluation.finished': EvaluationFinished;
+  'evaluation.invalidated': EvaluationInvalidated;
+}
+
+export type EvaluationEvent = {
+  [Name in keyof EvaluationEvents]: { name: Name; at: string; data: EvaluationEvents[Name] };
+}[keyof EvaluationEvents];
 
 /** Everything that can happen to a sequence, by the last words of its event type. */
 export interface SequenceEvents {

@@ -1,7 +1,9 @@
 import type { SequenceState } from '../engine/sequence.ts';
+import type { Place } from '../events/application.ts';
 import type { Evaluation } from '../slo/evaluation.ts';
-import type { Store } from '../store/store.ts';
-import type { History } from '../tasks/task.ts';
+import type { Document, Store } from '../store/store.ts';
+import type { PushedIndicators } from '../tasks/pushed-indicators.ts';
+import type { History, PastEvaluation } from '../tasks/task.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { SeenApplication } from './observe-application.ts';
 
@@ -21,15 +23,19 @@ export function createHistory(store: Store): History {
       return rows.map((row) => (row.data as unknown as SeenApplication).ref);
     },
     async evaluations(place, limit) {
-      const rows = await store.documents({ kind: 'evaluation', ...place, limit });
-      return rows.map((row) => {
-        const { result, indicators } = row.data['evaluation'] as unknown as Evaluation;
-        return {
-          id: row.id,
-          result,
-          indicators: indicators.map(({ sli, value }) => ({ sli, ...(value === undefined ? {} : { value }) })),
-        };
-      });
+      const rows = await store.documents({ kind: 'evaluation', ...place, status: [...JUDGED], limit });
+      const gone = await invalidations(store, place);
+      return rows.filter(({ id }) => !gone.has(id)).map((row) => toPast(row));
+    },
+    async evaluation(id) {
+      const row = await store.document('evaluation', id);
+      if (!row || !JUDGED.some((status) => status === row.status)) return undefined;
+      const invalidated = (await store.document('invalidation', id))?.data['reason'];
+      return toPast(row, invalidated === undefined ? undefined : String(invalidated));
+    },
+    async pushedIndicators(place, limit) {
+      const rows = await store.documents({ kind: 'indicators', ...place, limit });
+      return rows.map(({ data }) => data as unknown as PushedIndicators);
     },
     async sequence(id) {
       const row = await store.document('sequence', id);
@@ -39,5 +45,26 @@ export function createHistory(store: Store): History {
       const rows = await store.documents({ kind: 'sequence', ...place, limit: MAX_ROWS });
       return rows.filter((row) => row.sort >= since.getTime()).map((row): SequenceState => sequenceFromRow(row.data));
     },
+  };
+}
+
+/** Statuses of evaluations that have a verdict; the machinery's own failures are none. */
+const JUDGED = ['pass', 'warning', 'fail'] as const;
+
+async function invalidations(store: Store, place: Place): Promise<Set<string>> {
+  const rows = await store.documents({ kind: 'invalidation', ...place, limit: MAX_ROWS });
+  return new Set(rows.map(({ id }) => id));
+}
+
+function toPast({ id, project = '', stage = '', service = '', data }: Document, invalidated?: string): PastEvaluation {
+  const { result, indicators } = data['evaluation'] as unknown as Evaluation;
+  const revision = data['revision'];
+  return {
+    id,
+    place: { project, stage, service },
+    result,
+    indicators: indicators.map(({ sli, value }) => ({ sli, ...(value === undefined ? {} : { value }) })),
+    ...(typeof revision === 'string' ? { revision } : {}),
+    ...(invalidated === undefined ? {} : { invalidated }),
   };
 }

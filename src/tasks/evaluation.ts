@@ -1,18 +1,24 @@
-import { AdapterError } from '../base/adapter-error.ts';
-import type { JsonObject } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import { plannedStep } from '../engine/decide.ts';
 import type { PlannedTask } from '../engine/plan.ts';
 import { finishedTask } from '../engine/sequence.ts';
-import { evaluate } from '../slo/evaluate.ts';
-import type { IndicatorValue, Slo } from '../slo/evaluation.ts';
-import { errored, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools } from './task.ts';
+import type { Evaluation, Slo } from '../slo/evaluation.ts';
+import { missingPushes } from './evaluation-collect.ts';
+import { judge } from './evaluation-judge.ts';
+import { type EvaluationQuestion, type Period, queryVariables } from './evaluation-question.ts';
+import { nextMove, type WatchedStep } from './evaluation-watch.ts';
+import { labelsOf } from './labels.ts';
+import { fittingIndicators } from './pushed-indicators.ts';
+import { errored, fail, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
 
 type Step = Extract<PlannedTask, { name: 'evaluation' }>;
 
 /** A period for one that has neither tests nor a window of its own. */
 const DEFAULT_WINDOW_MS = 5 * 60_000;
-/** Queries under way at once: a metrics source is shared by everybody. */
-const CONCURRENT_QUERIES = 8;
+/** A push asks for a look by itself; this is for what gets lost. */
+const ASK_FOR_PUSHES_MS = 10_000;
+/** How many pushed events are looked through. */
+const PUSHES = 200;
 
 /** Collects the indicators and lets the pure core judge them. A source that cannot be asked is waited for. */
 export const evaluation: TaskHandler = {
@@ -20,35 +26,71 @@ export const evaluation: TaskHandler = {
   async run(input, tools) {
     const step = plannedStep(input.sequence, 'evaluation');
     if (!step) return errored('there is nothing to evaluate');
-    const period = periodOf(input, step);
-    const values = await collect(input, tools, step, period);
-    const slo = withPolicy(step.slo, step.lastPassed);
-    const earlier = await tools.history.evaluations(input.triggered.place, HISTORY);
-    const verdict = evaluate({ slo, values, earlier });
-    const data = JSON.parse(JSON.stringify({ evaluation: verdict, period })) as JsonObject;
-    const outcome: TaskOutcome = {
-      kind: 'finished',
-      status: 'succeeded',
-      result: verdict.result,
-      message: verdict.message,
-      data,
-    };
-    return outcome;
+    return step.watch ? watch(input, tools, step, step.watch) : judgeOnce(input, tools, step);
   },
 };
 
-/** Enough to find the last N that passed behind a row of failures. */
-const HISTORY = 200;
-
-function withPolicy(slo: Slo, lastPassed: number | undefined): Slo {
-  return lastPassed === undefined
-    ? slo
-    : { ...slo, comparison: { ...slo.comparison, count: lastPassed, include: 'pass' } };
+async function judgeOnce(input: TaskInput, tools: TaskTools, step: Step): Promise<TaskOutcome> {
+  const period = periodOf(input, step);
+  const readyMs = Date.parse(period.end) + (step.delayMs ?? 0);
+  if (input.now.getTime() < readyMs) return waitUntil(input, readyMs, 'waiting for the metrics to arrive');
+  const question = await questionOf(input, tools, step, period);
+  return (await waitForPushes(question)) ?? finished(await judge(question, tools), period);
 }
 
-interface Period {
-  start: string;
-  end: string;
+/** What was judged so far is in the memo, so that a crash repeats one step at most. */
+async function watch(
+  input: TaskInput,
+  tools: TaskTools,
+  step: Step,
+  policy: NonNullable<Step['watch']>,
+): Promise<TaskOutcome> {
+  const startMs = Date.parse(input.task.triggeredAt);
+  const steps = (input.task.memo['steps'] ?? []) as unknown as WatchedStep[];
+  const move = nextMove(policy, startMs, steps, input.now.getTime(), step.delayMs ?? 0);
+  if (move.kind === 'wait') return waitUntil(input, move.untilMs, move.sentence);
+  if (move.kind === 'failed') return fail(move.sentence, { steps: toJson<Json>(steps) });
+  const { period } = move;
+  const question = await questionOf(input, tools, step, period);
+  const missing = await waitForPushes(question, input.task.memo);
+  if (missing) return missing;
+  const verdict = await judge(question, tools);
+  if (move.kind === 'whole') return finished(verdict, period, steps);
+  const judged = { ...period, result: verdict.result, score: verdict.score, message: verdict.message };
+  const done = [...steps, judged];
+  const next = nextMove(policy, startMs, done, input.now.getTime(), step.delayMs ?? 0);
+  // Judged and ended in one look: what failed must not be asked again and pass.
+  if (next.kind === 'failed') return finished({ ...verdict, message: next.sentence }, period, done);
+  const sentence = next.kind === 'wait' ? next.sentence : `watching, ${done.length} steps judged`;
+  const askAgainMs = next.kind === 'wait' ? Math.max(0, next.untilMs - input.now.getTime()) : 0;
+  return waiting({ kind: 'evaluation', sentence, ...untilOf(next) }, askAgainMs, { steps: toJson<Json>(done) });
+}
+
+function untilOf(move: ReturnType<typeof nextMove>): { until?: string } {
+  return move.kind === 'wait' ? { until: new Date(move.untilMs).toISOString() } : {};
+}
+
+function waitUntil({ now, task }: TaskInput, untilMs: number, sentence: string): TaskOutcome {
+  const blocker = { kind: 'evaluation', sentence, until: new Date(untilMs).toISOString() } as const;
+  return waiting(blocker, Math.max(0, untilMs - now.getTime()), task.memo);
+}
+
+async function waitForPushes(question: EvaluationQuestion, memo?: JsonObject): Promise<TaskOutcome | undefined> {
+  const [first, ...others] = missingPushes(question);
+  if (first === undefined) return undefined;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const sentence = `waiting until "${first.slice(0, 40)}"${more} is pushed`;
+  return waiting({ kind: 'data', sentence }, ASK_FOR_PUSHES_MS, memo);
+}
+
+function finished(verdict: Evaluation, period: Period, steps?: readonly WatchedStep[]): TaskOutcome {
+  const { result, message } = verdict;
+  const data = toJson<JsonObject>({ evaluation: verdict, period, ...(steps === undefined ? {} : { steps }) });
+  return { kind: 'finished', status: 'succeeded', result, message, data };
+}
+
+function toJson<T extends Json>(value: unknown): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 /** The tests' own period, where no fixed window is asked for: before and after them nobody was there. */
@@ -60,62 +102,44 @@ function periodOf({ sequence, task, now }: TaskInput, { windowMs }: Step): Perio
   return { start: new Date(end - (windowMs ?? DEFAULT_WINDOW_MS)).toISOString(), end: new Date(end).toISOString() };
 }
 
-async function collect(input: TaskInput, tools: TaskTools, step: Step, period: Period): Promise<IndicatorValue[]> {
-  const wanted = [...new Set(step.slo.objectives.map(({ sli }) => sli))];
-  const measured = testIndicators(input);
-  const values: IndicatorValue[] = [];
-  for (let at = 0; at < wanted.length; at += CONCURRENT_QUERIES) {
-    const batch = wanted.slice(at, at + CONCURRENT_QUERIES);
-    values.push(
-      ...(await Promise.all(batch.map((metric) => readIndicator(input, tools, step, period, metric, measured)))),
-    );
-  }
-  return values;
+async function questionOf(input: TaskInput, tools: TaskTools, step: Step, period: Period): Promise<EvaluationQuestion> {
+  const { triggered, signal } = input;
+  const { place, context, revision, previousRevision } = triggered;
+  const { slo, sli, provider, compareWith, lastPassed } = step;
+  const policy = compareWith ?? (lastPassed === undefined ? undefined : { lastPassed });
+  return {
+    definitions: { slo, sli },
+    place,
+    context,
+    revision,
+    ...(previousRevision === undefined ? {} : { previousRevision }),
+    period,
+    ...(provider === undefined ? {} : { provider }),
+    ...(policy === undefined ? {} : { compareWith: policy }),
+    figures: await figuresOf(input, tools),
+    labels: await labelsOf(tools, place, { slo, sli }, signal),
+    signal,
+  };
 }
 
-async function readIndicator(
-  input: TaskInput,
-  tools: TaskTools,
-  step: Step,
-  period: Period,
-  metric: string,
-  measured: ReadonlyMap<string, number>,
-): Promise<IndicatorValue> {
-  const query = step.sli[metric];
-  if (query === undefined) {
-    const value = measured.get(metric);
-    if (value !== undefined) return { metric, ok: true, value };
-    return { metric, ok: false, message: 'neither sli.yaml nor a test provides it' };
-  }
-  const source = tools.metricsSource(step.provider);
-  if (!source)
-    throw new AdapterError(
-      'not-found',
-      `the metrics source ${step.provider ?? ''} is not configured`.replace('  ', ' '),
-    );
-  const reading = await source.read(
-    { query, variables: variablesOf(input, step.slo, period), ...period },
-    { signal: input.signal },
-  );
-  return reading.ok ? { metric, ok: true, value: reading.value } : { metric, ok: false, message: reading.message };
-}
-
-/** The tests' own figures by name; of several tests in a stage the last one that has it. */
-function testIndicators({ sequence }: TaskInput): ReadonlyMap<string, number> {
+/** What was pushed for this change, before what its tests measured: somebody said it on purpose. */
+async function figuresOf({ sequence, triggered, now }: TaskInput, tools: TaskTools): Promise<Map<string, number>> {
+  const since = sequence.triggered?.at ?? now.toISOString();
+  const pushed = fittingIndicators(await tools.history.pushedIndicators(triggered.place, PUSHES), {
+    revision: triggered.revision,
+    since,
+    until: now.toISOString(),
+  });
   const reports = (finishedTask(sequence, 'test')?.data['reports'] ?? []) as { indicators: Record<string, number> }[];
-  return new Map(reports.flatMap(({ indicators }) => Object.entries(indicators)));
+  // Of several tests in a stage the last one that has it.
+  return new Map([...reports.flatMap(({ indicators }) => Object.entries(indicators)), ...pushed]);
 }
 
 /** Keptn's placeholders, by name. */
-export function variablesOf({ triggered }: TaskInput, slo: Slo | undefined, period: Period): Record<string, string> {
-  const seconds = Math.max(1, Math.ceil((Date.parse(period.end) - Date.parse(period.start)) / 1000));
-  return {
-    PROJECT: triggered.place.project,
-    STAGE: triggered.place.stage,
-    SERVICE: triggered.place.service,
-    CONTEXT: triggered.context,
-    DEPLOYMENT: 'primary',
-    DURATION_SECONDS: `${seconds}s`,
-    ...slo?.filter,
-  };
+export function variablesOf(
+  { triggered }: Pick<TaskInput, 'triggered'>,
+  slo: Slo | undefined,
+  period: Period,
+): Record<string, string> {
+  return queryVariables({ ...triggered, period }, slo);
 }

@@ -10,6 +10,7 @@ import type { Application, Place } from '../events/application.ts';
 import type { Blocker, Result, SequenceTriggered, Status, TaskName } from '../events/types.ts';
 import type { RiskModel } from '../risk/model.ts';
 import type { EarlierEvaluation } from '../slo/evaluation.ts';
+import type { PushedIndicators } from './pushed-indicators.ts';
 
 /** What a task has at hand: ports, and the past. Everything else would be reaching through walls. */
 export interface TaskTools {
@@ -34,11 +35,23 @@ export interface TaskTools {
 export interface History {
   /** All applications that run a service in a stage, by what was last seen of them. */
   applications(place: Place): Promise<Application['ref'][]>;
-  /** Newest first; invalidated ones left out. */
-  evaluations(place: Place, limit: number): Promise<EarlierEvaluation[]>;
+  /** Newest first; unfinished and invalidated ones left out. */
+  evaluations(place: Place, limit: number): Promise<PastEvaluation[]>;
+  /** A finished one by its id, invalidated or not. */
+  evaluation(id: string): Promise<PastEvaluation | undefined>;
+  /** Numbers that were sent for a place, newest first. */
+  pushedIndicators(place: Place, limit: number): Promise<PushedIndicators[]>;
   /** Sequences of a place that were triggered at or after a moment, newest first, finished or not. */
   sequences(place: Place, since: Date): Promise<SequenceState[]>;
   sequence(id: string): Promise<SequenceState | undefined>;
+}
+
+export interface PastEvaluation extends EarlierEvaluation {
+  place: Place;
+  /** The commit that was judged, where it is known. */
+  revision?: string;
+  /** Why it must not be compared with. */
+  invalidated?: string;
 }
 
 export interface TaskInput {

@@ -84,7 +84,13 @@ function evaluationRows(state: SequenceState, version: number): Row[] {
       context: triggered.context,
       status: task.result ?? 'fail',
       sort: Date.parse(task.finishedAt ?? triggered.at),
-      data: { evaluation: task.data['evaluation'] as Json, revision: triggered.revision },
+      data: {
+        evaluation: task.data['evaluation'] as Json,
+        revision: triggered.revision,
+        ...(task.data['period'] === undefined ? {} : { period: task.data['period'] }),
+        requestedAt: task.triggeredAt,
+        ...(task.finishedAt === undefined ? {} : { finishedAt: task.finishedAt }),
+      },
     }));
 }
 

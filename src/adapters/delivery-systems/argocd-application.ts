@@ -54,6 +54,7 @@ export function toApplication(raw: unknown, context: ArgoCdContext): Application
   }
   const namespace = text(metadata['namespace']) ?? context.controlPlaneNamespace;
   const annotations = strings(metadata['annotations'], COPIES);
+  const labels = strings(metadata['labels']);
   const sources = sourcesOf(spec);
   const operation = state === undefined ? undefined : operationOf(state);
   return {
@@ -64,11 +65,12 @@ export function toApplication(raw: unknown, context: ArgoCdContext): Application
       uid: text(metadata['uid']) ?? '',
       systemProject: text(spec['project']) ?? 'default',
     },
-    ...optional('place', placeOf(strings(metadata['labels']), context.labelPrefix)),
+    ...optional('place', placeOf(labels, context.labelPrefix)),
     ...optional('url', urlOf(annotations, object(status['summary']), context.labelPrefix)),
     ...optional('deliveryFile', annotations[`${context.labelPrefix}/delivery`]),
     link: linkOf(context.url, namespace, name),
     annotations,
+    ...(Object.keys(labels).length > 0 ? { labels } : {}),
     source: sources[0] ?? { repoUrl: '', path: '', targetRevision: '' },
     sources,
     automated: isAutomated(object(spec['syncPolicy'])),

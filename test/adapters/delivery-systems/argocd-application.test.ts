@@ -283,6 +283,7 @@ describe.skipIf(!hasArgoCdFixtures())('an application as Argo CD tells of it', (
       'health',
       'history',
       'images',
+      'labels',
       'link',
       'operation',
       'reconciledAt',
