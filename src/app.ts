@@ -14,6 +14,7 @@ import { sayProblem } from './definitions/problem.ts';
 import { type Route, routesOf } from './http/access.ts';
 import { createAuthentication } from './http/authentication.ts';
 import { changesRoutes, createChanges } from './http/changes.ts';
+import { evaluationRoutes } from './http/evaluations.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
 import { pageRoutes } from './http/pages.ts';
@@ -22,6 +23,7 @@ import { riskRoutes } from './http/risk.ts';
 import { argocdSender } from './http/senders/argocd.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
 import { advanceLine } from './runtime/advance-line.ts';
+import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
 import { createHistory } from './runtime/history.ts';
 import { createLog } from './runtime/log.ts';
@@ -29,8 +31,10 @@ import { createMetrics } from './runtime/metrics.ts';
 import { observeApplication } from './runtime/observe-application.ts';
 import { createProgressBoard } from './runtime/progress.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
+import { workOnEvent } from './runtime/receive-event.ts';
 import { reconcile } from './runtime/reconcile.ts';
 import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
+import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
 import { watchApplications } from './runtime/watch.ts';
 import { runWorker } from './runtime/worker.ts';
@@ -92,6 +96,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const tools = taskTools(environment, connections, store, riskModels);
     const room = { store, clock, failpoint, metrics, log, progress, tools, deliverySystem: tools.deliverySystem };
     const handlers = new Map(taskHandlers.map((handler) => [handler.name as string, handler]));
+    const evaluations = createEvaluations({ store, clock });
     const findPromotion = createPromotionFinder(store, tools.gitHost);
     await askForReconciliation(store, connections);
     const worker = runWorker(
@@ -108,6 +113,8 @@ export async function startApp(options: AppOptions): Promise<App> {
           'risk-model': (job) => refreshRiskModel(room, job),
           task: (job, lease) => runTask({ ...room, handlers }, job, lease),
           observe: (job, lease) => observeApplication({ ...room, findPromotion }, job, lease),
+          evaluate: (job, lease) => runEvaluation(room, job, lease),
+          received: (job) => workOnEvent({ store, evaluations, log }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },
       },
@@ -130,6 +137,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ store, clock, progress, authentication }, changes),
       riskRoutes(riskModels, authentication),
+      evaluationRoutes({ clock, authentication }, evaluations),
       openApiRoutes(authentication),
       pageRoutes(changes, authentication),
     ];

@@ -8,7 +8,7 @@ import type { SequenceState } from '../engine/sequence.ts';
 import type { ProgressBoard } from '../runtime/progress.ts';
 import { changeSequence, streamOf } from '../runtime/sequences.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
-import { type ChangeView, changeView, type ViewTools } from '../views/change.ts';
+import { type ChangeView, changeView, type Invalidation, type ViewTools } from '../views/change.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Authentication, TokenHolder } from './authentication.ts';
 import { Refusal } from './problem.ts';
@@ -55,7 +55,14 @@ export interface Changes {
 }
 
 export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'store' | 'clock' | 'progress'>): Changes {
-  const viewTools: ViewTools = { progress: progress.read, evidence: hashEvidence };
+  async function viewToolsFor(contexts: readonly string[]): Promise<ViewTools> {
+    const rows =
+      contexts.length === 0
+        ? []
+        : await store.documents({ kind: 'invalidation', context: contexts, limit: MAX_SEQUENCES });
+    const found = new Map(rows.map(({ id, data }) => [id, data as unknown as Invalidation]));
+    return { progress: progress.read, evidence: hashEvidence, invalidation: (task) => found.get(task) };
+  }
 
   async function sequencesOf(contexts: readonly string[]): Promise<Map<string, SequenceState[]>> {
     const rows =
@@ -67,7 +74,8 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
   }
 
   async function read(id: string): Promise<ChangeView | undefined> {
-    return changeView((await sequencesOf([id])).get(id) ?? [], viewTools);
+    const [sequences, tools] = await Promise.all([sequencesOf([id]), viewToolsFor([id])]);
+    return changeView(sequences.get(id) ?? [], tools);
   }
 
   /** Looks into the logs: by now the change may be a stage further, and a pause leaves no trace when it is over. */
@@ -84,7 +92,8 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
     async list({ limit = DEFAULT_PAGE, cursor, ...place }) {
       const after = cursor === undefined ? undefined : parseCursor(cursor);
       const rows = await store.documents({ kind: 'change', ...place, limit, ...(after ? { after } : {}) });
-      const sequences = await sequencesOf(rows.map(({ id }) => id));
+      const ids = rows.map(({ id }) => id);
+      const [sequences, viewTools] = await Promise.all([sequencesOf(ids), viewToolsFor(ids)]);
       const changes = rows
         .map(({ id }) => changeView(sequences.get(id) ?? [], viewTools))
         .filter((change) => change !== undefined);
@@ -127,7 +136,8 @@ function hashEvidence(state: SequenceState): string {
     .digest('hex');
 }
 
-function parseCursor(cursor: string): { sort: number; id: string } {
+/** @throws {Refusal} it is not one that a page gave */
+export function parseCursor(cursor: string): { sort: number; id: string } {
   const [, sort, id] = /^(\d{1,15})~(.{1,200})$/.exec(cursor) ?? [];
   if (sort === undefined || id === undefined)
     throw new Refusal(400, 'invalid-request', 'cursor: take it as it is from "next" of the page before');

@@ -29,6 +29,8 @@ const validate = ajv.compile<Envelope>(Envelope);
 const EXTENSION = /^[a-z0-9]{1,100}$/;
 /** Sources and types that only we write. */
 const OURS = /^(?:lynceus|argocd\/)|^dev\.lynceus\./;
+/** The one type of ours that others write: numbers for an evaluation. */
+export const PUSHED = 'dev.lynceus.indicators.pushed.v1';
 const ATTRIBUTES = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'data', 'data_base64']);
 
 export type CloudEventAnswer =
@@ -99,7 +101,7 @@ function toEvent(envelope: JsonObject, receivedAt: Date): CloudEventAnswer {
   if (misnamed !== undefined)
     return refuse(400, 'invalid-event', `${sayName(misnamed)}: attributes have names of lower-case letters and digits`);
   const { id, source, type, subject, time } = envelope as Envelope;
-  if (OURS.test(source) || OURS.test(type))
+  if (OURS.test(source) || (OURS.test(type) && type !== PUSHED))
     return refuse(400, 'invalid-event', 'source and type of this event are reserved for Lynceus itself');
   const extensions = Object.fromEntries(Object.entries(envelope).filter(([name]) => !ATTRIBUTES.has(name)));
   const data: JsonObject = {

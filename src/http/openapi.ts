@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { Authentication } from './authentication.ts';
+import { evaluationRequestSchema } from './evaluation-request.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 
 const problem = {
@@ -22,7 +23,25 @@ const id = {
   schema: { type: 'string' },
 };
 const text = { type: 'string' };
+const evaluationId = { ...id, description: 'id of the evaluation' };
+const wait = query('wait', 'waits so long for the end, at most 60s', { type: 'string', examples: ['30s'] });
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'the same key at the same place is the same evaluation',
+  schema: text,
+};
+const evaluationAnswers = {
+  200: json(ref('Evaluation'), 'Finished'),
+  202: json(ref('Evaluation'), 'Under way; Location says where to look'),
+};
 const time = { type: 'string', format: 'date-time' };
+const invalidation = {
+  type: 'object',
+  description: 'present when it is not compared with any more',
+  required: ['actor', 'reason', 'at'],
+  properties: { actor: text, reason: text, at: time },
+};
 
 /** The API as a document; test/http/openapi.test.ts holds routes and answers to it. */
 export const openApi = {
@@ -121,6 +140,74 @@ export const openApi = {
         responses: { 200: json(ref('Risk'), 'Model and calibration'), default: problem },
       },
     },
+    '/api/v1/evaluations': {
+      get: {
+        operationId: 'listEvaluations',
+        summary: 'Evaluations of changes and on demand, the newest first',
+        parameters: [
+          query('project', 'only this project'),
+          query('stage', 'only this stage'),
+          query('service', 'only this service'),
+          query('context', 'only this change, or what an event asked for'),
+          query('limit', 'page size', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
+          query('cursor', '"next" of the page before'),
+        ],
+        responses: {
+          200: json(
+            {
+              type: 'object',
+              required: ['evaluations'],
+              properties: { evaluations: { type: 'array', items: ref('Evaluation') }, next: text },
+            },
+            'A page of evaluations',
+          ),
+          default: problem,
+        },
+      },
+      post: {
+        operationId: 'evaluate',
+        summary: 'Judges a period, by the files of the place or by slo and sli in the body',
+        parameters: [wait, idempotencyKey],
+        requestBody: { required: true, content: { 'application/json': { schema: evaluationRequestSchema } } },
+        responses: { ...evaluationAnswers, default: problem },
+      },
+    },
+    '/api/v1/evaluations/{id}': {
+      get: {
+        operationId: 'readEvaluation',
+        summary: 'One evaluation; also that of a change, by the id of its task',
+        parameters: [evaluationId, wait],
+        responses: { 200: json(ref('Evaluation'), 'The evaluation'), default: problem },
+      },
+    },
+    '/api/v1/evaluations/{id}/again': {
+      post: {
+        operationId: 'evaluateAgain',
+        summary: 'Judges the same period once more, with the files of now',
+        parameters: [evaluationId, wait, idempotencyKey],
+        responses: { ...evaluationAnswers, default: problem },
+      },
+    },
+    '/api/v1/evaluations/{id}/invalidate': {
+      post: {
+        operationId: 'invalidateEvaluation',
+        summary: 'Keeps it from being compared with; what was decided by it stays',
+        parameters: [evaluationId],
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['reason'],
+                properties: { reason: { type: 'string', minLength: 1, maxLength: 2000 } },
+              },
+            },
+          },
+        },
+        responses: { 200: json(ref('Evaluation'), 'The evaluation as it is now'), default: problem },
+      },
+    },
     '/api/v1/openapi.json': {
       get: {
         operationId: 'readApi',
@@ -173,6 +260,15 @@ export const openApi = {
           status: { type: 'integer' },
           code: { enum: Object.keys(PROBLEM_TITLES) },
           detail: text,
+          errors: {
+            type: 'array',
+            description: 'every wrong field; in slo and sli with its line and column',
+            items: {
+              type: 'object',
+              required: ['path', 'message'],
+              properties: { path: text, message: text, line: { type: 'integer' }, column: { type: 'integer' } },
+            },
+          },
           instance: text,
         },
       },
@@ -265,6 +361,40 @@ export const openApi = {
           stream: text,
           streamversion: { type: 'integer' },
           data: { type: 'object', additionalProperties: true },
+        },
+      },
+      Evaluation: {
+        type: 'object',
+        required: ['id', 'project', 'stage', 'service', 'context', 'state'],
+        properties: {
+          id: text,
+          project: text,
+          stage: text,
+          service: text,
+          context: { type: 'string', description: 'of the change; an evaluation on demand has its own' },
+          state: { enum: ['running', 'finished'] },
+          status: { enum: ['succeeded', 'errored', 'aborted'], description: 'errored: nothing was judged' },
+          result: { enum: ['pass', 'warning', 'fail'] },
+          score: { type: 'number', minimum: 0, maximum: 100 },
+          message: text,
+          revision: text,
+          period: { type: 'object', required: ['start', 'end'], properties: { start: time, end: time } },
+          requestedBy: text,
+          requestedAt: time,
+          finishedAt: time,
+          waitingFor: { type: 'object', required: ['kind', 'sentence'], properties: { kind: text, sentence: text } },
+          labels: { type: 'object', additionalProperties: text },
+          again: { type: 'string', description: 'the evaluation that was done again' },
+          invalidated: invalidation,
+          files: {
+            type: 'array',
+            items: { type: 'object', required: ['path', 'sha256'], properties: { path: text, sha256: text } },
+          },
+          evaluation: {
+            type: 'object',
+            description: 'objectives with values, targets and points, and what they were compared with',
+            additionalProperties: true,
+          },
         },
       },
       Decision: {
@@ -362,6 +492,7 @@ export const openApi = {
               properties: { actor: text, verdict: text, reason: text, at: time },
             },
           },
+          invalidated: invalidation,
           data: {
             type: 'object',
             description: 'what the task found: figures, answers, evaluation',

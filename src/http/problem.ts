@@ -9,6 +9,16 @@ export interface ProblemAnswer {
   status: number;
   code: string;
   detail: string;
+  /** Every place that is wrong, where there can be several. */
+  errors?: readonly FieldError[];
+}
+
+/** A wrong field of a request; in a text (slo, sli) with its line and column. */
+export interface FieldError {
+  path: string;
+  message: string;
+  line?: number;
+  column?: number;
 }
 
 /** Thrown or sent by routes: an expected refusal. */
@@ -16,9 +26,9 @@ export class Refusal extends Error {
   override name = 'Refusal';
   readonly answer: ProblemAnswer;
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, errors: readonly FieldError[] = []) {
     super(detail);
-    this.answer = { status, code, detail };
+    this.answer = { status, code, detail, ...(errors.length > 0 ? { errors } : {}) };
   }
 }
 
@@ -59,13 +69,14 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
 export const RETRY_AFTER_SECONDS = 1;
 
 /** The body of a refusal. */
-export function problemBody({ status, code, detail }: ProblemAnswer, instance?: string): string {
+export function problemBody({ status, code, detail, errors }: ProblemAnswer, instance?: string): string {
   return JSON.stringify({
     type: `urn:lynceus:problem:${code}`,
     title: PROBLEM_TITLES[code] ?? code,
     status,
     code,
     detail,
+    ...(errors ? { errors } : {}),
     ...(instance ? { instance } : {}),
   });
 }

@@ -8,6 +8,7 @@ import type { Authentication } from './authentication.ts';
 import { readCloudEvent } from './cloud-event.ts';
 import { Refusal } from './problem.ts';
 import { rawBody } from './raw-body.ts';
+import { jobsOfEvent } from './received-event.ts';
 import type { WebhookSender } from './senders/sender.ts';
 
 /** Argo CD's largest applications stay below; ten thousand at once still fit into memory. */
@@ -36,7 +37,7 @@ export function receiveRoutes(tools: ReceiveTools): Router {
       tools.metrics.received.inc({ sender: 'cloudevents', outcome: answer.code });
       throw new Refusal(answer.status, answer.code, answer.detail);
     }
-    await store(tools, 'cloudevents', answer.event, []);
+    await store(tools, 'cloudevents', answer.event, jobsOfEvent(answer.event, tools.clock.now()));
     response.status(202).end();
   });
   return router;
