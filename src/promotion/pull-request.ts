@@ -105,22 +105,43 @@ function evaluation(found: Evaluation | undefined, rows: number): string[] {
 
 function indicator(result: IndicatorResult): string {
   const key = result.keySli ? ' **(key)**' : '';
-  const value = result.value === undefined ? inline(result.message ?? 'none', MAX_NAME) : number(result.value);
+  const value = result.value === undefined ? inline(result.message ?? 'none', MAX_NAME) : sayValue(result);
   const points =
     result.status === 'info' ? 'for information' : `${result.status} ${number(result.score)}/${number(result.weight)}`;
   return row(
     `${inline(result.displayName || result.sli, MAX_NAME)}${key}`,
     value,
-    result.comparedValue === undefined ? '' : number(result.comparedValue),
-    result.passTargets
-      .slice(0, 5)
-      .map(({ criteria, targetValue, violated }) => {
-        const met = violated ? ' missed' : '';
-        return `${inline(criteria, 40)} (${number(targetValue)})${met}`;
-      })
-      .join(', '),
+    sayBefore(result),
+    [...targetsOf(result), ...controlOf(result)].join(', '),
     points,
   );
+}
+
+/** With the parts it was put together from: a sum that is too high is somebody's. */
+function sayValue({ value = Number.NaN, unit, sources = [] }: IndicatorResult): string {
+  const parts = sources.slice(0, 5).map((one) => `${inline(one.provider ?? 'source', 40)} ${number(one.value)}`);
+  const more = sources.length > parts.length ? [`and ${sources.length - parts.length} more`] : [];
+  const detail = parts.length === 0 ? '' : ` (${[...parts, ...more].join(', ')})`;
+  return `${number(value)}${unit === undefined ? '' : ` ${inline(unit, 20)}`}${detail}`;
+}
+
+function sayBefore({ comparedValue, change, regression }: IndicatorResult): string {
+  if (comparedValue === undefined) return '';
+  if (change === undefined || change === 0) return number(comparedValue);
+  const difference = ` (${change > 0 ? '+' : ''}${number(change)}${regression ? ', worse' : ''})`;
+  return `${number(comparedValue)}${difference}`;
+}
+
+function targetsOf({ passTargets }: IndicatorResult): string[] {
+  return passTargets.slice(0, 5).map(({ criteria, targetValue, violated }) => {
+    const met = violated ? ' missed' : '';
+    return `${inline(criteria, 40)} (${number(targetValue)})${met}`;
+  });
+}
+
+function controlOf({ control }: IndicatorResult): string[] {
+  if (control === undefined) return [];
+  return [`${control.classification} against the control group: ${inline(control.reason, MAX_LINE)}`];
 }
 
 function checks(title: string, all: readonly CheckAnswer[], kind: CheckAnswer['check'], rows: number): string[] {

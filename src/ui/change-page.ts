@@ -61,10 +61,14 @@ ${evidence(task)}</li>`;
 
 const PAST: Readonly<Record<string, string>> = { approve: 'approved', reject: 'rejected' };
 
-function evidence({ data }: TaskView): Html | undefined {
+function evidence({ data, invalidated }: TaskView): Html | undefined {
   const { evaluation, answers } = data as { evaluation?: Evaluation; answers?: CheckAnswer[] };
-  if (evaluation) return indicatorTable(evaluation);
+  if (evaluation) return html`${invalidated ? invalidatedLine(invalidated) : undefined}${indicatorTable(evaluation)}`;
   return answers ? html`<ul class="answers">${answers.map(answerItem)}</ul>` : undefined;
+}
+
+function invalidatedLine({ actor, reason, at }: NonNullable<TaskView['invalidated']>): Html {
+  return html`<p class="message">${mark('warning', 'not compared with any more')}: ${actor} invalidated it, ${minute(at)}: ${reason}</p>`;
 }
 
 const STATES: Readonly<Record<CheckAnswer['answer'], string>> = {
@@ -92,9 +96,33 @@ function indicatorRow(row: IndicatorResult): Html {
   const value =
     row.value === undefined
       ? html`<td data-label="Value" class="quiet">${row.message ?? 'no value'}</td>`
-      : html`<td data-label="Value" class="number">${number(row.value)}</td>`;
+      : html`<td data-label="Value" class="number">${withUnit(row.value, row.unit)}${sourcesOf(row)}</td>`;
   return html`<tr><td>${mark(row.status === 'info' ? 'none' : row.status, row.displayName)}${row.keySli ? ' (key)' : ''}</td>
-${value}<td data-label="Before" class="number">${row.comparedValue === undefined ? '' : number(row.comparedValue)}</td><td data-label="Pass if">${criteria}</td><td data-label="Points" class="number">${row.status === 'info' ? 'not counted' : `${number(row.score)} of ${row.weight}`}</td></tr>`;
+${value}<td data-label="Before" class="number">${row.comparedValue === undefined ? '' : number(row.comparedValue)}${sayChange(row)}</td><td data-label="Pass if">${criteria}${sayControl(row)}</td><td data-label="Points" class="number">${row.status === 'info' ? 'not counted' : `${number(row.score)} of ${row.weight}`}</td></tr>`;
+}
+
+function withUnit(value: number, unit: string | undefined): string {
+  return unit === undefined ? number(value) : `${number(value)} ${unit}`;
+}
+
+/** What a number was put together from. */
+function sourcesOf({ sources = [], samples }: IndicatorResult): Html | undefined {
+  const parts = [
+    ...sources.map(({ provider, value }) => `${provider ?? 'source'} ${number(value)}`),
+    ...(samples === undefined ? [] : [`${number(samples)} samples`]),
+  ];
+  return parts.length === 0 ? undefined : html` <span class="quiet">(${parts.join(', ')})</span>`;
+}
+
+function sayChange({ change, regression }: IndicatorResult): string {
+  if (change === undefined || change === 0) return '';
+  return ` (${change > 0 ? '+' : ''}${number(change)}${regression ? ', worse' : ''})`;
+}
+
+function sayControl({ control, passTargets }: IndicatorResult): string {
+  if (control === undefined) return '';
+  const verdict = `${control.classification} against the control group: ${control.reason}`;
+  return passTargets.length === 0 ? verdict : `; ${verdict}`;
 }
 
 /** For people: four significant digits. Decisions are made on the exact value. */
