@@ -3,8 +3,11 @@ import Type from 'typebox';
 import { isJsonObject } from '../base/json.ts';
 import { parseCriterion } from '../slo/criteria.ts';
 import type { CriteriaSet, Objective, Slo } from '../slo/evaluation.ts';
+import { sloOfKeptn } from '../slo/keptn/slo.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { MAX_PROBLEMS, type Path, readYaml, type YamlDocument } from './read-yaml.ts';
+import { Control, checkControl, toControl } from './slo-yaml-control.ts';
+import { parseKeptnSlo } from './slo-yaml-keptn.ts';
 import { problemAt, quote, validator } from './validate.ts';
 
 const MAX_OBJECTIVES = 200;
@@ -35,6 +38,7 @@ const ObjectiveEntry = Type.Object(
     warning: Type.Optional(Type.Union([CriteriaList, Type.Null()])),
     weight: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     key_sli: Type.Optional(Type.Boolean()),
+    control: Type.Optional(Control),
   },
   { additionalProperties: false },
 );
@@ -89,9 +93,13 @@ const validate = validator(sloSchema);
  * Reads an slo.yaml in Keptn's format, strictly: what Keptn lets pass without judging it (an unknown
  * aggregate, no total score, empty or invalid criteria, an unknown property) is a mistake with its
  * place. Defaults are Keptn's: without `comparison` the one result before, of any outcome, counts;
- * `several_results` are 3; aggregate `avg`; weight 1. Never throws.
+ * `several_results` are 3; aggregate `avg`; weight 1. With `keptn` it is read as Keptn did. Never throws.
  */
-export function parseSlo(text: string, file: string): Parsed<Slo> {
+export function parseSlo(text: string, file: string, compatibility: 'strict' | 'keptn' = 'strict'): Parsed<Slo> {
+  if (compatibility === 'keptn') {
+    const lenient = parseKeptnSlo(text, file);
+    return lenient.ok ? { ok: true, value: sloOfKeptn(lenient.value) } : lenient;
+  }
   const document = readYaml(text, file);
   if (!document.ok) return document;
   const valid = validate(document.value);
@@ -130,6 +138,7 @@ function toObjective(objective: SloFile['objectives'][number]): Objective {
     warning: toCriteria(objective.warning),
     weight: objective.weight ?? 1,
     keySli: objective.key_sli ?? false,
+    ...(objective.control === undefined ? {} : { control: toControl(objective.control) }),
   };
 }
 
@@ -149,7 +158,7 @@ function crossCheck(document: YamlDocument): Problem[] {
   const objectives = (Array.isArray(value['objectives']) ? value['objectives'] : []).slice(0, MAX_OBJECTIVES);
   for (const [index, objective] of objectives.entries()) checkObjective(objective, ['objectives', index], report);
   if (objectives.length > 0 && objectives.every((objective) => isJsonObject(objective) && !isJudged(objective))) {
-    report(['objectives'], 'nothing is judged: give at least one objective "pass" criteria');
+    report(['objectives'], 'nothing is judged: give at least one objective "pass" criteria, or a "control" group');
   }
   checkTotalScore(value['total_score'], report);
   return problems;
@@ -160,11 +169,12 @@ type Report = (path: Path, message: string, key?: string) => void;
 function checkObjective(objective: unknown, path: Path, report: Report): void {
   if (!isJsonObject(objective)) return;
   for (const kind of ['pass', 'warning']) checkCriteria(objective[kind], [...path, kind], report);
-  if (isJudged(objective)) return;
+  checkControl(objective, path, report);
+  if (hasCriteria(objective)) return;
   if (Array.isArray(objective['warning']) && objective['warning'].length > 0) {
     report(path, '"warning" without "pass" is never judged: add "pass" criteria', 'warning');
   }
-  if (objective['key_sli'] === true) {
+  if (objective['key_sli'] === true && !isJudged(objective)) {
     report(path, '"key_sli" without "pass" criteria can never fail: add "pass" criteria', 'key_sli');
   }
 }
@@ -193,5 +203,9 @@ function checkTotalScore(score: unknown, report: Report): void {
 }
 
 function isJudged(objective: unknown): boolean {
+  return hasCriteria(objective) || (isJsonObject(objective) && isJsonObject(objective['control']));
+}
+
+function hasCriteria(objective: unknown): boolean {
   return isJsonObject(objective) && Array.isArray(objective['pass']) && objective['pass'].length > 0;
 }
