@@ -22,6 +22,8 @@ export interface MetricsSourceContract {
     series?: (points: (number | null)[]) => string;
     /** Bodies that look like answers and are none. */
     wrong?: string[];
+    /** Bodies that are answers to this source, though to most they are none: `[]` of a list that is empty. */
+    right?: string[];
   };
   /** A question in the source's language; the placeholder `$SERVICE` stands where it has one. */
   query?: string;
@@ -45,10 +47,13 @@ export function describeMetricsSource(name: string, contract: MetricsSourceContr
   };
 
   describe(`the ${name} metrics source, as any metrics source`, () => {
-    it.each(contract.values ?? [0.25, 0, -1.5, 0.30000000000000004, 123_456_789.125])('reads the number %d', async (value) => {
-      const source = create(await serve((_request, response) => response.end(bodies.value(value))));
-      expect(await source.read(asked())).toEqual({ ok: true, value });
-    });
+    it.each(contract.values ?? [0.25, 0, -1.5, 0.30000000000000004, 123_456_789.125])(
+      'reads the number %d',
+      async (value) => {
+        const source = create(await serve((_request, response) => response.end(bodies.value(value))));
+        expect(await source.read(asked())).toEqual({ ok: true, value });
+      },
+    );
 
     it('never turns missing data into zero', async () => {
       const source = create(await serve((_request, response) => response.end(bodies.noData)));
@@ -142,7 +147,7 @@ export function describeMetricsSource(name: string, contract: MetricsSourceContr
       expect(error.message).not.toContain('<html>');
     });
 
-    it.each([
+    const wrong = [
       '',
       'null',
       '[]',
@@ -156,7 +161,8 @@ export function describeMetricsSource(name: string, contract: MetricsSourceContr
       '{"status":"success","data":{"resultType":"vector","result":[7]}}',
       '{"status":"success","data":{"resultType":"vector","result":"x"}}',
       ...(bodies.wrong ?? []),
-    ])('takes the body %j as a bad response', async (body) => {
+    ].filter((body) => !bodies.right?.includes(body));
+    it.each(wrong)('takes the body %j as a bad response', async (body) => {
       expect((await failure((_request, response) => response.end(body))).reason).toBe('bad-response');
     });
 
