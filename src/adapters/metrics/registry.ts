@@ -1,6 +1,20 @@
+import { datadog } from './datadog.ts';
+import { dynatrace } from './dynatrace.ts';
+import { graphite } from './graphite.ts';
+import { influxdb } from './influxdb.ts';
+import { newRelic } from './new-relic.ts';
 import { prometheus } from './prometheus.ts';
 import { testReport } from './test-report.ts';
 import { vulnerabilityReport } from './vulnerability-report.ts';
 
 /** Every kind of metrics source that lynceus.yaml can name. */
-export const metricsSourceKinds = [prometheus, testReport, vulnerabilityReport] as const;
+export const metricsSourceKinds = [
+  prometheus,
+  datadog,
+  dynatrace,
+  newRelic,
+  testReport,
+  vulnerabilityReport,
+  influxdb,
+  graphite,
+] as const;
