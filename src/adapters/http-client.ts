@@ -44,6 +44,8 @@ export interface HttpRequest {
   /** Sent as an HTML form instead of `body`. */
   form?: Record<string, string>;
   headers?: Record<string, string>;
+  /** Secrets that only this request carries, such as a token that is renewed: masked as well. */
+  secrets?: readonly Secret[];
   timeoutMs?: number;
   maxResponseBytes?: number;
   signal?: AbortSignal;
@@ -66,6 +68,8 @@ export interface HttpClient {
   json<T = unknown>(request: HttpRequest): Promise<HttpAnswer<T>>;
   /** The same for answers that are not JSON: the body as text. */
   text(request: HttpRequest): Promise<HttpAnswer<string>>;
+  /** Words of the other side as a message may repeat them: on one line, shortened, without our secrets. */
+  quote(words: string): string;
   /** The body as it comes; the caller ends it. Only the wait for the headers has a time limit. */
   stream(request: HttpRequest): Promise<HttpAnswer<Readable>>;
 }
@@ -110,6 +114,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const agents = agentsFor(base.protocol, options.tls);
   const secrets = [...(options.token ? [options.token] : []), ...(options.secrets ?? [])];
 
+  /** Masked first: what is left of a secret that was cut in two is not found any more. */
+  function quote(words: string, request?: HttpRequest): string {
+    return shorten(mask(words, [...secrets, ...(request?.secrets ?? [])]));
+  }
+
   async function send<T>(request: HttpRequest, responseType: 'text' | 'stream'): Promise<HttpAnswer<T>> {
     const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const deadline = new AbortController();
@@ -149,20 +158,23 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         httpsAgent: agent,
         transport: brakedTransport(base.protocol === 'https:' ? https : http, brakes),
       });
-      if (response.status < 200 || response.status > 299) throw await failure(response, responseType);
+      if (response.status < 200 || response.status > 299) throw await failure(response, responseType, request);
       return { status: response.status, headers: plainHeaders(response), data: response.data };
     } catch (error) {
-      throw brakes.refusal ?? translate(error, deadline.signal.aborted, request.signal?.aborted ?? false, timeoutMs);
+      throw brakes.refusal ?? translate(error, deadline.signal.aborted, request, timeoutMs);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async function failure(response: AxiosResponse, responseType: 'text' | 'stream'): Promise<AdapterError> {
+  async function failure(
+    response: AxiosResponse,
+    responseType: 'text' | 'stream',
+    request: HttpRequest,
+  ): Promise<AdapterError> {
     const text = responseType === 'stream' ? await readSome(response.data as Readable) : String(response.data ?? '');
     const body = parseLoosely(text);
-    // Masked first: what is left of a secret that was cut in two is not found any more.
-    const words = shorten(mask(wordsOf(body), secrets));
+    const words = quote(wordsOf(body), request);
     const retryAfterMs = parseRetryAfter(String(response.headers['retry-after'] ?? ''));
     return new AdapterError(
       reasonOf(response.status),
@@ -174,10 +186,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     );
   }
 
-  function translate(error: unknown, late: boolean, aborted: boolean, timeoutMs: number): AdapterError {
+  function translate(error: unknown, late: boolean, request: HttpRequest, timeoutMs: number): AdapterError {
     if (error instanceof AdapterError) return error;
     // Never with axios' error as the cause: it carries the whole request, credentials included.
-    if (aborted) return new AdapterError('cancelled', `${options.name}: the request was given up`);
+    if (request.signal?.aborted) return new AdapterError('cancelled', `${options.name}: the request was given up`);
     if (late) return new AdapterError('timeout', `${options.name} did not answer within ${timeoutMs / 1000} s`);
     const code = isAxiosError(error) ? (error.code ?? '') : '';
     // A connection that breaks in the middle of an answer has the same code but is no bad answer.
@@ -186,7 +198,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     }
     return new AdapterError(
       'unavailable',
-      `${options.name} cannot be reached (${shorten(mask(code || String(error), secrets))})`,
+      `${options.name} cannot be reached (${quote(code || String(error), request)})`,
     );
   }
 
@@ -200,6 +212,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         throw new AdapterError('bad-response', `${options.name} answered something that is not JSON`);
       }
     },
+    quote: (words) => quote(words),
     text: (request) => send<string>(request, 'text'),
     stream: (request) => send<Readable>(request, 'stream'),
   };
@@ -302,12 +315,14 @@ function parseLoosely(text: string): unknown {
   }
 }
 
-function wordsOf(body: unknown): string {
+/** Where services put their words: `{message}`, `{error: {message}}`, `{errors: [...]}`, ... */
+function wordsOf(body: unknown, depth = 0): string {
   if (typeof body === 'string') return /^\s*</.test(body) ? '' : body;
-  if (typeof body !== 'object' || body === null) return '';
-  for (const key of ['message', 'error', 'detail', 'title']) {
-    const value = (body as Record<string, unknown>)[key];
-    if (typeof value === 'string' && value !== '') return value;
+  if (typeof body !== 'object' || body === null || depth > 3) return '';
+  if (Array.isArray(body)) return wordsOf(body[0], depth + 1);
+  for (const key of ['message', 'Message', 'error', 'errors', 'detail', 'title']) {
+    const words = wordsOf((body as Record<string, unknown>)[key], depth + 1);
+    if (words !== '') return words;
   }
   return '';
 }

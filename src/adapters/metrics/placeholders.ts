@@ -101,7 +101,8 @@ export function periodOf({ start, end, variables }: MetricQuery, stepMs?: number
   const [startMs, endMs] = [Date.parse(start), Date.parse(end)];
   if (!(startMs <= endMs)) throw new AdapterError('rejected', 'the period of the query has no valid start and end');
   const span = stepMs ?? endMs - startMs;
-  if (stepMs !== undefined && !(stepMs > 0)) throw new AdapterError('rejected', 'the step of the query is none');
+  if (!(span >= 0) || stepMs === 0) throw new AdapterError('rejected', 'the step of the query is none');
+  if (span > endMs - startMs) throw new AdapterError('rejected', 'the step is longer than the period');
   const period = {
     START: new Date(startMs).toISOString(),
     END: new Date(endMs).toISOString(),

@@ -3,16 +3,16 @@ import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import type { Reading, SeriesReading } from './metrics-source.ts';
 import { noData, notANumber, severalValues } from './missing.ts';
 
-const MAX_SAID_WARNING = 200;
 /** How Prometheus writes numbers; `NaN`, `+Inf` and `-Inf` are its other values. */
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 type Failed = Extract<Reading, { ok: false }>;
 type Found = { found: JsonObject; failed?: never } | { failed: Failed };
 
-/** Who answered, for messages, and whether what it warned of may be overlooked. */
+/** Who answered and how its words are repeated, for messages; and whether what it warned of may be overlooked. */
 export interface Answerer {
   who: string;
+  quote(words: string): string;
   acceptWarnings: boolean;
 }
 
@@ -63,20 +63,15 @@ function dataOf(body: unknown, answerer: Answerer): Found {
  * An answer without what some store did not deliver is wrong without looking wrong: Thanos says so in
  * `warnings`, VictoriaMetrics by `isPartial`. Warnings of the query engine itself begin with "PromQL".
  */
-function doubtOf({ warnings, isPartial }: JsonObject, { who }: Answerer): Failed | undefined {
+function doubtOf({ warnings, isPartial }: JsonObject, { who, quote }: Answerer): Failed | undefined {
   const said = Array.isArray(warnings) ? warnings.filter((one) => typeof one === 'string') : [];
   const partial = said.filter((one) => !/^PromQL (?:warning|info)/.test(one));
   if (isPartial === true || partial.length > 0) {
-    const why = partial.length === 0 ? '' : `: ${sayWarning(partial[0] ?? '')}`;
+    const why = partial.length === 0 ? '' : `: ${quote(partial[0] ?? '')}`;
     throw new AdapterError('unavailable', `${who} answered with a part of the data only${why}`);
   }
   const doubt = said.find((one) => one.startsWith('PromQL warning'));
-  return doubt === undefined ? undefined : { ok: false, missing: 'doubtful', message: sayWarning(doubt) };
-}
-
-function sayWarning(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > MAX_SAID_WARNING ? `${line.slice(0, MAX_SAID_WARNING)}...` : line;
+  return doubt === undefined ? undefined : { ok: false, missing: 'doubtful', message: quote(doubt) };
 }
 
 function onlySeries(result: unknown, answerer: Answerer): Found {

@@ -18,9 +18,10 @@ export type RequestHeaders = (signal: AbortSignal | undefined) => Promise<Record
  */
 export function readByPromql(
   client: HttpClient,
-  answerer: Answerer,
+  { who, acceptWarnings }: Omit<Answerer, 'quote'>,
   headers: RequestHeaders = async () => ({}),
 ): Required<Pick<MetricsSource, 'read' | 'series'>> {
+  const answerer = { who, acceptWarnings, quote: client.quote };
   const ask = async (path: string, query: Record<string, string>, signal: AbortSignal | undefined) => {
     const request = { method: 'GET', path, query, headers: await headers(signal) } as const;
     return (await client.json({ ...request, ...(signal ? { signal } : {}) })).data;
@@ -42,7 +43,6 @@ export function readByPromql(
 
 function stepsOf({ startMs, endMs }: Period, stepMs: number): { start: string; end: string; step: string } {
   const points = Math.floor((endMs - startMs) / stepMs);
-  if (points < 1) throw new AdapterError('rejected', 'the step is longer than the period');
   if (points > MAX_POINTS) {
     throw new AdapterError(
       'rejected',
