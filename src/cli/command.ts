@@ -13,5 +13,8 @@ export interface Terminal {
   die(): never;
 }
 
-/** Exit codes: 0 done, 1 failed, 64 wrong usage, 78 wrong configuration (sysexits.h). */
-export const EXIT = { ok: 0, failed: 1, usage: 64, configuration: 78 } as const;
+/**
+ * Exit codes: 0 done, 1 failed, 2 a warning, 3 could not be judged, 64 wrong usage, 78 wrong configuration
+ * (sysexits.h).
+ */
+export const EXIT = { ok: 0, failed: 1, warning: 2, notJudged: 3, usage: 64, configuration: 78 } as const;

@@ -4,6 +4,7 @@ import { backup } from './backup.ts';
 import { changes, decide } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
 import { migrate } from './migrate.ts';
+import { risk } from './risk.ts';
 import { serve } from './serve.ts';
 import { validate } from './validate.ts';
 
@@ -34,6 +35,18 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .command('validate <file...>')
     .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
     .action((files: string[]) => run(() => validate(terminal, files))());
+  program
+    .command('risk')
+    .description('assess how risky a change is, without a server')
+    .option('--repository <path>', 'a Git repository on this machine', '.')
+    .option('--from <revision>', 'what runs now')
+    .option('--to <revision>', 'what is to run')
+    .option('--signals <file>', 'more signals, as JSON or YAML')
+    .option('--policy <file>', 'a delivery.yaml whose checks.risk is applied')
+    .option('--stage <name>', 'which stage of it')
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json', 'markdown']).default('text'))
+    .addHelpText('after', '\nExit codes: 0 may be deployed, 1 denied, 2 a person must agree, 3 could not be judged.')
+    .action((options) => run(() => risk(terminal, options))());
   // From the environment by the option itself: a default value would stand in the help, the token too.
   const remote = (command: Command) =>
     command

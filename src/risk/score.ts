@@ -1,6 +1,6 @@
 import type { RiskSignalKey } from '../definitions/delivery-risk.ts';
 import { SIGNALS, type Signal } from './catalogue.ts';
-import { count, isCount } from './looks.ts';
+import { isCount } from './looks.ts';
 import { type RiskModel, sigmoid, toLogit } from './model.ts';
 import type { RiskSignals } from './signals.ts';
 
@@ -110,8 +110,6 @@ function baseOf({ history }: RiskSignals): { known: boolean; logit: number; seen
   const deployments = known ? history.deployments : 0;
   const failures = known ? Math.min(history.failures, deployments) : 0;
   const rate = (failures + PRIOR.failures) / (deployments + PRIOR.failures + PRIOR.successes);
-  const seen = known
-    ? `${failures} of ${count(deployments, 'deployment')} failed in 90 days`
-    : 'the usual failure rate';
+  const seen = known ? `${failures} of ${deployments} failed in 90 days` : 'the usual failure rate';
   return { known, logit: toLogit(rate), seen };
 }

@@ -1,21 +1,16 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
-import type { Window } from '../definitions/delivery.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import type { PlannedTask } from '../engine/plan.ts';
-import { localMinuteOfWeek, untilClosing } from '../engine/windows.ts';
 import { assessRisk } from '../risk/assess.ts';
 import { footprintToJson } from '../risk/change.ts';
 import type { RiskSignals } from '../risk/signals.ts';
+import { mergeSignals, timeSignals } from '../risk/time.ts';
 import { type ReadChange, readChange } from './risk-change.ts';
 import { pastSignals } from './risk-past.ts';
 import { probeSignals } from './risk-probes.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
 type Step = Extract<PlannedTask, { name: 'checks' }>;
-
-const HOUR_MS = 3_600_000;
-/** A window that closes later than this is no reason to hurry. */
-const HORIZON_MS = 24 * HOUR_MS;
 
 export interface RiskCheck {
   answer: CheckAnswer;
@@ -32,7 +27,7 @@ export async function checkRisk(
 ): Promise<RiskCheck> {
   const policy = risk ?? { approvalAbove: 100 };
   const change = remembered(input.task.memo) ?? (await readChange(input, tools));
-  const signals = merge([
+  const signals = mergeSignals([
     change.signals,
     await pastSignals(input, tools, change.footprint),
     await probeSignals(input, tools, policy),
@@ -55,24 +50,9 @@ function remembered({ change }: JsonObject): ReadChange | undefined {
   return isJsonObject(change) && isJsonObject(change['signals']) ? (change as unknown as ReadChange) : undefined;
 }
 
-/** A known way back stays one, whatever Git says; why something is unknown is kept from everywhere. */
-function merge(all: readonly RiskSignals[]): RiskSignals {
-  const merged: RiskSignals = Object.assign({}, ...all);
-  const rollback = all.some((one) => one.rollback) ? { rollback: true } : {};
-  return { ...merged, ...rollback, unknown: Object.assign({}, ...all.map(({ unknown }) => unknown)) };
-}
-
 function budgetSignal(budget: CheckAnswer | undefined): RiskSignals {
   if (!budget) return {};
   const remaining = budget.figures['remaining'];
   if (typeof remaining === 'number') return { budgetRemaining: remaining };
   return { unknown: { errorBudget: budget.reasons[0] ?? 'it could not be read' } };
-}
-
-function timeSignals(windows: readonly Window[], now: Date): RiskSignals {
-  const closing = windows.length === 0 ? undefined : (untilClosing(windows, now, HORIZON_MS) ?? 'none');
-  return {
-    localMinuteOfWeek: localMinuteOfWeek(now, windows[0]?.timeZone ?? 'UTC'),
-    ...(closing === undefined ? {} : { hoursToFreeze: closing === 'none' ? closing : closing / HOUR_MS }),
-  };
 }

@@ -29,14 +29,15 @@ export async function readChange(input: TaskInput, tools: TaskTools): Promise<Re
   try {
     const host = tools.gitHost(repository);
     if (!host) return { signals: unknownFrom(FROM_GIT, 'no Git host is configured') };
-    return await compare({ host, repository, from: previousRevision, to: revision, signal: input.signal });
+    return await compareWay({ host, repository, from: previousRevision, to: revision, signal: input.signal });
   } catch (error) {
     if (!(error instanceof AdapterError) || error.reason === 'cancelled') throw error;
     return { signals: unknownFrom([...FROM_GIT, 'rollback'], error.message), incomplete: error.reason !== 'not-found' };
   }
 }
 
-interface Way {
+/** From one commit to another, by their full names. */
+export interface Way {
   host: GitHost;
   repository: Repository;
   from: string;
@@ -44,7 +45,12 @@ interface Way {
   signal: AbortSignal;
 }
 
-async function compare(way: Way): Promise<ReadChange> {
+/**
+ * What lies between two commits.
+ *
+ * @throws {AdapterError} when they cannot be compared; manifests that cannot be read only leave signals unknown
+ */
+export async function compareWay(way: Way): Promise<ReadChange> {
   const { host, repository, from, to, signal } = way;
   const there = await host.compare(repository, from, to, { signal });
   // Nothing ahead: it lies behind what runs, or is the same; the way back says how far.

@@ -182,7 +182,7 @@ describe('what our own records say', () => {
   it('becomes history, a recent failure and a way back', async () => {
     const failed = delivered('f', 'f'.repeat(40), taskTriggered(3, 'evaluation'), taskFinished('evaluation', 'fail'));
     const found = await ask({ past: [failed, delivered('old', COMMIT)] });
-    expect(found.answer.figures['base']).toMatchObject({ seen: '1 of 2 deployments failed in 90 days' });
+    expect(found.answer.figures['base']).toMatchObject({ seen: '1 of 2 failed in 90 days' });
     expect(found.seen('recentFailure')).toBe('failed 0 h ago');
     expect(found.seen('rollback')).toBe('goes back to what ran before');
     expect(found.seen('lastDeployment')).toBe('0 d ago');
