@@ -1,45 +1,55 @@
-import type { MetricQuery, MetricsSource } from '../adapters/metrics/metrics-source.ts';
-import { AdapterError } from '../base/adapter-error.ts';
-import type { ErrorBudgetPolicy } from '../definitions/delivery.ts';
+import type { ErrorBudgetPolicy } from '../definitions/delivery-budget.ts';
 import type { CheckAnswer } from '../engine/check.ts';
-import { budgetQueries, inlineTarget } from '../slo/budget-queries.ts';
-import { type BudgetReading, checkErrorBudget } from '../slo/error-budget.ts';
+import type { SequenceState } from '../engine/sequence.ts';
+import { deploymentOf, judgeDeployments } from '../risk/deployments.ts';
+import { exempt } from '../slo/budget-exemption.ts';
+import { checkErrorBudget } from '../slo/budget-policy.ts';
+import { type ExpectedCost, expectedCost } from '../slo/error-budget.ts';
+import { type AskBudget, askOf } from './budget-source.ts';
+import { burnedBy } from './burned-budget.ts';
 import { variablesOf } from './evaluation.ts';
+import { findExemption } from './find-exemption.ts';
+import { readBudgets } from './read-budgets.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
-/** Reads what the budget is computed from and lets the pure core judge it. */
+/** How far back deployments tell what the next one may cost. */
+const PAST_MS = 90 * 86_400_000;
+
+/** Reads what the budget is computed from and lets the pure core judge it; an exempt change is let through. */
 export async function checkBudget(input: TaskInput, tools: TaskTools, policy: ErrorBudgetPolicy): Promise<CheckAnswer> {
-  const target = inlineTarget(policy);
-  if (!target)
-    throw new AdapterError(
-      'rejected',
-      'the error budget has neither an OpenSLO file nor errorRatio, target and window',
-    );
-  const source = tools.metricsSource(policy.provider);
-  const end = input.now.toISOString();
-  const readings: BudgetReading[] = [];
-  for (const { name, query, windowMs, window } of budgetQueries(policy, target)) {
-    const start = new Date(input.now.getTime() - windowMs).toISOString();
-    const variables = { ...variablesOf(input, undefined, { start, end }), WINDOW: window };
-    readings.push(await readOrExplain(name, source, { query, variables, start, end }, input));
-  }
-  return checkErrorBudget({ policy, target, readings, now: input.now });
+  const past = await tools.history.sequences(input.triggered.place, new Date(input.now.getTime() - PAST_MS));
+  const own = past.filter((other) => other.triggered?.sequence !== input.triggered.sequence);
+  const answer = await judgeBudget(policy, askFor(input, tools, policy), input.now, costOf(own));
+  const exemption =
+    answer.answer === 'deny' || answer.answer === 'unknown' ? await findExemption(input, tools, policy) : undefined;
+  return exemption === undefined ? answer : exempt(answer, exemption);
 }
 
-/** An outage is an answer too: the check could not be judged, and the others may still say something. */
-async function readOrExplain(
-  name: string,
-  source: MetricsSource | undefined,
-  query: MetricQuery,
-  { signal }: TaskInput,
-): Promise<BudgetReading> {
-  if (!source) return { name, ok: false, message: 'no metrics source is configured' };
-  try {
-    const reading = await source.read(query, { signal });
-    return reading.ok ? { name, ok: true, value: reading.value } : { name, ok: false, message: reading.message };
-  } catch (error) {
-    if (error instanceof AdapterError && error.reason !== 'cancelled')
-      return { name, ok: false, message: error.message };
-    throw error;
-  }
+/** Reads and judges the budgets of a policy, whoever asks. */
+export async function judgeBudget(
+  policy: ErrorBudgetPolicy,
+  ask: AskBudget,
+  now: Date,
+  cost?: ExpectedCost,
+): Promise<CheckAnswer> {
+  const { budgets, notes } = await readBudgets(policy, ask, now);
+  return checkErrorBudget({ policy, budgets, notes, now, ...(cost === undefined ? {} : { cost }) });
+}
+
+export function askFor(input: TaskInput, tools: TaskTools, { provider }: ErrorBudgetPolicy): AskBudget {
+  return askOf({
+    metricsSource: (name) => tools.metricsSource(name),
+    variables: (period) => variablesOf(input, undefined, period),
+    signal: input.signal,
+    ...(provider === undefined ? {} : { provider }),
+  });
+}
+
+/** Nothing is expected of a service that was never deployed here. */
+function costOf(past: readonly SequenceState[]): ExpectedCost | undefined {
+  const deployments = judgeDeployments(past.map(deploymentOf).filter((one) => one !== undefined));
+  if (deployments.length === 0) return undefined;
+  const failed = new Set(deployments.filter((one) => one.failed).map(({ sequence }) => sequence));
+  const burns = past.flatMap((state) => (failed.has(state.triggered?.sequence ?? '') ? (burnedBy(state) ?? []) : []));
+  return expectedCost({ deployments: deployments.length, failures: failed.size, burns });
 }

@@ -3,6 +3,7 @@ import { sayDuration } from '../base/duration.ts';
 import { soakMsOf } from '../engine/decide.ts';
 import { judgeRollout } from '../engine/rollout.ts';
 import type { Application } from '../events/application.ts';
+import { withBurnedBudget } from './attribute-budget.ts';
 import { overallOutcome } from './each-application.ts';
 import { otherCommit } from './rollout.ts';
 import { fail, pass, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
@@ -13,7 +14,7 @@ const LOOK_EVERY_MS = 30_000;
 /** Lets the change run for a while; it fails at once when the application stops being healthy. */
 export const soak: TaskHandler = {
   name: 'soak',
-  run: (input, tools) => overallOutcome(input, tools, lookOnce),
+  run: async (input, tools) => withBurnedBudget(input, tools, await overallOutcome(input, tools, lookOnce)),
 };
 
 async function lookOnce(

@@ -66,7 +66,12 @@ describe.skipIf(!available)("OpenSLO's examples", () => {
     ['without a service', / {2}service: .*\n/, '', 'needs a "service"'],
     ['without objectives', /target: [\d.]+/, 'target: 1.5', 'must be above 0 and below 1'],
     ['with another method', /budgetingMethod: \w+/, 'budgetingMethod: Guesses', 'got "Guesses"'],
-    ['with two windows', /timeWindow:\n/, 'timeWindow:\n    - duration: 1d\n', 'exactly one window'],
+    [
+      'with no window',
+      /timeWindow:\n(?: +.*\n)*? {2}budgetingMethod/,
+      'timeWindow: []\n  budgetingMethod',
+      'exactly one window',
+    ],
     ['broken in the middle', /indicator:/, 'indicator: [', ''],
   ])('%s are refused with a line', (_what, pattern, replacement, message) => {
     for (const file of files) {

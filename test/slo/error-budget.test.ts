@@ -1,145 +1,204 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ErrorBudgetPolicy } from '../../src/definitions/delivery.ts';
-import { BUDGET, budgetQueries, burnName, type ErrorBudgetTarget, inlineTarget } from '../../src/slo/budget-queries.ts';
-import { type BudgetReading, checkErrorBudget, errorBudget } from '../../src/slo/error-budget.ts';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const now = new Date('2026-03-01T12:00:00Z');
-const target: ErrorBudgetTarget = {
-  errorRatio: 'q[$WINDOW]',
-  target: 0.999,
-  windowMs: 30 * DAY,
-  method: 'occurrences',
-};
-const policy = (changes: Partial<ErrorBudgetPolicy> = {}): ErrorBudgetPolicy => ({
-  minimumRemaining: 0,
-  maximumBurnRate: [],
-  onMissingData: 'wait',
-  ...changes,
-});
-const read = (name: string, value: number): BudgetReading => ({ name, ok: true, value });
-const check = (changes: Partial<ErrorBudgetPolicy>, ...readings: BudgetReading[]) =>
-  checkErrorBudget({ policy: policy(changes), target, readings, now });
+import { burnPairs } from '../../src/slo/budget-pairs.ts';
+import { normalQuantile, wilsonLowerBound } from '../../src/slo/budget-wilson.ts';
+import {
+  attributedBurn,
+  bucketOf,
+  burnRate,
+  exhaustedInMs,
+  expectedCost,
+  remainingBudget,
+  shareBurned,
+} from '../../src/slo/error-budget.ts';
+import { DAY, HOUR, MINUTE, objective } from '../support/budgets.ts';
 
 describe('an error budget', () => {
-  it('has what is left of the allowed errors', () => {
-    const budget = errorBudget({ target: 0.9, windowMs: DAY, errorRatio: 0.025, burns: [] });
-    expect(budget.remaining).toBeCloseTo(0.75, 12);
-    expect(errorBudget({ target: 0.9, windowMs: DAY, errorRatio: 0.2, burns: [] }).remaining).toBeCloseTo(-1, 12);
+  // Of 1,000,000 events 1,000 may fail at 99.9 %. 250 did: three quarters are left. 2,000 did: twice of it is gone.
+  it.each([
+    [250, 0.75],
+    [1_000, 0],
+    [2_000, -1],
+  ])('after %d of 1,000,000 failed has %d of itself left', (bad, left) => {
+    expect(remainingBudget(0.999, bad / 1_000_000)).toBe(left);
   });
 
-  it('at a burn rate of 14.4 loses 2 % of 30 days within an hour', () => {
-    const burns = [{ windowMs: HOUR, errorRatio: 0.0144 }];
-    const { burnRates, exhaustedInMs } = errorBudget({ target: 0.999, windowMs: 30 * DAY, errorRatio: 0, burns });
-    const rate = burnRates[0]?.rate ?? 0;
-    expect(rate).toBeCloseTo(14.4, 9);
-    expect((rate * HOUR) / (30 * DAY)).toBeCloseTo(0.02, 9);
-    expect((exhaustedInMs ?? 0) / HOUR).toBeCloseTo(50, 6);
+  it('in a calendar period is measured by the events of the whole period', () => {
+    // 500 bad of the first 100,000 events of a month that will see 1,000,000: half of the allowed 1,000,
+    // not 500 / (0.1 % of 100,000) = five times all of it.
+    expect(remainingBudget(0.999, 500 / 100_000, 100_000 / 1_000_000)).toBeCloseTo(0.5, 9);
+  });
+
+  it.each([
+    [14.4, HOUR, 0.02],
+    [6, 6 * HOUR, 0.05],
+    [3, DAY, 0.1],
+    [1, 3 * DAY, 0.1],
+  ])('loses by a burn of %d that lasts %d ms a share of %d of 30 days', (rate, lasts, share) => {
+    expect(shareBurned(rate, lasts, 30 * DAY)).toBeCloseTo(share, 12);
+  });
+
+  it('lasts 50 h at a burn of 14.4, which is two days and not two hours', () => {
+    // 30 d * 24 h / 14.4 = 50 h.
+    expect((exhaustedInMs(1, 14.4, 30 * DAY) ?? 0) / HOUR).toBeCloseTo(50, 9);
+    expect((exhaustedInMs(0.5, 14.4, 30 * DAY) ?? 0) / HOUR).toBeCloseTo(25, 9);
   });
 
   it('that does not burn or is spent has no time of exhaustion', () => {
-    expect(errorBudget({ target: 0.9, windowMs: DAY, errorRatio: 0, burns: [] })).not.toHaveProperty('exhaustedInMs');
-    expect(errorBudget({ target: 0.9, windowMs: DAY, errorRatio: 0.2, burns: [] })).not.toHaveProperty('exhaustedInMs');
-  });
-});
-
-describe('the queries of a budget', () => {
-  it('ask for its own window and for each burn window', () => {
-    const maximumBurnRate = [
-      { windowMs: HOUR, factor: 14.4 },
-      { windowMs: 90 * 60_000, factor: 6 },
-    ];
-    expect(budgetQueries(policy({ maximumBurnRate }), target)).toEqual([
-      { name: BUDGET, query: 'q[$WINDOW]', windowMs: 30 * DAY, window: '30d' },
-      { name: burnName(HOUR), query: 'q[$WINDOW]', windowMs: HOUR, window: '1h' },
-      { name: burnName(90 * 60_000), query: 'q[$WINDOW]', windowMs: 90 * 60_000, window: '90m' },
-    ]);
-  });
-
-  it('come from the policy itself only when it states all of it', () => {
-    const whole = { errorRatio: 'q[$WINDOW]', target: 0.999, windowMs: 30 * DAY };
-    expect(inlineTarget(policy(whole))).toEqual(target);
-    for (const key of Object.keys(whole)) {
-      const { [key as keyof typeof whole]: _, ...rest } = whole;
-      expect(inlineTarget(policy(rest))).toBeUndefined();
-    }
-  });
-});
-
-describe('the error budget check', () => {
-  it.each([
-    [0.0005, 'pass', '50 % of the error budget is left'],
-    [0.00081, 'deny', '19 % of the error budget is left, at least 20 % is needed'],
-    [0.0007, 'needs-approval', '30 % of the error budget is left, below 40 % a person must agree'],
-    [0.002, 'deny', '-100 % of the error budget is left'],
-  ])('with an error ratio of %d says %s', (ratio, answer, reason) => {
-    const said = check({ minimumRemaining: 0.2, approvalBelow: 0.4 }, read(BUDGET, ratio));
-    expect(said).toMatchObject({ check: 'error-budget', answer });
-    expect(said.reasons[0]).toContain(reason);
-    expect(said.figures).toMatchObject({ method: 'occurrences', target: 0.999, errorRatio: ratio });
-  });
-
-  it('denies a budget that is spent to the last bit', () => {
-    const half = { ...target, target: 0.5 };
-    const said = checkErrorBudget({ policy: policy(), target: half, readings: [read(BUDGET, 0.5)], now });
-    expect(said).toMatchObject({ answer: 'deny', reasons: [expect.stringContaining('it is spent')] });
-  });
-
-  it('denies a budget that burns too fast, and asks again later', () => {
-    const limits = {
-      maximumBurnRate: [
-        { windowMs: HOUR, factor: 14.4 },
-        { windowMs: 6 * HOUR, factor: 6 },
-      ],
-    };
-    const said = check(limits, read(BUDGET, 0.0001), read(burnName(HOUR), 0.02), read(burnName(6 * HOUR), 0.001));
-    expect(said).toMatchObject({ answer: 'deny', askAgainAt: '2026-03-01T12:05:00.000Z' });
-    expect(said.reasons).toEqual([
-      'the budget burns 20 times as fast as allowed over 1 h, at most 14.4 is accepted',
-      '90 % of the error budget is left',
-      'the budget burns 1 times as fast as allowed over 6 h (limit 6)',
-    ]);
+    expect(exhaustedInMs(1, 0, DAY)).toBeUndefined();
+    expect(exhaustedInMs(0, 1, DAY)).toBeUndefined();
+    expect(exhaustedInMs(-1, 1, DAY)).toBeUndefined();
   });
 
   it.each([
-    ['wait', 'unknown', '2026-03-01T12:00:15.000Z'],
-    ['needs-approval', 'needs-approval', undefined],
-    ['pass', 'pass', undefined],
-  ] as const)('without data does what the policy says (%s): %s', (onMissingData, answer, askAgainAt) => {
-    const said = check({ onMissingData }, { name: BUDGET, ok: false, message: 'the query gives no data' });
-    expect(said.answer).toBe(answer);
-    expect(said.askAgainAt).toBe(askAgainAt);
-    expect(said.reasons[0]).toContain('the query gives no data');
-    expect(said.figures).toMatchObject({
-      remaining: null,
-      errorRatio: null,
-      missing: [expect.stringContaining('no data')],
-    });
+    [0.76, 'plenty'],
+    [0.75, 'good'],
+    [0.5, 'low'],
+    [0.25, 'critical'],
+    [0, 'spent'],
+    [-1, 'spent'],
+  ])('with %d left is called %s', (remaining, bucket) => {
+    expect(bucketOf(remaining)).toBe(bucket);
+  });
+});
+
+describe('what a deployment burned', () => {
+  it('is what failed beyond what failed before it', () => {
+    // 10,000 events while it was watched, 60 bad; before it 1 in 1,000 failed, so 10 would have anyway.
+    // 50 of the 1,000 that may fail in the month: 5 %.
+    const burned = attributedBurn({ target: 0.999, errorRatio: 0.006, errorRatioBefore: 0.001, share: 0.01 });
+    expect(burned).toBeCloseTo(0.05, 9);
   });
 
-  it('is not known when nothing was read', () => {
-    expect(check({}).answer).toBe('unknown');
-    const limits = { maximumBurnRate: [{ windowMs: HOUR, factor: 2 }] };
-    expect(check(limits, read(BUDGET, 0)).answer).toBe('unknown');
+  it('is negative when it mended something', () => {
+    expect(attributedBurn({ target: 0.9, errorRatio: 0, errorRatioBefore: 0.1, share: 0.1 })).toBeCloseTo(-0.1, 9);
+  });
+});
+
+describe('what the next deployment is expected to cost', () => {
+  it('is the chance of a failure times what failures cost', () => {
+    // (4 + 1.5) / (30 + 10) = 13.75 %; the median of 1, 6, 8 and 30 % is 7 %; 0.9625 % together.
+    const cost = expectedCost({ deployments: 30, failures: 4, burns: [0.3, 0.01, 0.08, 0.06] });
+    expect(cost.failureProbability).toBeCloseTo(0.1375, 12);
+    expect(cost.costOfFailure).toBeCloseTo(0.07, 12);
+    expect(cost.cost).toBeCloseTo(0.009625, 12);
   });
 
-  it('denies on what it sees even when other data is missing', () => {
-    const limits = { maximumBurnRate: [{ windowMs: HOUR, factor: 2 }], onMissingData: 'pass' as const };
-    expect(check(limits, read(burnName(HOUR), 0.5)).answer).toBe('deny');
-    expect(check(limits, read(BUDGET, 0.5)).answer).toBe('deny');
+  it('without history is 15 % of 2 %', () => {
+    expect(expectedCost({ deployments: 0, failures: 0, burns: [] }).cost).toBeCloseTo(0.003, 12);
+    expect(expectedCost({ deployments: 0, failures: 0, burns: [0.001] }).costOfFailure).toBe(0.02);
+  });
+});
+
+describe('the pairs of burn windows', () => {
+  const pairs = (kind: 'ratio' | 'sloth' | 'pyrra', days: number) => {
+    const measure = {
+      ratio: objective().measure,
+      sloth: { kind: 'sloth', id: 'x' },
+      pyrra: { kind: 'pyrra', labels: { slo: 'x' } },
+    }[kind] as ReturnType<typeof objective>['measure'];
+    return burnPairs({ measure }, days * DAY).map(({ factor, longMs, shortMs }) => [
+      factor,
+      longMs / MINUTE,
+      shortMs / MINUTE,
+    ]);
+  };
+
+  it('for 30 days are those of the SRE workbook', () => {
+    expect(pairs('ratio', 30)).toEqual([
+      [14.4, 60, 5],
+      [6, 360, 30],
+      [3, 1440, 120],
+      [1, 4320, 360],
+    ]);
   });
 
-  it.each([Number.NaN, -0.5, 1.5, Number.POSITIVE_INFINITY])('takes %d for no error ratio', (ratio) => {
-    const said = check({}, read(BUDGET, ratio));
-    expect(said.answer).toBe('unknown');
-    expect(said.reasons[0]).toContain('is not an error ratio');
+  it('for 7 days are shorter by as much', () => {
+    // 60 * 7 / 30 = 14 min; 14.4 * 14 min / 7 d is still 2 % of the budget.
+    expect(pairs('ratio', 7)).toEqual([
+      [14.4, 14, 1],
+      [6, 84, 7],
+      [3, 336, 28],
+      [1, 1008, 84],
+    ]);
   });
 
-  it('forgives the hair by which an extrapolated rate misses 0', () => {
-    expect(check({}, read(BUDGET, -0.0001))).toMatchObject({
-      answer: 'pass',
-      figures: { errorRatio: 0, remaining: 1 },
-    });
+  it('of Sloth keep their windows and change the factor', () => {
+    // 2 % of 28 d in 1 h: 0.02 * 28 * 24 = 13.44.
+    expect(pairs('sloth', 28).map(([factor]) => factor)).toEqual([13.44, 5.6, 2.8, 0.933333333333]);
+    expect(pairs('sloth', 28)[0]?.[1]).toBe(60);
+  });
+
+  it('of Pyrra are its own, for 28 days and scaled', () => {
+    expect(pairs('pyrra', 28)).toEqual([
+      [14, 60, 5],
+      [7, 360, 30],
+      [2, 1440, 120],
+      [1, 5760, 360],
+    ]);
+    expect(pairs('pyrra', 30)[0]).toEqual([14, 64, 5]);
+  });
+});
+
+describe("Wilson's lower bound", () => {
+  it('of 1 failure in 20 is 1.1 %, not 5 %', () => {
+    // z = 1.645: (0.05 + 2.706/40 - 1.645 * sqrt(0.05*0.95/20 + 2.706/1600)) / (1 + 2.706/20)
+    //          = (0.11765 - 0.10489) / 1.1353 = 0.0112
+    expect(wilsonLowerBound(1 / 20, 20, 0.95)).toBeCloseTo(0.0112, 3);
+  });
+
+  it('of 50,000 in 1,000,000 is as good as the share', () => {
+    expect(wilsonLowerBound(0.05, 1_000_000, 0.95)).toBeCloseTo(0.05, 3);
+  });
+
+  it('of nothing is nothing', () => {
+    expect(wilsonLowerBound(1, 0, 0.95)).toBe(0);
+  });
+
+  it.each([
+    [0.9, 1.281552],
+    [0.95, 1.644854],
+    [0.99, 2.326348],
+  ])('rests on the quantile of %d', (p, z) => {
+    expect(Math.abs(normalQuantile(p) - z)).toBeLessThan(4.5e-4);
+  });
+});
+
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const target = fc.double({ min: 0.5, max: 0.9999, noNaN: true });
+
+describe('whatever the figures', () => {
+  it('no more is left than everything, and more bad events leave less', () => {
+    fc.assert(
+      fc.property(target, share, share, share, (goal, a, b, part) => {
+        const [less, more] = [Math.min(a, b), Math.max(a, b)];
+        expect(remainingBudget(goal, a, part)).toBeLessThanOrEqual(1);
+        expect(remainingBudget(goal, more, part)).toBeLessThanOrEqual(remainingBudget(goal, less, part));
+        expect(burnRate(goal, more)).toBeGreaterThanOrEqual(burnRate(goal, less));
+      }),
+    );
+  });
+
+  it("Wilson's bound lies between nothing and the share, and grows with the number of events", () => {
+    const confidence = fc.double({ min: 0.55, max: 0.999, noNaN: true });
+    fc.assert(
+      fc.property(share, fc.integer({ min: 1, max: 1e9 }), confidence, (seen, events, sure) => {
+        const bound = wilsonLowerBound(seen, events, sure);
+        expect(bound).toBeGreaterThanOrEqual(0);
+        expect(bound).toBeLessThanOrEqual(seen);
+        expect(wilsonLowerBound(seen, events * 2, sure)).toBeGreaterThanOrEqual(bound - 1e-9);
+      }),
+    );
+  });
+
+  it('a deployment that is worse than what ran before costs something', () => {
+    fc.assert(
+      fc.property(target, share, share, share, (goal, errorRatio, errorRatioBefore, part) => {
+        const burned = attributedBurn({ target: goal, errorRatio, errorRatioBefore, share: part });
+        // Below 1e-300 the difference of two numbers can be lost.
+        if (errorRatio > errorRatioBefore) expect(burned).toBeGreaterThanOrEqual(0);
+        else expect(burned).toBeLessThanOrEqual(0);
+      }),
+    );
   });
 });
