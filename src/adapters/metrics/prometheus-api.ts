@@ -8,9 +8,6 @@ import { PROMQL } from './promql.ts';
 /** Prometheus' own limit for one series. */
 const MAX_POINTS = 11_000;
 
-/** Headers of one request, such as a token that is renewed. */
-export type RequestHeaders = (signal: AbortSignal | undefined) => Promise<Record<string, string>>;
-
 /**
  * Reads by Prometheus' query API, wherever it is offered. A number is asked for once, at the end of the
  * period; points one for each step, `$DURATION_SECONDS` being the step, so that no point looks at
@@ -19,11 +16,10 @@ export type RequestHeaders = (signal: AbortSignal | undefined) => Promise<Record
 export function readByPromql(
   client: HttpClient,
   { who, acceptWarnings }: Omit<Answerer, 'quote'>,
-  headers: RequestHeaders = async () => ({}),
 ): Required<Pick<MetricsSource, 'read' | 'series'>> {
   const answerer = { who, acceptWarnings, quote: client.quote };
   const ask = async (path: string, query: Record<string, string>, signal: AbortSignal | undefined) => {
-    const request = { method: 'GET', path, query, headers: await headers(signal) } as const;
+    const request = { method: 'GET', path, query } as const;
     return (await client.json({ ...request, ...(signal ? { signal } : {}) })).data;
   };
   return {

@@ -1,5 +1,7 @@
+import { cloudwatch } from './cloudwatch.ts';
 import { datadog } from './datadog.ts';
 import { dynatrace } from './dynatrace.ts';
+import { googleCloudMonitoring } from './google-cloud-monitoring.ts';
 import { graphite } from './graphite.ts';
 import { influxdb } from './influxdb.ts';
 import { newRelic } from './new-relic.ts';
@@ -13,6 +15,8 @@ export const metricsSourceKinds = [
   datadog,
   dynatrace,
   newRelic,
+  cloudwatch,
+  googleCloudMonitoring,
   testReport,
   vulnerabilityReport,
   influxdb,
