@@ -26,8 +26,8 @@ export const ingest: Benchmark = {
 - **grouped INSERTs**: no HTTP at all; one client writes groups of 64 into the same table, one group after the other
   (\`bench/support/grouped-inserts.ts\`).
 
-The load comes from autocannon in another process; on a machine with two cores it takes about one of them from
-whoever is measured. Each contender gets ${whole(WARM_UP)} requests to warm up. Ratios are medians of the ratios of
+The load comes from another process, from bare sockets with requests written out beforehand (\`bench/support/load.ts\`),
+one in flight per connection; it shares the cores with whoever is measured. Each contender gets ${whole(WARM_UP)} requests to warm up. Ratios are medians of the ratios of
 neighbouring rounds.`,
 
   async run({ quick, say }) {
