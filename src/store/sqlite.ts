@@ -31,6 +31,11 @@ const MAX_FLUSH_ITEMS = 512;
 const MAX_FLUSH_BYTES = 8 * 1024 * 1024;
 /** A backup by another process may hold the database for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
+/**
+ * 16 MB of write-ahead log between checkpoints: notifications touch the same pages of the indexes again and again, and
+ * each of these is copied into the database once per checkpoint. Whether a commit is durable does not depend on it.
+ */
+const PAGES_BETWEEN_CHECKPOINTS = 4_000;
 /** The write-ahead log is cut back to this after a checkpoint. */
 const MAX_IDLE_WAL_BYTES = 64 * 1024 * 1024;
 
@@ -234,6 +239,7 @@ function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
+  db.exec(`pragma wal_autocheckpoint = ${PAGES_BETWEEN_CHECKPOINTS}`);
   db.exec(`pragma journal_size_limit = ${MAX_IDLE_WAL_BYTES}`);
   return db;
 }
