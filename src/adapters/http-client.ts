@@ -320,7 +320,7 @@ function wordsOf(body: unknown, depth = 0): string {
   if (typeof body === 'string') return /^\s*</.test(body) ? '' : body;
   if (typeof body !== 'object' || body === null || depth > 3) return '';
   if (Array.isArray(body)) return wordsOf(body[0], depth + 1);
-  for (const key of ['message', 'Message', 'error', 'errors', 'detail', 'title']) {
+  for (const key of ['message', 'Message', 'error', 'errors', 'messages', 'reason', 'text', 'detail', 'title']) {
     const words = wordsOf((body as Record<string, unknown>)[key], depth + 1);
     if (words !== '') return words;
   }

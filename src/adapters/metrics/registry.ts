@@ -1,11 +1,14 @@
 import { cloudwatch } from './cloudwatch.ts';
 import { datadog } from './datadog.ts';
 import { dynatrace } from './dynatrace.ts';
+import { elasticsearch } from './elasticsearch.ts';
 import { googleCloudMonitoring } from './google-cloud-monitoring.ts';
 import { graphite } from './graphite.ts';
+import { httpJson } from './http-json.ts';
 import { influxdb } from './influxdb.ts';
 import { newRelic } from './new-relic.ts';
 import { prometheus } from './prometheus.ts';
+import { splunk } from './splunk.ts';
 import { testReport } from './test-report.ts';
 import { vulnerabilityReport } from './vulnerability-report.ts';
 
@@ -21,4 +24,7 @@ export const metricsSourceKinds = [
   vulnerabilityReport,
   influxdb,
   graphite,
+  elasticsearch,
+  splunk,
+  httpJson,
 ] as const;
