@@ -252,7 +252,7 @@ async function whereabouts(store: Store, place: Place): Promise<NonNullable<Eval
   return { ...source, revision, ...(deliveryFile === undefined ? {} : { deliveryFile }) };
 }
 
-function refuseMistakes(request: Pick<EvaluationRequest, 'slo' | 'sli' | 'compareWith'>): void {
+function refuseMistakes(request: Pick<EvaluationRequest, 'slo' | 'sli' | 'compareWith' | 'compatibility'>): void {
   const problems = problemsOfRequest(request).map(({ file, path, message, line, column }) => ({
     path: path === '' ? file : `${file}: ${path}`,
     message,

@@ -7,7 +7,7 @@ import { parseSli } from '../definitions/sli-yaml.ts';
 import { parseSlo } from '../definitions/slo-yaml.ts';
 import type { Found } from '../engine/plan.ts';
 import type { Place } from '../events/application.ts';
-import { type Definitions, withPolicy } from './evaluation-definitions.ts';
+import { type Definitions, withControl } from './evaluation-definitions.ts';
 
 /** Looked for in this order, when the application's annotation does not name it. */
 const USUAL_PLACES = ['delivery.yaml', '.lynceus/delivery.yaml'];
@@ -76,7 +76,9 @@ export async function readDefinitions(
   policy: EvaluationPolicy,
   deliveryFile: string,
 ): Promise<Parsed<Definitions>> {
-  const slo = await readBeside(reader, deliveryFile, policy.slo, parseSlo);
+  const slo = await readBeside(reader, deliveryFile, policy.slo, (text, file) =>
+    parseSlo(text, file, policy.compatibility),
+  );
   if (!slo.ok) return slo;
   const sli: Definitions['sli'] = {};
   for (const name of policy.sli) {
@@ -87,7 +89,7 @@ export async function readDefinitions(
       return problem(name, 'indicators', `"${twice}" is in another of the files of "sli" already: keep one`);
     Object.assign(sli, found.value);
   }
-  return withPolicy({ slo: slo.value, sli }, policy, policy.slo);
+  return withControl({ slo: slo.value, sli }, policy, policy.slo);
 }
 
 export async function readBeside<T>(

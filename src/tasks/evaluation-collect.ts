@@ -18,6 +18,9 @@ import type { Read, ReadAnswer } from './evaluation-read.ts';
 /** Queries of one evaluation that are under way at once: a metrics source is shared by everybody. */
 const CONCURRENT_QUERIES = 8;
 
+/** Of the tools only the sources are asked; those without a history have enough. */
+export type CollectTools = Pick<EvaluationTools, 'metricsSource'> & Partial<EvaluationTools>;
+
 /** How one indicator gets its number. */
 type Route =
   | { metric: string; value: IndicatorValue }
@@ -29,10 +32,7 @@ type Route =
  *
  * @throws {AdapterError} a source could not be asked, or is not configured
  */
-export async function collectIndicators(
-  question: EvaluationQuestion,
-  tools: EvaluationTools,
-): Promise<IndicatorValue[]> {
+export async function collectIndicators(question: EvaluationQuestion, tools: CollectTools): Promise<IndicatorValue[]> {
   const wanted = [...new Set(question.definitions.slo.objectives.map(({ sli }) => sli))];
   const routes = wanted.map((metric) => routeOf(question, metric));
   const reads = routes.flatMap((route) => ('reads' in route ? route.reads : []));
@@ -102,7 +102,7 @@ export function variablesFor(question: EvaluationQuestion): Record<string, strin
   return { ...group, ...queryVariables(question, definitions.slo) };
 }
 
-async function ask(question: EvaluationQuestion, tools: EvaluationTools, read: Read): Promise<ReadAnswer> {
+async function ask(question: EvaluationQuestion, tools: CollectTools, read: Read): Promise<ReadAnswer> {
   const source = sourceFor(tools, read.provider ?? question.provider);
   const query: MetricQuery = { query: read.query, variables: read.variables, ...question.period };
   const options = { signal: question.signal };
@@ -119,7 +119,7 @@ function noSeries({ name }: MetricsSource): { ok: false; missing: Missing; messa
   };
 }
 
-function sourceFor(tools: EvaluationTools, name: string | undefined): MetricsSource {
+function sourceFor(tools: CollectTools, name: string | undefined): MetricsSource {
   const source = tools.metricsSource(name);
   if (source) return source;
   const said = name === undefined ? 'no metrics source is configured' : `the metrics source ${name} is not configured`;

@@ -18,9 +18,12 @@ export interface Comparison {
  * @throws {AdapterError} `rejected`: the pinned baseline is not there, not of this project, or invalidated
  */
 export async function comparisonFor(question: EvaluationQuestion, tools: EvaluationTools): Promise<Comparison> {
-  const { compareWith, definitions, place } = question;
+  const { compareWith, definitions, place, except } = question;
   const { slo } = definitions;
-  const past = (stage = place.stage) => tools.history.evaluations({ ...place, stage }, HISTORY);
+  const past = async (stage = place.stage) => {
+    const found = await tools.history.evaluations({ ...place, stage }, HISTORY);
+    return found.filter(({ id }) => id !== except);
+  };
   if (compareWith === undefined || 'control' in compareWith) return { slo, earlier: await past() };
   if ('previous' in compareWith) return compared(slo, await past(), 'all', compareWith.previous);
   if ('lastPassed' in compareWith) return compared(slo, await past(), 'pass', compareWith.lastPassed);

@@ -12,30 +12,24 @@ export interface Definitions {
   sli: Record<string, string | Indicator>;
 }
 
+type Policy = Pick<EvaluationPolicy, 'compatibility' | 'compareWith'>;
+
 /** Definitions as texts of slo.yaml and sli.yaml, for those who have no repository. Never throws. */
-export function parseDefinitions(slo: string, sli: string | undefined): Parsed<Definitions> {
-  const parsedSlo = parseSlo(slo, 'slo');
+export function parseDefinitions(slo: string, sli: string | undefined, policy: Policy): Parsed<Definitions> {
+  const parsedSlo = parseSlo(slo, 'slo', policy.compatibility);
   const parsedSli = sli === undefined ? ({ ok: true, value: {} } as const) : parseSli(sli, 'sli');
   const problems = [parsedSlo, parsedSli].flatMap((parsed) => (parsed.ok ? [] : parsed.problems));
   if (!parsedSlo.ok || !parsedSli.ok) return { ok: false, problems };
-  return { ok: true, value: { slo: parsedSlo.value, sli: parsedSli.value } };
+  return withControl({ slo: parsedSlo.value, sli: parsedSli.value }, policy, 'slo');
 }
 
-/** Joins what slo.yaml says with what the caller's policy says, and refuses what does not go together. */
-export function withPolicy(
-  { slo, sli }: Definitions,
-  { compatibility, compareWith }: Pick<EvaluationPolicy, 'compatibility' | 'compareWith'>,
-  file: string,
-): Parsed<Definitions> {
-  const lonely = slo.objectives.findIndex(({ control }) => control !== undefined);
-  if (lonely >= 0 && !(compareWith && 'control' in compareWith)) {
-    const message = 'compares with a control group, but "evaluation.compareWith.control" does not say which it is';
-    return {
-      ok: false,
-      problems: [{ file, line: 1, column: 1, path: `objectives[${lonely}].control`, message }],
-    };
-  }
-  return { ok: true, value: { slo: compatibility === undefined ? slo : { ...slo, compatibility }, sli } };
+/** Refuses objectives with a control group that nobody has named. */
+export function withControl(definitions: Definitions, { compareWith }: Policy, file: string): Parsed<Definitions> {
+  const lonely = definitions.slo.objectives.findIndex(({ control }) => control !== undefined);
+  if (lonely < 0 || (compareWith && 'control' in compareWith)) return { ok: true, value: definitions };
+  const path = `objectives[${lonely}].control`;
+  const message = 'compares with a control group, but "compareWith" of the evaluation does not say which it is';
+  return { ok: false, problems: [{ file, line: 1, column: 1, path, message }] };
 }
 
 /** An indicator of the definitions, if they have it. */

@@ -22,6 +22,8 @@ export interface EvaluationQuestion {
   /** For queries that name none. */
   provider?: string;
   compareWith?: ComparisonPolicy;
+  /** The evaluation that is done again: the same period says nothing about itself. */
+  except?: string;
   /** Numbers that nobody has to be asked for (of tests, pushed), for indicators without a query. */
   figures: ReadonlyMap<string, number>;
   /** Numbers that came with the question: they stand, whatever sli.yaml says. */

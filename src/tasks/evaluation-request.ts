@@ -2,7 +2,7 @@ import type { ComparisonPolicy, EvaluationPolicy } from '../definitions/delivery
 import type { Problem } from '../definitions/problem.ts';
 import type { EvaluationTriggered, Result, Status } from '../events/types.ts';
 import { createReader, findDelivery, readDefinitions, readStage, sayAll } from './delivery-files.ts';
-import { type Definitions, parseDefinitions, withPolicy } from './evaluation-definitions.ts';
+import { type Definitions, parseDefinitions } from './evaluation-definitions.ts';
 import { judge } from './evaluation-judge.ts';
 import { labelsOf } from './labels.ts';
 import { fittingIndicators } from './pushed-indicators.ts';
@@ -19,7 +19,9 @@ export interface RequestOutcome {
 }
 
 /** What can be said against a request before anything is asked: mistakes in the texts that came with it. */
-export function problemsOfRequest(request: Pick<EvaluationTriggered, 'slo' | 'sli' | 'compareWith'>): Problem[] {
+export function problemsOfRequest(
+  request: Pick<EvaluationTriggered, 'slo' | 'sli' | 'compareWith' | 'compatibility'>,
+): Problem[] {
   if (request.slo === undefined) return [];
   const parsed = inlineDefinitions(request);
   return parsed.ok ? [] : parsed.problems;
@@ -50,6 +52,7 @@ export async function evaluateRequest(
       ...(revision === undefined ? {} : { revision }),
       ...(provider === undefined ? {} : { provider }),
       ...(compareWith === undefined ? {} : { compareWith }),
+      ...(request.again === undefined ? {} : { except: request.again }),
       given: new Map(Object.entries(request.values ?? {})),
       figures: await pushedFor(request, tools, now),
       labels: { ...(await labelsOf(tools, place, definitions, signal)), ...request.labels },
@@ -84,8 +87,7 @@ type FoundDefinitions =
   | { problem: string };
 
 function inlineDefinitions(request: Pick<EvaluationTriggered, 'slo' | 'sli' | 'compareWith' | 'compatibility'>) {
-  const parsed = parseDefinitions(request.slo ?? '', request.sli);
-  return parsed.ok ? withPolicy(parsed.value, policyOf(request), 'slo') : parsed;
+  return parseDefinitions(request.slo ?? '', request.sli, policyOf(request));
 }
 
 function policyOf(request: Pick<EvaluationTriggered, 'compareWith' | 'compatibility'>): Policy {
