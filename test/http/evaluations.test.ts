@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationView } from '../../src/views/evaluation-document.ts';
+import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.ts';
 import { bearer, type HttpWorld, problemOf, startHttpWorld, TOKENS } from '../support/http-world.ts';
 import { eventually } from '../support/lynceus.ts';
 
@@ -13,33 +12,11 @@ total_score: {pass: "90%"}
 `;
 const SLI = 'spec_version: "1.0"\nindicators: {error_rate: "errors{service=\\"$SERVICE\\",team=\\"$LABEL.team\\"}"}\n';
 
-/** A Prometheus that answers every query with one number, or fails; counts how many ask at once. */
-async function fakePrometheus() {
-  const state = { value: '0.001', down: false, under: 0, most: 0, queries: [] as string[] };
-  const server: Server = createServer((request, response) => {
-    state.queries.push(new URL(request.url ?? '', 'http://x').searchParams.get('query') ?? '');
-    state.most = Math.max(state.most, ++state.under);
-    setTimeout(() => {
-      state.under--;
-      response.statusCode = state.down ? 503 : 200;
-      response.setHeader('Content-Type', 'application/json');
-      const result = [{ metric: {}, value: [0, state.value] }];
-      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
-    }, 20);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    state,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => new Promise((resolve) => server.close(resolve)),
-  };
-}
-
 describe('an evaluation on demand', () => {
   let world: HttpWorld;
-  let prometheus: Awaited<ReturnType<typeof fakePrometheus>>;
+  let prometheus: FakePrometheus;
   beforeAll(async () => {
-    prometheus = await fakePrometheus();
+    prometheus = await startFakePrometheus();
     world = await startHttpWorld({
       connections: `metrics:\n  - {name: main, kind: prometheus, url: "${prometheus.url}"}\n`,
     });
@@ -106,10 +83,10 @@ describe('an evaluation on demand', () => {
     const names = Array.from({ length: 40 }, (_, at) => `i${at}`);
     const slo = `spec_version: "1.0"\nobjectives:\n${names.map((name) => `  - {sli: ${name}, pass: [{criteria: ["<=1"]}]}\n`).join('')}total_score: {pass: "90%"}\n`;
     const sli = `spec_version: "1.0"\nindicators:\n${names.map((name) => `  ${name}: "q_${name}"\n`).join('')}`;
-    Object.assign(prometheus.state, { most: 0, queries: [] });
+    Object.assign(prometheus.state, { mostAtOnce: 0, queries: [] });
     expect(await view(await ask({ slo, sli }))).toMatchObject({ result: 'pass' });
     expect(prometheus.state.queries.toSorted()).toEqual(names.map((name) => `q_${name}`).toSorted());
-    expect(prometheus.state.most).toBe(8);
+    expect(prometheus.state.mostAtOnce).toBe(8);
   });
 
   it('waits while a source is down, says so, and never passes', async () => {
@@ -326,9 +303,10 @@ describe('an evaluation on demand', () => {
       expect((await pushed('p1', { revision, indicators: { findings: 3, other: 1 } })).status).toBe(202);
       expect((await pushed('p2', { revision: 'd'.repeat(40), indicators: { findings: 0 } })).status).toBe(202);
       const slo = SLO.replace('error_rate', 'findings').replace('<=0.01', '<=2');
+      const sli = 'spec_version: "1.0"\nindicators: {findings: {pushed: true, unit: findings, better: lower}}\n';
       await eventually(
         async () => {
-          const found = await view(await ask({ service: 'scanned', slo, revision }));
+          const found = await view(await ask({ service: 'scanned', slo, sli, revision }));
           return found.evaluation?.indicators[0]?.value === 3 && found.result === 'fail';
         },
         { within: 5_000, what: 'the pushed number is judged' },
