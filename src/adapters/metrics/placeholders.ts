@@ -108,7 +108,9 @@ export function periodOf({ start, end, variables }: MetricQuery, stepMs?: number
     END: new Date(endMs).toISOString(),
     DURATION_SECONDS: `${Math.ceil(span / 1000)}s`,
   };
-  return { startMs, endMs, variables: { ...period, ...variables } };
+  // Who asks for points may have said before how long the whole period is.
+  const step = stepMs === undefined ? {} : { DURATION_SECONDS: period.DURATION_SECONDS };
+  return { startMs, endMs, variables: { ...period, ...variables, ...step } };
 }
 
 /** Makes a regex of exactly this text, as RE2's QuoteMeta does. */

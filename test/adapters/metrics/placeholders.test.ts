@@ -120,4 +120,10 @@ describe('the period of a query', () => {
     expect(endMs - startMs).toBe(300_000);
     expect(variables).toEqual({ START: '2026-01-01T10:00:00.000Z', END: 'mine', DURATION_SECONDS: '300s' });
   });
+
+  it('is that of a step for points, whatever was said before', () => {
+    const asked = query({ variables: { DURATION_SECONDS: '300s' } });
+    expect(periodOf(asked, 60_000).variables).toMatchObject({ DURATION_SECONDS: '60s' });
+    expect(() => periodOf(asked, 300_001)).toThrow('the step is longer than the period');
+  });
 });
