@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import type { PlannedTask } from '../engine/plan.ts';
-import { assessRisk } from '../risk/assess.ts';
+import { assessRisk, type RiskAssessment } from '../risk/assess.ts';
 import { footprintToJson } from '../risk/change.ts';
 import type { RiskSignals } from '../risk/signals.ts';
 import { mergeSignals, timeSignals } from '../risk/time.ts';
@@ -11,6 +11,9 @@ import { probeSignals } from './risk-probes.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
 type Step = Extract<PlannedTask, { name: 'checks' }>;
+
+/** How long an outage is waited out before it counts: a few looks of the checks. */
+const PATIENCE_MS = 2 * 60_000;
 
 export interface RiskCheck {
   answer: CheckAnswer;
@@ -34,16 +37,26 @@ export async function checkRisk(
     budgetSignal(budget),
     timeSignals(windows, input.now),
   ]);
-  const {
-    score: _,
-    level: __,
-    ...answer
-  } = assessRisk(signals, policy, await tools.riskModel(input.triggered.place.project));
+  const assessed = assessRisk(signals, policy, await tools.riskModel(input.triggered.place.project));
+  const { score: _, level: __, ...answer } = patient(assessed, outageIn(signals, change), input);
   const footprint = change.footprint && footprintToJson(change.footprint);
   return {
     answer: { ...answer, figures: { ...answer.figures, ...(footprint ? { footprint } : {}) } },
     memo: change.incomplete ? {} : { change: JSON.parse(JSON.stringify(change)) as JsonObject },
   };
+}
+
+/** What is not known now is often known after a restart elsewhere: a person is not asked at once because of it. */
+function patient(assessed: RiskAssessment, outage: string | undefined, { task, now }: TaskInput): RiskAssessment {
+  const waitedMs = now.getTime() - Date.parse(task.triggeredAt);
+  if (assessed.answer !== 'needs-approval' || outage === undefined || waitedMs >= PATIENCE_MS) return assessed;
+  return { ...assessed, answer: 'unknown', reasons: [`asked again: ${outage}`, ...assessed.reasons] };
+}
+
+/** Why a signal is missing that a later look may find. */
+function outageIn(signals: RiskSignals, change: ReadChange): string | undefined {
+  const { alerts, dependencies, infrastructure, errorBudget, size } = signals.unknown ?? {};
+  return (change.incomplete ? size : undefined) ?? alerts ?? dependencies ?? infrastructure ?? errorBudget;
 }
 
 function remembered({ change }: JsonObject): ReadChange | undefined {

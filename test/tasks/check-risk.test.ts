@@ -40,6 +40,7 @@ interface Around {
   previous?: SequenceState;
   policy?: RiskPolicy;
   memo?: TaskInput['task']['memo'];
+  now?: Date;
 }
 
 /** Asks the check about a change in a world in which only what is named here exists. */
@@ -85,7 +86,7 @@ async function ask(around: Around, change: Parameters<typeof triggered>[0] = {})
     sequence,
     triggered: sequence.triggered,
     task: { ...task, memo: around.memo ?? {} },
-    now: NOW,
+    now: around.now ?? NOW,
     signal: new AbortController().signal,
   } as unknown as TaskInput;
   const { answer, memo } = await checkRisk(
@@ -162,6 +163,20 @@ describe('what Git says', () => {
     expect(found.unknown).toContain('size: GitHub main could not be reached');
     expect(found.answer).toMatchObject({ answer: 'needs-approval' });
     expect(found.memo).toEqual({});
+  });
+
+  it('during an outage of two minutes asks nobody yet', async () => {
+    const compare = () => {
+      throw new AdapterError('unavailable', 'GitHub main could not be reached');
+    };
+    const early = await ask({ compare, now: new Date(minute(1)) });
+    expect(early.answer).toMatchObject({
+      answer: 'unknown',
+      reasons: expect.arrayContaining(['asked again: GitHub main could not be reached']),
+    });
+    expect((await ask({ compare, now: new Date(minute(2)) })).answer.answer).toBe('needs-approval');
+    const low = { approvalAbove: 99 };
+    expect((await ask({ compare, now: new Date(minute(1)), policy: low })).answer.answer).toBe('pass');
   });
 
   it('is not invented for a first deployment', async () => {
