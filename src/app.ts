@@ -15,6 +15,7 @@ import { type Route, routesOf } from './http/access.ts';
 import { createAuthentication } from './http/authentication.ts';
 import { changesRoutes, createChanges } from './http/changes.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
+import { gateRoutes } from './http/gates/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
 import { pageRoutes } from './http/pages.ts';
@@ -138,6 +139,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       changesRoutes({ store, clock, progress, authentication }, changes),
       riskRoutes(riskModels, authentication),
       evaluationRoutes({ clock, authentication }, evaluations),
+      ...gateRoutes({ store, clock, progress, evaluations, authentication, publicUrl: environment.publicUrl }),
       openApiRoutes(authentication),
       pageRoutes(changes, authentication),
     ];

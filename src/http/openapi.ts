@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { Authentication } from './authentication.ts';
 import { evaluationRequestSchema } from './evaluation-request.ts';
+import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 
 const problem = {
@@ -208,6 +209,7 @@ export const openApi = {
         responses: { 200: json(ref('Evaluation'), 'The evaluation as it is now'), default: problem },
       },
     },
+    ...gatePaths,
     '/api/v1/openapi.json': {
       get: {
         operationId: 'readApi',
@@ -251,6 +253,7 @@ export const openApi = {
   components: {
     securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     schemas: {
+      ...gateSchemas,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'code', 'detail'],

@@ -9,6 +9,7 @@ import { noSequence } from '../../src/engine/sequence.ts';
 import type { SequenceEvent, SequenceTriggered } from '../../src/events/types.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { openStore } from '../../src/store/open.ts';
+import type { Document } from '../../src/store/store.ts';
 import type { ChangeView } from '../../src/views/change.ts';
 import { expectDocumented } from './openapi.ts';
 
@@ -31,6 +32,8 @@ export interface HttpWorldOptions {
   env?: Record<string, string>;
   /** Histories of sequences that are in the store before the service starts; no work is queued for them. */
   sequences?: readonly (readonly SequenceEvent[])[];
+  /** Rows of the read models that are there before the service starts. */
+  documents?: readonly Document[];
   failpoint?: AppOptions['failpoint'];
 }
 
@@ -77,7 +80,7 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
   };
   const environment = parseEnvironment(env, () => '');
   if (!environment.ok) throw new Error(environment.problems.join('\n'));
-  if (options.sequences) await seed(dataDir, options.sequences);
+  if (options.sequences || options.documents) await seed(dataDir, options.sequences ?? [], options.documents ?? []);
   const lines: string[] = [];
   const app = await startApp({
     environment: environment.value,
@@ -143,12 +146,17 @@ ${more}`;
 }
 
 /** Writes histories as the runtime would, without the jobs: states stay as they are until somebody moves them. */
-async function seed(dataDir: string, histories: readonly (readonly SequenceEvent[])[]): Promise<void> {
+async function seed(
+  dataDir: string,
+  histories: readonly (readonly SequenceEvent[])[],
+  documents: readonly Document[],
+): Promise<void> {
   const store = await openStore({ dataDir });
   for (const history of histories) {
     const { commit } = sequenceCommit({ state: noSequence, version: 0 }, history);
     await store.commit({ appends: commit.appends, documents: commit.documents });
   }
+  await store.commit({ documents });
   await store.close();
 }
 

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import type { Place } from '../../events/application.ts';
+import { EvaluationRefused, type Evaluations } from '../../runtime/evaluations.ts';
+import type { SeenApplication } from '../../runtime/observe-application.ts';
+import type { ProgressBoard } from '../../runtime/progress.ts';
+import type { Document, Store } from '../../store/store.ts';
+import { changeView } from '../../views/change.ts';
+import type { EvaluationView } from '../../views/evaluation-document.ts';
+import { type GateAnswer, gateAnswer, gateOfEvaluation, gateOfStage } from '../../views/gate.ts';
+import { sequenceFromRow } from '../../views/sequence-document.ts';
+import type { Question, Whereabouts } from './question.ts';
+
+export interface GateTools {
+  store: Store;
+  clock: Clock;
+  progress: ProgressBoard;
+  evaluations: Pick<Evaluations, 'request' | 'get' | 'wait'>;
+}
+
+export interface Asker {
+  /** Holder of the token that asks. */
+  name: string;
+  /** Of this service as the asker may open it. */
+  base: string;
+  /** How long the asker can wait for a verdict. */
+  patienceMs: number;
+}
+
+/** One answer for everybody who asks; the faces only dress it. */
+export interface Gates {
+  ask(question: Question, asker: Asker): Promise<GateAnswer>;
+  /** Starts an evaluation, or finds it by its key; the answer says why not. */
+  start(question: Question, asker: Asker): Promise<{ id: string } | { answer: GateAnswer }>;
+  /** An evaluation that was started. */
+  read(id: string, asker: Asker): Promise<GateAnswer>;
+  /** The places that fit, at most `MOST_PLACES`. */
+  places(where: Whereabouts): Promise<KnownPlace[]>;
+}
+
+export interface KnownPlace {
+  place: Place;
+  /** Name of the application there. */
+  app: string;
+}
+
+const MOST_APPLICATIONS = 1000;
+const MOST_SEQUENCES = 200;
+/** How often an evaluation that could not be judged is asked for anew under one key. */
+const MOST_ATTEMPTS = 5;
+/** Answers without a key are at least so long the same. */
+const LEAST_SAME_MS = 60_000;
+
+export function createGates({ store, clock, progress, evaluations }: GateTools): Gates {
+  async function places(where: Whereabouts): Promise<KnownPlace[]> {
+    const { project, stage, service } = where;
+    const given = { ...(project && { project }), ...(stage && { stage }), ...(service && { service }) };
+    const rows = await store.documents({
+      kind: 'application',
+      ...given,
+      status: ['seen', 'absent'],
+      limit: MOST_APPLICATIONS,
+    });
+    return rows.flatMap((row) => {
+      const { ref } = row.data as unknown as SeenApplication;
+      const fits =
+        (where.app === undefined || ref.name === where.app) &&
+        (where.namespace === undefined || ref.namespace === where.namespace) &&
+        (where.called === undefined || ref.name === where.called || row.service === where.called);
+      return fits ? [{ place: placeOf(row), app: ref.name }] : [];
+    });
+  }
+
+  /** Exactly one place, or a sentence that says what is missing. */
+  async function locate(where: Whereabouts): Promise<Place | string> {
+    const { project, stage, service } = where;
+    if (project !== undefined && stage !== undefined && service !== undefined) return { project, stage, service };
+    const found = new Map((await places(where)).map(({ place }) => [sayPlace(place), place]));
+    const [only] = found.values();
+    if (only && found.size === 1) return only;
+    const asked = Object.entries(where).flatMap(([name, value]) => (value === undefined ? [] : `${name} ${value}`));
+    if (!only) return `No application is known of ${asked.join(', ')}: check the names`;
+    const some = [...found.keys()].slice(0, 3).join(', ');
+    return `${found.size} places fit ${asked.join(', ')} (${some}): name project, stage and service`;
+  }
+
+  async function changeAt(place: Place, { revision, until }: Question, base: string): Promise<GateAnswer> {
+    const rows = await store.documents({ kind: 'sequence', ...place, limit: MOST_SEQUENCES });
+    const states = rows.map((row) => sequenceFromRow(row.data));
+    const state = states.find(
+      ({ triggered }) => revision === undefined || triggered?.revision.toLowerCase().startsWith(revision),
+    );
+    const view = state && changeView([state], { progress: progress.read, evidence: () => '' });
+    const stage = view?.stages.at(0);
+    if (view && stage) return gateOfStage(stage, until, `${base}/changes/${encodeURIComponent(view.id)}`);
+    const what = revision === undefined ? 'No change' : `Commit ${revision.slice(0, 12)}`;
+    return notYet(`${what} was not seen in ${sayPlace(place)} yet`, base);
+  }
+
+  async function request(place: Place, question: Question, asker: Asker, key: string): Promise<string> {
+    const end = clock.now().getTime();
+    const { period, timeframeMs, delayMs, revision } = question;
+    const { id } = await evaluations.request({
+      place,
+      period: period ?? { start: new Date(end - timeframeMs).toISOString(), end: new Date(end).toISOString() },
+      delayMs,
+      key,
+      ...(revision === undefined ? {} : { revision }),
+      requestedBy: asker.name,
+    });
+    return id;
+  }
+
+  async function start(question: Question, asker: Asker): Promise<{ id: string } | { answer: GateAnswer }> {
+    const place = await locate(question.where);
+    if (typeof place === 'string') return { answer: notYet(place, asker.base) };
+    const key = question.key ?? passingKey(question, clock.now());
+    try {
+      // What could not be judged is tried again, and each try is remembered; a verdict stands.
+      for (let attempt = 1; ; attempt++) {
+        const id = await request(place, question, asker, attempt === 1 ? `gate/${key}` : `gate/${key}#${attempt}`);
+        if (attempt >= MOST_ATTEMPTS || !couldNotJudge(await evaluations.get(id))) return { id };
+      }
+    } catch (error) {
+      if (!(error instanceof EvaluationRefused)) throw error;
+      return { answer: notYet(error.message, asker.base) };
+    }
+  }
+
+  function answerOf(view: EvaluationView | undefined, id: string, { base }: Asker): GateAnswer {
+    const url = `${base}/api/v1/evaluations/${encodeURIComponent(id)}`;
+    return view
+      ? gateOfEvaluation(view, url)
+      : gateAnswer('error', { reason: `There is no evaluation ${id}`, url, complete: true });
+  }
+
+  return {
+    places,
+    start,
+    async read(id, asker) {
+      return answerOf(await evaluations.get(id), id, asker);
+    },
+    async ask(question, asker) {
+      if (question.kind === 'change') {
+        const place = await locate(question.where);
+        return typeof place === 'string' ? notYet(place, asker.base) : changeAt(place, question, asker.base);
+      }
+      const started = await start(question, asker);
+      if ('answer' in started) return started.answer;
+      return answerOf(await evaluations.wait(started.id, asker.patienceMs), started.id, asker);
+    },
+  };
+}
+
+/** Names may be wrong, or what they mean may come: no verdict, and worth asking again. */
+function notYet(reason: string, base: string): GateAnswer {
+  return gateAnswer('error', { reason, url: `${base}/changes`, complete: false });
+}
+
+function couldNotJudge(view: EvaluationView | undefined): boolean {
+  return view?.state === 'finished' && view.status !== 'succeeded';
+}
+
+/** Polls ask the same question over and over; an answer about the last five minutes serves them for five. */
+function passingKey({ revision = '', timeframeMs, delayMs }: Question, now: Date): string {
+  const sameMs = Math.max(LEAST_SAME_MS, timeframeMs + delayMs);
+  const parts = [revision, timeframeMs, delayMs, Math.floor(now.getTime() / sameMs)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function placeOf({ project = '', stage = '', service = '' }: Document): Place {
+  return { project, stage, service };
+}
+
+function sayPlace({ project, stage, service }: Place): string {
+  return `${project}/${stage}/${service}`;
+}

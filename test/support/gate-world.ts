@@ -1,0 +1,134 @@
+import { createBareRepository } from '../../examples/sandbox/git.ts';
+import type { Place } from '../../src/events/application.ts';
+import type { SequenceEvent } from '../../src/events/types.ts';
+import type { GateAnswer } from '../../src/views/gate.ts';
+import { type FakePrometheus, startFakePrometheus } from './fake-prometheus.ts';
+import { bearer, type HttpWorld, startHttpWorld, story, TOKENS, YEARS } from './http-world.ts';
+import { decision, planned, step, taskFinished, taskTriggered } from './sequence.ts';
+
+/** A service for every state in which a change can be asked about. */
+export const STATES = {
+  waiting: { kind: 'approval', result: 'running' },
+  deployed: { kind: 'rollout', result: 'running' },
+  good: { kind: 'finished', result: 'pass' },
+  doubtful: { kind: 'finished', result: 'warning' },
+  bad: { kind: 'finished', result: 'fail' },
+  aborted: { kind: 'finished', result: 'fail' },
+  paused: { kind: 'paused', result: 'running' },
+} as const;
+export type State = keyof typeof STATES;
+
+const finished = (result: 'pass' | 'warning' | 'fail', reason: 'completed' | 'failed' | 'aborted'): SequenceEvent => ({
+  name: 'sequence.finished',
+  at: '2026-03-02T11:00:00.000Z',
+  data: { status: reason === 'aborted' ? 'aborted' : 'succeeded', result, reason, message: `it ended as ${result}` },
+});
+const approvalOpen = () => [...planned(step('approval')), taskTriggered(1, 'approval', YEARS)];
+
+const HISTORIES: Record<State, () => SequenceEvent[]> = {
+  waiting: approvalOpen,
+  deployed: () => [...planned(step('rollout')), taskTriggered(1, 'rollout', YEARS)],
+  good: () => [...planned(step('rollout')), finished('pass', 'completed')],
+  doubtful: () => [...planned(step('rollout')), finished('warning', 'completed')],
+  bad: () => [
+    ...planned(step('checks')),
+    taskTriggered(1, 'checks'),
+    taskFinished('checks', 'fail'),
+    finished('fail', 'failed'),
+  ],
+  // Says pass on purpose: what did not come to its end must not pass whatever it says.
+  aborted: () => [...planned(step('rollout')), finished('pass', 'aborted')],
+  paused: () => [...approvalOpen(), decision('pause', { reason: 'the database is being moved' })],
+};
+
+/** Evaluates `errors` of the fake Prometheus: up to 0.01 passes, up to 0.05 is a warning. */
+const FILES = {
+  'delivery.yaml': `apiVersion: lynceus.dev/v1
+kind: Delivery
+metadata: {name: shop}
+spec:
+  stages:
+    - {name: staging, branch: main, sync: gated, evaluation: {slo: slo.yaml, sli: sli.yaml}}
+`,
+  'slo.yaml': `spec_version: "1.0"
+objectives:
+  - {sli: error_rate, pass: [{criteria: ["<=0.01"]}], warning: [{criteria: ["<=0.05"]}], key_sli: true}
+  - {sli: other, pass: [{criteria: ["<=1"]}], weight: 9}
+total_score: {pass: "96%", warning: "50%"}
+`,
+  'sli.yaml': `spec_version: "1.0"
+indicators:
+  error_rate: errors{service="$SERVICE"}
+  other: other{service="$SERVICE"}
+`,
+};
+
+export const VALUES = { pass: 0.001, warning: 0.03, fail: 0.5 } as const;
+
+export interface GateWorld extends Omit<HttpWorld, 'stop'> {
+  prometheus: FakePrometheus;
+  /** A commit without delivery.yaml. */
+  emptyCommit: string;
+  stop(): Promise<void>;
+  /** What the metrics say of a service from now on; `undefined`: nothing. */
+  errors(service: string, rate: number | undefined): void;
+  ask(body: object, path?: string): Promise<GateAnswer>;
+}
+
+export const placeOf = (service: string): Place => ({ project: 'shop', stage: 'staging', service });
+
+/** The real service, with a repository, a metrics source, and an application `<state>-app` for each state. */
+export async function startGateWorld(): Promise<GateWorld> {
+  const prometheus = await startFakePrometheus();
+  const repository = createBareRepository('shop');
+  const revision = repository.commit({ branch: 'main', files: FILES });
+  const emptyCommit = repository.commit({ branch: 'empty', files: { README: 'nothing here yet' } });
+  const states = Object.keys(STATES) as State[];
+  const world = await startHttpWorld({
+    connections: `gitHosts:\n  - {name: local, kind: local, urls: ["${repository.path}"]}\nmetrics:\n  - {name: main, kind: prometheus, url: "${prometheus.url}"}\n`,
+    sequences: states.map((state) =>
+      story(state, HISTORIES[state](), { revision, source: { repoUrl: repository.path, path: '.' } }),
+    ),
+    documents: states.map((state) => ({
+      kind: 'application',
+      id: `main/argocd/${state}-app`,
+      version: 1,
+      ...placeOf(state),
+      status: 'seen',
+      sort: 1,
+      data: {
+        ref: {
+          system: 'main',
+          namespace: 'argocd',
+          name: `${state}-app`,
+          uid: `uid-${state}`,
+          systemProject: 'default',
+        },
+        fingerprint: '',
+      },
+    })),
+  });
+  const json = { 'Content-Type': 'application/json', ...bearer(TOKENS.REPORTER) };
+  const { stop: stopWorld } = world;
+  return {
+    ...world,
+    get log() {
+      return world.log;
+    },
+    prometheus,
+    emptyCommit,
+    errors(service, rate) {
+      prometheus.state.answers[`errors{service="${service}"}`] = rate;
+    },
+    async ask(body, path = '/api/v1/gates/evaluate') {
+      const answer = await world.post(path, JSON.stringify(body), json);
+      if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+      return (await answer.json()) as GateAnswer;
+    },
+    async stop() {
+      await stopWorld();
+      await prometheus.close();
+      repository.remove();
+    },
+  };
+}
