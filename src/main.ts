@@ -14,6 +14,8 @@ const terminal: Terminal = {
   err: (text) => void process.stderr.write(`${text}\n`),
   stop: stop.signal,
   columns: process.stdout.columns ?? 120,
+  colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+  readStdin: () => readFileSync(process.stdin.fd, 'utf8'),
   die: () => {
     process.kill(process.pid, 'SIGKILL');
     // Not reached: the signal cannot be caught.

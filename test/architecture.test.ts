@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runtime: ['adapters', 'engine', 'events', 'risk', 'slo', 'store', 'tasks', 'views'],
   http: ['engine', 'events', 'runtime', 'store', 'ui', 'views'],
   config: ['adapters', 'definitions'],
-  cli: ['adapters', 'app', 'config', 'definitions', 'risk', 'runtime', 'store', 'tasks', 'views'],
+  cli: ['adapters', 'app', 'config', 'definitions', 'promotion', 'risk', 'runtime', 'slo', 'store', 'tasks', 'views'],
   app: ['adapters', 'config', 'definitions', 'http', 'runtime', 'store', 'tasks'],
   main: ['cli'],
 };

@@ -62,7 +62,7 @@ export async function decide(
 }
 
 /** JSON leaves DEL and the C1 characters as they are, and terminals obey those too. */
-function asJson(value: unknown): string {
+export function asJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(
     /[\u007f-\u009f]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

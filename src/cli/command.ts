@@ -9,6 +9,10 @@ export interface Terminal {
   /** Aborted by SIGTERM or SIGINT. */
   stop: AbortSignal;
   columns: number;
+  /** Whether a person looks, and wants to see colours. */
+  colours?: boolean;
+  /** All of standard input; absent where there is none. */
+  readStdin?(): string;
   /** Lets the process die at once, for failpoints. */
   die(): never;
 }

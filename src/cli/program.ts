@@ -3,6 +3,8 @@ import { SETTINGS } from '../config/environment.ts';
 import { backup } from './backup.ts';
 import { changes, decide } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
+import { evaluate } from './evaluate.ts';
+import { addEvaluate } from './evaluate-options.ts';
 import { migrate } from './migrate.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
@@ -35,6 +37,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .command('validate <file...>')
     .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
     .action((files: string[]) => run(() => validate(terminal, files))());
+  addEvaluate(program, (options) => run(() => evaluate(terminal, options))());
   program
     .command('risk')
     .description('assess how risky a change is, without a server')

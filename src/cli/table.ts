@@ -24,6 +24,19 @@ export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 
+/** Text in lines that are no wider, as far as its words allow. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
 function narrowed(wanted: readonly number[], columns: number): number[] {
   const widths = [...wanted];
   let over = widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1)) - columns;

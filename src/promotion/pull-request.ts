@@ -47,7 +47,7 @@ function bodyOf(evidence: PromotionEvidence, previous: { number: number } | unde
     const sections = [
       summary(evidence, previous),
       changes(evidence, rows),
-      evaluation(evidence.evaluation, rows),
+      evaluationSection(evidence.evaluation, rows),
       checks('Error budget', evidence.checks, 'error-budget', rows),
       risk(evidence.checks, rows),
       checks('Deployment windows', evidence.checks, 'window', rows),
@@ -85,7 +85,8 @@ function changes({ commits, totalCommits, fromStage, toStage }: PromotionEvidenc
   return [...head, ...lines, ...more(total - shown.length, 'commit')];
 }
 
-function evaluation(found: Evaluation | undefined, rows: number): string[] {
+/** The verdict with a table of its indicators; at most so many rows. */
+export function evaluationSection(found: Evaluation | undefined, rows: number): string[] {
   const head = ['## Evaluation', ''];
   if (found === undefined) return [...head, 'There was none: no service level objectives are defined for this stage.'];
   const shown = found.indicators.slice(0, rows);
