@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import { finishedTask } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import { evaluationFromEnvelope, toEnvelope } from '../events/codec.ts';
 import type { EvaluationEvent, EvaluationTriggered } from '../events/types.ts';
@@ -243,10 +244,15 @@ function sayUnknown({ project, stage, service }: Place): string {
   return `nothing was ever delivered to ${project}/${stage}/${service}: check the names, or send slo with the request`;
 }
 
-/** Where the newest delivery of a place has its files. */
+/** How many of the newest sequences of a place are looked through for one that was deployed. */
+const LOOK_BACK = 50;
+
+/** Where the newest deployment of a place has its files; before the first one, those of the change on its way. */
 async function whereabouts(store: Store, place: Place): Promise<NonNullable<EvaluationTriggered['files']> | undefined> {
-  const [row] = await store.documents({ kind: 'sequence', ...ordered(place), limit: 1 });
-  const triggered = row && sequenceFromRow(row.data).triggered;
+  const rows = await store.documents({ kind: 'sequence', ...ordered(place), limit: LOOK_BACK });
+  const states = rows.map((row) => sequenceFromRow(row.data));
+  const deployed = states.find((state) => finishedTask(state, 'sync')?.result === 'pass');
+  const triggered = (deployed ?? states[0])?.triggered;
   if (!triggered) return undefined;
   const { source, revision, deliveryFile } = triggered;
   return { ...source, revision, ...(deliveryFile === undefined ? {} : { deliveryFile }) };

@@ -32,7 +32,8 @@ export async function runEvaluation(room: EvaluationRoom, job: ClaimedJob, lease
   const { state } = await loadEvaluation(room.store, id);
   const { triggered } = state;
   if (!triggered || state.finished) return settle(room, job, { kind: 'done' });
-  const look = job.attempt > MAX_ATTEMPTS ? { outcome: gaveUp(job.attempt) } : await lookOnce(room, triggered, lease);
+  // The worker gives up for good after this attempt, and nobody would ever hear of it.
+  const look = job.attempt >= MAX_ATTEMPTS ? { outcome: gaveUp(job.attempt) } : await lookOnce(room, triggered, lease);
   room.failpoint('evaluation.ran');
   if (look === 'cancelled') return settle(room, job, { kind: 'again', delayMs: 1_000 });
   if ('outcome' in look) return finish(room, job, id, look.outcome);

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { startPrometheus } from '../../examples/sandbox/prometheus.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { Evaluation } from '../../src/slo/evaluation.ts';
 import type { StageView } from '../../src/views/change.ts';
+import type { EvaluationView } from '../../src/views/evaluation-document.ts';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.ts';
 import { createTestWorld, eventually, PERSON_TOKEN, untilSeen } from '../support/lynceus.ts';
+import { prometheusAvailable } from '../support/prometheus.ts';
 import { deliveryWith, expectUntouched, isOver, last, type Story, story, waitsAt } from '../support/story.ts';
 
 const LIMIT = { timeout: 90_000 };
@@ -84,6 +87,83 @@ describe('an evaluation with several sources', () => {
       await expectUntouched(told, commit, 'staging');
       grype!.state.down = false;
       expect(await told.stage(commit, 'dev', isOver, 'goes on')).toMatchObject({ result: 'pass' });
+    });
+  });
+});
+
+describe('an evaluation by a real Prometheus', () => {
+  it.skipIf(!prometheusAvailable)('and by the figures of the tests, in one verdict', LIMIT, async () => {
+    const prometheus = await startPrometheus([]);
+    try {
+      const demands =
+        'sync: automatic\n      tests: [{http: {path: /, requests: 20}}]\n      evaluation: {slo: slo.yaml, sli: sli.yaml}';
+      const files = {
+        'slo.yaml': slo(
+          '{sli: error_rate, pass: [{criteria: ["<=0"]}]}',
+          '{sli: share, pass: [{criteria: ["<=0.2"]}]}',
+        ),
+        'sli.yaml': sli('share: "vector(0.125)"'),
+      };
+      const connections = `metrics:\n  - {name: main, kind: prometheus, url: "${prometheus.url}"}\n`;
+      await story({ delivery: deliveryWith('dev', demands), files, connections }, async (told) => {
+        const over = await told.stage(told.release(1), 'dev', isOver, 'passes');
+        expect(evaluationOf(over).evaluation.indicators.map(({ value }) => value)).toEqual([0, 0.125]);
+        expect(over).toMatchObject({ result: 'pass', score: 100 });
+      });
+    } finally {
+      await prometheus.stop();
+    }
+  });
+});
+
+describe('an evaluation with a delay', () => {
+  it('asks nothing before the metrics are there, and knows the labels of the application', LIMIT, async () => {
+    const files = { 'slo.yaml': slo(latency), 'sli.yaml': sli('latency: "p95{s=\\"$LABEL.lynceus.dev/service\\"}"') };
+    await measured({ evaluation: '{slo: slo.yaml, sli: sli.yaml, delay: 10m}', files }, async (told, { main }) => {
+      const commit = told.release(1);
+      const held = await told.stage(commit, 'dev', waitsAt('evaluation'), 'waits for its metrics');
+      const { sentence, until = '' } = last(held).waitingFor ?? {};
+      expect(sentence).toBe('waiting for the metrics to arrive');
+      expect(Date.parse(until) - Date.parse(last(held).triggeredAt)).toBe(600_000);
+      expect(main!.state.queries).toEqual([]);
+      told.pass('11m');
+      await told.stage(commit, 'dev', isOver, 'is judged');
+      expect(main!.state.queries).toEqual(['p95{s="checkout"}']);
+    });
+  });
+});
+
+describe('an evaluation that a Keptn event asks for', () => {
+  it('is done by the files of what was deployed, and found by its context', LIMIT, async () => {
+    const files = { 'slo.yaml': slo(latency), 'sli.yaml': sli('latency: "p95"') };
+    await measured({ evaluation: '{slo: slo.yaml, sli: sli.yaml}', files }, async (told, { main }) => {
+      main!.state.value = 100;
+      const commit = told.release(1);
+      await told.stage(commit, 'dev', isOver, 'is deployed');
+      const event = {
+        specversion: '1.0',
+        id: 'keptn-1',
+        source: 'https://ci.example.com',
+        type: 'sh.keptn.event.dev.evaluation.triggered',
+        shkeptncontext: 'a-context-of-keptn',
+        data: { project: 'shop', stage: 'dev', service: 'checkout', evaluation: { timeframe: '5m' } },
+      };
+      const init = {
+        method: 'POST',
+        headers: { ...headers, 'Content-Type': 'application/cloudevents+json' },
+        body: JSON.stringify(event),
+      };
+      expect((await told.world.ask('/api/v1/events', init)).status).toBe(202);
+      // A sender that is not sure sends it once more.
+      expect((await told.world.ask('/api/v1/events', init)).status).toBe(202);
+      const found = async () => {
+        const answer = await told.world.ask('/api/v1/evaluations?context=a-context-of-keptn');
+        return ((await answer.json()) as { evaluations: EvaluationView[] }).evaluations;
+      };
+      await eventually(async () => (await found())[0]?.state === 'finished', { within: 20_000, what: 'the verdict' });
+      expect(await found()).toMatchObject([
+        { requestedBy: 'https://ci.example.com', revision: commit, result: 'pass', context: 'a-context-of-keptn' },
+      ]);
     });
   });
 });
@@ -237,12 +317,11 @@ describe('an evaluation that is invalidated', () => {
       main!.state.value = 100;
       const first = evaluationOf(await told.stage(told.release(1), 'dev', isOver, 'passes'));
       main!.state.value = 90;
-      const answer = await told.world.ask(`/api/v1/evaluations/${first.task}/again?wait=2s`, {
-        method: 'POST',
-        headers,
-      });
-      expect(answer.status).toBe(200);
-      expect(await answer.json()).toMatchObject({
+      const answer = await told.world.ask(`/api/v1/evaluations/${first.task}/again`, { method: 'POST', headers });
+      const address = answer.headers.get('location') ?? '';
+      const read = async () => (await (await told.world.ask(address)).json()) as EvaluationView;
+      await eventually(async () => (await read()).state === 'finished', { within: 20_000, what: 'the verdict' });
+      expect(await read()).toMatchObject({
         again: first.task,
         period: first.data['period'],
         result: 'pass',
