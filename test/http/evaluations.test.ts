@@ -339,3 +339,25 @@ describe('an evaluation on demand', () => {
     });
   });
 });
+
+describe('an evaluation on demand that ends unexpectedly', () => {
+  it('is done once more, and has one verdict', async () => {
+    let times = 0;
+    const world = await startHttpWorld({
+      failpoint: (place) => {
+        if (place === 'evaluation.ran' && ++times < 3) throw new Error('the process had a bad moment');
+      },
+    });
+    try {
+      const body = JSON.stringify({ ...PLACE, slo: SLO, values: { error_rate: 0 } });
+      const headers = { 'Content-Type': 'application/json', ...bearer(TOKENS.REPORTER) };
+      const answer = await world.post('/api/v1/evaluations?wait=30s', body, headers);
+      const { id, result } = (await answer.json()) as EvaluationView;
+      expect([result, times]).toEqual(['pass', 3]);
+      const log = await (await world.get(`/api/v1/events?stream=evaluation/${id}`)).json();
+      expect((log as { events: unknown[] }).events).toHaveLength(2);
+    } finally {
+      await world.stop(['work will be tried again']);
+    }
+  });
+});

@@ -87,6 +87,24 @@ describe('a promotion', () => {
     expect(plan.body).toContain('| error\\_rate | no data |  | &lt;1 (1) missed | fail 0/1 |');
   });
 
+  it('shows what a number is made of, how it has changed, and what the control group says', () => {
+    const [indicator] = evidence.evaluation?.indicators ?? [];
+    if (!evidence.evaluation || !indicator) throw new Error('the evidence of this test has no indicator');
+    const told = {
+      ...indicator,
+      value: 6,
+      comparedValue: 4,
+      change: 2,
+      regression: true,
+      unit: 'findings',
+      sources: [{ provider: 'trivy', value: 2 }, { value: 4 }],
+      control: { classification: 'High', critical: true, reason: 'It lies above the control.' } as const,
+    };
+    const { body } = planPromotion({ ...evidence, evaluation: { ...evidence.evaluation, indicators: [told] } });
+    expect(body).toContain('| 6 findings (trivy 2, source 4) | 4 (+2, worse) | ');
+    expect(body).toContain('High against the control group: It lies above the control. |');
+  });
+
   it('shows what speaks for and against it, the strongest first', () => {
     expect(plan.body).toContain('83 % of the error budget remains');
     expect(plan.body.indexOf('| sensitive paths | ingress.yaml | +12.0 |')).toBeGreaterThan(0);
@@ -210,6 +228,15 @@ describe('foreign text in a promotion', () => {
               weight: figure,
               value: figure,
               comparedValue: figure,
+              change: figure,
+              regression: fc.boolean(),
+              unit: text,
+              sources: fc.array(fc.record({ provider: text, value: figure }), { maxLength: 8 }),
+              control: fc.record({
+                classification: fc.constantFrom('Pass' as const, 'High' as const, 'Nodata' as const),
+                critical: fc.boolean(),
+                reason: text,
+              }),
               message: text,
               status: fc.constantFrom('pass' as const, 'fail' as const, 'info' as const),
               score: figure,
