@@ -85,11 +85,29 @@ async function find(terminal: Terminal, options: ServerOptions, id: string): Pro
 
 async function call<T>(
   terminal: Terminal,
-  { server, token }: ServerOptions,
+  options: ServerOptions,
   method: string,
   path: string,
   extra: object,
 ): Promise<T | undefined> {
+  const answer = await askServer<T>(options, method, path, extra);
+  if (answer.ok) return answer.data;
+  terminal.err(answer.message);
+  return undefined;
+}
+
+export type ServerAnswer<T> =
+  | { ok: true; data: T }
+  /** Without a status nobody answered. */
+  | { ok: false; status?: number; message: string };
+
+/** Asks the service once; what went wrong is a sentence for people. */
+export async function askServer<T>(
+  { server, token }: ServerOptions,
+  method: string,
+  path: string,
+  extra: object,
+): Promise<ServerAnswer<T>> {
   try {
     const { data, status } = await axios.request<T & { detail?: string }>({
       ...extra,
@@ -100,14 +118,16 @@ async function call<T>(
       timeout: TIMEOUT_MS,
       validateStatus: () => true,
     });
-    if (status >= 200 && status < 300) return data;
-    terminal.err(oneLine(`${server} answered ${status}: ${data?.detail ?? 'not as Lynceus does. Is --server right?'}`));
+    if (status >= 200 && status < 300) return { ok: true, data };
+    const words = oneLine(`${server} answered ${status}: ${data?.detail ?? 'not as Lynceus does. Is --server right?'}`);
+    return { ok: false, status, message: words };
   } catch (error) {
-    terminal.err(
-      `${server} cannot be reached: ${(error as { code?: string }).code ?? 'no answer'}. Is the service running there? (--server)`,
-    );
+    const code = (error as { code?: string }).code ?? 'no answer';
+    return {
+      ok: false,
+      message: `${server} cannot be reached: ${code}. Is the service running there? (--server)`,
+    };
   }
-  return undefined;
 }
 
 const HEAD = ['CHANGE', 'SERVICE', 'COMMIT', 'STAGES', 'NOW'] as const;

@@ -1,10 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SETTINGS } from '../config/environment.ts';
 import { backup } from './backup.ts';
+import { budget } from './budget.ts';
+import { addBudget } from './budget-options.ts';
 import { changes, decide } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
 import { evaluate } from './evaluate.ts';
 import { addEvaluate } from './evaluate-options.ts';
+import { addGate, waitForGate } from './gate.ts';
 import { migrate } from './migrate.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
@@ -37,6 +40,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .command('validate <file...>')
     .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
     .action((files: string[]) => run(() => validate(terminal, files))());
+  addBudget(program, (options) => run(() => budget(terminal, options))());
   addEvaluate(program, (options) => run(() => evaluate(terminal, options))());
   program
     .command('risk')
@@ -70,6 +74,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
       .option('--stage <name>', 'where several stages are under way')
       .action((id: string, options) => run(() => decide(terminal, options, verdict, id))());
   }
+  addGate(program, (options) => run(() => waitForGate(terminal, options))());
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
