@@ -9,6 +9,7 @@ import { influxdb } from './influxdb.ts';
 import { newRelic } from './new-relic.ts';
 import { prometheus } from './prometheus.ts';
 import { splunk } from './splunk.ts';
+import { sql } from './sql.ts';
 import { testReport } from './test-report.ts';
 import { vulnerabilityReport } from './vulnerability-report.ts';
 
@@ -27,4 +28,5 @@ export const metricsSourceKinds = [
   elasticsearch,
   splunk,
   httpJson,
+  sql,
 ] as const;
