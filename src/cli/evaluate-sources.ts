@@ -12,8 +12,11 @@ const TOKEN = 'LYNCEUS_PROVIDER_TOKEN';
 /** Finds a metrics source by name; without one the one that --provider names, or the first. */
 export type FindSource = (name: string | undefined) => MetricsSource | undefined;
 
+/** Where the options of a command say that metrics are. */
+export type SourceOptions = Pick<EvaluateOptions, 'url' | 'provider' | 'config'>;
+
 /** @throws {UsageError} */
-export function metricsSources(terminal: Terminal, options: EvaluateOptions): FindSource {
+export function metricsSources(terminal: Terminal, options: SourceOptions): FindSource {
   const sources = connections(terminal, options).map(answering);
   const find: FindSource = (name) => (name === undefined ? sources[0] : sources.find((one) => one.name === name));
   const { provider, url } = options;
@@ -24,7 +27,7 @@ export function metricsSources(terminal: Terminal, options: EvaluateOptions): Fi
   return (name) => find(name ?? provider);
 }
 
-function connections(terminal: Terminal, { url, provider = 'prometheus', config }: EvaluateOptions): MetricsSource[] {
+function connections(terminal: Terminal, { url, provider = 'prometheus', config }: SourceOptions): MetricsSource[] {
   const tools = { addresses: 'any' as const, cacheDir: tmpdir() };
   if (config !== undefined) {
     return accepted(parseConnections(readText(terminal, config), config, terminal.sources, tools)).metrics;

@@ -11,6 +11,9 @@ const ASK_AGAIN_MS = 15_000;
 /** A budget recovers slowly; asking more often only loads the metrics source. */
 const ASK_DENIED_AGAIN_MS = 5 * 60_000;
 
+/** What is answered of a budget, under a name of its own. */
+export type BudgetAnswer = CheckAnswer;
+
 export interface Finding {
   answer: CheckAnswer['answer'];
   reason: string;

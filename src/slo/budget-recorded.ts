@@ -79,7 +79,11 @@ export function recordedObjective(recorded: Recorded, readings: readonly BudgetR
   };
   // Both say what is left; turned back into the error ratio it can be judged like any other.
   const errorRatio = recorded.kind === 'sloth' ? (1 - level.value) * (1 - target.value) : 1 - level.value;
-  return { ok: true, objective, whole: { name: namesFor(objective, windowMs).ratio, ok: true, value: errorRatio } };
+  return {
+    ok: true,
+    objective,
+    whole: { name: namesFor(objective, windowMs).ratio, ok: true, value: Number(errorRatio.toPrecision(12)) },
+  };
 }
 
 /** What rules there are for objectives at all, for people who look for them. */
