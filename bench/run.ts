@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { evaluate } from './evaluate.ts';
 import { ingest } from './ingest.ts';
 import { mannWhitney } from './mann-whitney.ts';
 import { memory } from './memory.ts';
@@ -7,7 +8,7 @@ import { storm } from './storm.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Measured, writeResults } from './support/results.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [ingest, storm, overhead, memory, mannWhitney];
+const BENCHMARKS: readonly Benchmark[] = [ingest, storm, overhead, memory, mannWhitney, evaluate];
 const USAGE = `Usage: node bench/run.ts [--quick] [--only name]... [--write]
 
   --quick  few and short rounds: whether everything works, not how fast it is

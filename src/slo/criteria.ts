@@ -16,6 +16,20 @@ export type ParsedCriterion = { ok: true; criterion: Criterion } | { ok: false; 
 const OPERATORS = ['<=', '<', '=', '>=', '>'] as const;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
+/** Criteria are few and asked again and again; a file of nothing but different ones is not remembered. */
+const MAX_REMEMBERED = 10_000;
+const remembered = new Map<string, ParsedCriterion>();
+
+/** As `parseCriterion`, from memory where it was read before. */
+export function readCriterion(text: string): ParsedCriterion {
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const parsed = parseCriterion(text);
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(text, parsed);
+  return parsed;
+}
+
 /**
  * Reads a criterion in Keptn's grammar: operator, optional sign, number, optional `%`; blanks do not
  * matter. A sign or a `%` makes it relative to earlier values, and a `%` without sign means plus:

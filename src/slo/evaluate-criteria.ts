@@ -1,4 +1,4 @@
-import { holds, parseCriterion, targetOf } from './criteria.ts';
+import { holds, readCriterion, targetOf } from './criteria.ts';
 import type { CriteriaSet, Target } from './evaluation.ts';
 
 /** OR over the sets, AND within one; everything is judged, so that people see each criterion. */
@@ -16,7 +16,7 @@ export function judgeSets(
 
 /** Relative to nothing earlier is met: a first evaluation cannot be worse than the one before. */
 export function judgeCriterion(criteria: string, value: number, earlier: number | undefined): Target {
-  const parsed = parseCriterion(criteria);
+  const parsed = readCriterion(criteria);
   // Files with such a criterion are refused when they are read; here it must still never pass.
   if (!parsed.ok) return { criteria, targetValue: 0, violated: true };
   const target = targetOf(parsed.criterion, earlier);
@@ -28,7 +28,7 @@ export function judgeCriterion(criteria: string, value: number, earlier: number 
 /** Targets of an objective that has no value: a relative one shows what it would be compared with. */
 export function unmet(sets: readonly CriteriaSet[], earlier: number | undefined): Target[] {
   return sets.flat().map((criteria) => {
-    const parsed = parseCriterion(criteria);
+    const parsed = readCriterion(criteria);
     const targetValue = parsed.ok && !parsed.criterion.relative ? parsed.criterion.value : (earlier ?? 0);
     return { criteria, targetValue, violated: true };
   });

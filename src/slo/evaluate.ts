@@ -28,9 +28,11 @@ export interface EvaluationInput {
 export function evaluate({ slo, values, earlier }: EvaluationInput): Evaluation {
   if (slo.compatibility === 'keptn') return evaluateAsKeptn(slo, values, earlier);
   const compared = earlierThatCount(slo, earlier);
-  const found = new Map(values.map((value) => [value.metric, value]).reverse() as [string, IndicatorValue][]);
+  const before = earlierValues(slo, compared);
+  const found = new Map<string, IndicatorValue>();
+  for (const value of values) if (!found.has(value.metric)) found.set(value.metric, value);
   const indicators = slo.objectives.map((objective) =>
-    judgeObjective(objective, usable(found.get(objective.sli)), earlierValue(slo, objective.sli, compared)),
+    judgeObjective(objective, usable(found.get(objective.sli)), before.get(objective.sli)),
   );
   const { pass, warning } = slo.totalScore;
   return {
@@ -48,11 +50,23 @@ function earlierThatCount(slo: Slo, earlier: readonly EarlierEvaluation[]): Earl
   return earlier.filter((evaluation) => counts(evaluation.result)).slice(0, Math.max(0, count));
 }
 
-function earlierValue(slo: Slo, sli: string, compared: readonly EarlierEvaluation[]): number | undefined {
-  const values = compared
-    .map((evaluation) => evaluation.indicators.find((indicator) => indicator.sli === sli)?.value)
-    .filter((value): value is number => value !== undefined && Number.isFinite(value));
-  return aggregate(values, slo.comparison.aggregate);
+/** What earlier values come down to, by SLI; of several results on one SLI the first counts. */
+function earlierValues(slo: Slo, compared: readonly EarlierEvaluation[]): Map<string, number> {
+  const values = new Map<string, number[]>();
+  for (const { indicators } of compared) {
+    const seen = new Set<string>();
+    for (const { sli, value } of indicators) {
+      if (seen.has(sli)) continue;
+      seen.add(sli);
+      if (value === undefined || !Number.isFinite(value)) continue;
+      const known = values.get(sli);
+      if (known) known.push(value);
+      else values.set(sli, [value]);
+    }
+  }
+  const one = new Map<string, number>();
+  for (const [sli, all] of values) one.set(sli, aggregate(all, slo.comparison.aggregate) ?? Number.NaN);
+  return one;
 }
 
 type Found = ({ value: number } & IndicatorFacts) | { missing: string };

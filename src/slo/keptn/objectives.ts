@@ -32,15 +32,15 @@ export function judgeObjectives(
   let keySli = NO_KEY;
   if (slo.objectives.length === 0) return { ok: true, results: [], maximum: UNKNOWN_MAXIMUM, keySli, leftover: [] };
   const left = [...delivered];
+  const before = Map.groupBy(earlier, ({ metric }) => metric);
   const results: KeptnIndicatorResult[] = [];
   let maximum = 0;
   for (const objective of slo.objectives) {
     if (objective.pass.length > 0) maximum += objective.weight;
-    const own = earlier.filter(({ metric }) => metric === objective.sli);
     const judged = judgeObjective(
       objective,
       takeValue(left, objective.sli),
-      aggregateEarlier(own, slo.comparison.aggregate),
+      aggregateEarlier(before.get(objective.sli) ?? [], slo.comparison.aggregate),
     );
     if (!judged.ok) {
       const error = `error with ${objective.displayName || objective.sli}: ${judged.error}`;
@@ -66,16 +66,16 @@ type JudgedObjective = { ok: true; result: KeptnIndicatorResult; keySli?: KeptnK
 
 function judgeObjective(objective: Objective, value: KeptnValue | undefined, earlier: Earlier): JudgedObjective {
   const facts = { score: 0, displayName: objective.displayName ?? '', keySli: false };
-  const unmet = {
+  const unmet = () => ({
     passTargets: emptyTargets(objective.pass, earlier),
     warningTargets: emptyTargets(objective.warning, earlier),
-  };
+  });
   if (objective.pass.length === 0) {
-    return { ok: true, result: { ...facts, ...unmet, value: value ?? null, status: 'info' } };
+    return { ok: true, result: { ...facts, ...unmet(), value: value ?? null, status: 'info' } };
   }
   if (value === undefined || !value.success) {
     const failed = value ?? noValue(objective.sli);
-    const result: KeptnIndicatorResult = { ...facts, ...unmet, value: failed, status: 'fail' };
+    const result: KeptnIndicatorResult = { ...facts, ...unmet(), value: failed, status: 'fail' };
     return { ok: true, result, ...keyFailure(objective, failed.message ?? '') };
   }
   return judgeValue(objective, value, earlier);
