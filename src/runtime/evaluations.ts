@@ -1,21 +1,25 @@
 import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
-import { finishedTask } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
-import { evaluationFromEnvelope, toEnvelope } from '../events/codec.ts';
-import type { EvaluationEvent, EvaluationTriggered } from '../events/types.ts';
-import type { Document, DocumentQuery, NewEvent, NewJob, Store } from '../store/store.ts';
+import type { EvaluationTriggered } from '../events/types.ts';
+import type { Document, DocumentQuery, Store } from '../store/store.ts';
 import { problemsOfRequest } from '../tasks/evaluation-request.ts';
 import {
-  type EvaluationState,
   type EvaluationView,
   evaluationRow,
   evaluationView,
   foldEvaluation,
   invalidationRow,
 } from '../views/evaluation-document.ts';
-import { sequenceFromRow } from '../views/sequence-document.ts';
+import {
+  evaluateJob,
+  evaluationStream,
+  isConflict,
+  loadEvaluation,
+  toNewEvent,
+  whereabouts,
+} from './evaluation-log.ts';
 
 /** What somebody asks for. With `slo` (and `sli`) as texts, or else by the files of the place. */
 export interface EvaluationRequest {
@@ -203,29 +207,6 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
 
 const MAX_CONFLICTS = 10;
 
-export function evaluationStream(id: string): string {
-  return `evaluation/${id}`;
-}
-
-export function evaluateJob(id: string): NewJob {
-  return { queue: 'evaluate', key: id, payload: { evaluation: id } };
-}
-
-/** The evaluation out of its log; one of a change has no beginning there. */
-export async function loadEvaluation(store: Store, id: string): Promise<{ state: EvaluationState; version: number }> {
-  const events = await store.readStream(evaluationStream(id));
-  const known = events.map(evaluationFromEnvelope).filter((event) => event !== undefined);
-  return { state: foldEvaluation(known), version: events.at(-1)?.version ?? 0 };
-}
-
-export function toNewEvent(id: string, event: EvaluationEvent): NewEvent {
-  return { id: newId(), source: 'lynceus', subject: id, ...toEnvelope(event) };
-}
-
-export function isConflict(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ConflictError';
-}
-
 function filled(row: Document) {
   return {
     ...row,
@@ -242,20 +223,6 @@ function ordered({ project, stage, service }: Place): Place {
 
 function sayUnknown({ project, stage, service }: Place): string {
   return `nothing was ever delivered to ${project}/${stage}/${service}: check the names, or send slo with the request`;
-}
-
-/** How many of the newest sequences of a place are looked through for one that was deployed. */
-const LOOK_BACK = 50;
-
-/** Where the newest deployment of a place has its files; before the first one, those of the change on its way. */
-async function whereabouts(store: Store, place: Place): Promise<NonNullable<EvaluationTriggered['files']> | undefined> {
-  const rows = await store.documents({ kind: 'sequence', ...ordered(place), limit: LOOK_BACK });
-  const states = rows.map((row) => sequenceFromRow(row.data));
-  const deployed = states.find((state) => finishedTask(state, 'sync')?.result === 'pass');
-  const triggered = (deployed ?? states[0])?.triggered;
-  if (!triggered) return undefined;
-  const { source, revision, deliveryFile } = triggered;
-  return { ...source, revision, ...(deliveryFile === undefined ? {} : { deliveryFile }) };
 }
 
 function refuseMistakes(request: Pick<EvaluationRequest, 'slo' | 'sli' | 'compareWith' | 'compatibility'>): void {

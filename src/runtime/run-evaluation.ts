@@ -8,7 +8,7 @@ import { evaluateRequest, type RequestOutcome } from '../tasks/evaluation-reques
 import type { TaskTools } from '../tasks/task.ts';
 import { evaluationRow, evolveEvaluation } from '../views/evaluation-document.ts';
 import { MAX_ATTEMPTS, pauseAfter } from './backoff.ts';
-import { evaluationStream, isConflict, loadEvaluation, toNewEvent } from './evaluations.ts';
+import { evaluationStream, isConflict, loadEvaluation, toNewEvent } from './evaluation-log.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
