@@ -7,7 +7,7 @@ import { checkErrorBudget } from '../slo/budget-policy.ts';
 import { type ExpectedCost, expectedCost } from '../slo/error-budget.ts';
 import { type AskBudget, askOf } from './budget-source.ts';
 import { burnedBy } from './burned-budget.ts';
-import { variablesOf } from './evaluation.ts';
+import { queryVariables } from './evaluation-question.ts';
 import { findExemption } from './find-exemption.ts';
 import { readBudgets } from './read-budgets.ts';
 import type { TaskInput, TaskTools } from './task.ts';
@@ -39,7 +39,7 @@ export async function judgeBudget(
 export function askFor(input: TaskInput, tools: TaskTools, { provider }: ErrorBudgetPolicy): AskBudget {
   return askOf({
     metricsSource: (name) => tools.metricsSource(name),
-    variables: (period) => variablesOf(input, undefined, period),
+    variables: (period) => queryVariables({ ...input.triggered, period }, undefined),
     signal: input.signal,
     ...(provider === undefined ? {} : { provider }),
   });

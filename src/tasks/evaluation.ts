@@ -3,6 +3,7 @@ import { plannedStep } from '../engine/decide.ts';
 import type { PlannedTask } from '../engine/plan.ts';
 import { finishedTask } from '../engine/sequence.ts';
 import type { Evaluation, Slo } from '../slo/evaluation.ts';
+import { withBurnedBudget } from './attribute-budget.ts';
 import { missingPushes } from './evaluation-collect.ts';
 import { judge } from './evaluation-judge.ts';
 import { type EvaluationQuestion, type Period, queryVariables } from './evaluation-question.ts';
@@ -26,7 +27,8 @@ export const evaluation: TaskHandler = {
   async run(input, tools) {
     const step = plannedStep(input.sequence, 'evaluation');
     if (!step) return errored('there is nothing to evaluate');
-    return step.watch ? watch(input, tools, step, step.watch) : judgeOnce(input, tools, step);
+    const outcome = await (step.watch ? watch(input, tools, step, step.watch) : judgeOnce(input, tools, step));
+    return withBurnedBudget(input, tools, outcome);
   },
 };
 
