@@ -28,7 +28,7 @@ Server and token come from LYNCEUS_URL (or LYNCEUS_SERVER) and LYNCEUS_TOKEN whe
 Exit codes: 0 pass, 1 fail, 2 warning (0 with --accept-warning), 3 timed out or could not be judged, 64 wrong usage.
 
 Example, in a job that Argo CD runs before it syncs:
-  lynceus gate wait --app checkout-prod --until deploy --timeout 30m`;
+  lynceus gate wait --app checkout-prod --until deploy --revision "$REVISION" --timeout 30m`;
 
 /** Adds the command to the program. */
 export function addGate(program: Command, act: (options: GateOptions) => Promise<void>): void {
@@ -45,9 +45,12 @@ export function addGate(program: Command, act: (options: GateOptions) => Promise
     .option('--project <name>')
     .option('--stage <name>')
     .option('--service <name>')
-    .option('--revision <commit>', 'only this commit; without it the newest')
+    .option('--revision <commit>', 'only this commit; without it the newest that was seen')
     .addOption(
-      new Option('--until <when>', 'deploy: checked and approved; verdict: the end').choices(['deploy', 'verdict']),
+      new Option('--until <when>', 'deploy: checked and approved (needs --revision); verdict: the end').choices([
+        'deploy',
+        'verdict',
+      ]),
     )
     .option('--key <text>', 'of an evaluation: the same key is the same evaluation')
     .option('--timeframe <duration>', 'of an evaluation: how far it looks back')

@@ -87,7 +87,8 @@ describe('the gate', () => {
       ['bad', 'fail'],
       ['aborted', 'fail'],
     ])('until it may be deployed: %s', async (state, result) => {
-      expect((await world.ask({ app: `${state}-app`, until: 'deploy' })).result).toBe(result);
+      const { revision } = world;
+      expect((await world.ask({ app: `${state}-app`, until: 'deploy', revision })).result).toBe(result);
     });
 
     it('is bound to the commit that is asked for', async () => {
@@ -143,6 +144,11 @@ describe('the gate', () => {
       ],
       ['a kind that there is not', { app: 'a', kind: 'vote' }, 'kind: must be "evaluation" or "change"'],
       ['no duration', { app: 'a', timeframe: 'soon' }, 'timeframe: must be a duration such as 90s, 15m or 1h30m'],
+      [
+        'no commit that is to be deployed',
+        { app: 'a', until: 'deploy' },
+        'revision: name the commit that is to be deployed, or an older one answers',
+      ],
       ['nothing of a timeframe', { app: 'a', timeframe: '0s' }, 'timeframe: must be from 1 s to 744 h'],
     ])('with %s', async (_what, body, detail) => {
       const answer = await world.post('/api/v1/gates/evaluate', JSON.stringify(body), REPORTER);
@@ -152,6 +158,7 @@ describe('the gate', () => {
 
     it.each([
       [{ app: 'nowhere' }, 'No application is known of app nowhere: check the names'],
+      [{ ...placeOf('good'), app: 'bad-app' }, /^No application is known of project shop, /],
       [{ stage: 'staging' }, /^7 places fit stage staging \(shop\/staging\/.*\): name project, stage and service$/],
     ])('about %o is understood, but no pass', async (body, reason) => {
       const answer = await world.ask(body);

@@ -67,6 +67,8 @@ export const VALUES = { pass: 0.001, warning: 0.03, fail: 0.5 } as const;
 
 export interface GateWorld extends Omit<HttpWorld, 'stop'> {
   prometheus: FakePrometheus;
+  /** The commit that every state is about. */
+  revision: string;
   /** A commit without delivery.yaml. */
   emptyCommit: string;
   stop(): Promise<void>;
@@ -116,6 +118,7 @@ export async function startGateWorld(): Promise<GateWorld> {
       return world.log;
     },
     prometheus,
+    revision,
     emptyCommit,
     errors(service, rate) {
       prometheus.state.answers[`errors{service="${service}"}`] = rate;

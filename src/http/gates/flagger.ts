@@ -120,7 +120,7 @@ const FIELDS = ['kind', 'project', 'stage', 'service', 'app', 'revision', 'until
 function questionOf(hook: string, fallback: (typeof HOOKS)[string], payload: Payload, now: Date): Question {
   const { name, namespace, checksum, metadata } = payload;
   const fields = Object.fromEntries(FIELDS.flatMap((field) => (metadata[field] ? [[field, metadata[field]]] : [])));
-  const question = readQuestion({ until: fallback.until, service: name, ...fields }, fallback.kind);
+  const question = readQuestion({ until: fallback.until, service: name, ...fields }, fallback.kind, false);
   const named = fields['service'] !== undefined || fields['app'] !== undefined;
   const { service: _, ...where } = question.where;
   return {

@@ -73,8 +73,9 @@ export function createGates({ store, clock, progress, evaluations }: GateTools):
 
   /** Exactly one place, or a sentence that says what is missing. */
   async function locate(where: Whereabouts): Promise<Place | string> {
-    const { project, stage, service } = where;
-    if (project !== undefined && stage !== undefined && service !== undefined) return { project, stage, service };
+    const { project, stage, service, app, namespace } = where;
+    const whole = project !== undefined && stage !== undefined && service !== undefined;
+    if (whole && app === undefined && namespace === undefined) return { project, stage, service };
     const found = new Map((await places(where)).map(({ place }) => [sayPlace(place), place]));
     const [only] = found.values();
     if (only && found.size === 1) return only;

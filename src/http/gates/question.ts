@@ -64,14 +64,22 @@ const validate = new Ajv2020({ strict: true, allErrors: true }).compile<Body>(qu
 /**
  * A question out of a body's fields.
  *
+ * @param knowsCommit whether the asker can name the commit that it wants to deploy
  * @throws {Refusal} naming every wrong field
  */
-export function readQuestion(body: Json, fallback: Question['kind']): Question {
+export function readQuestion(body: Json, fallback: Question['kind'], knowsCommit = true): Question {
   if (!isJsonObject(body)) throw new Refusal(400, 'invalid-request', 'the body must be a JSON object');
   if (!validate(body)) throw refusal(validate.errors ?? []);
   const { kind = fallback, revision, until = 'verdict', key, timeframe, delay, ...where } = body;
   if (Object.keys(where).length === 0)
     throw new Refusal(400, 'invalid-request', 'name project, stage and service, or app: whom is the question about?');
+  // The new commit may not have been seen yet: without its name the one before would let it through.
+  if (kind === 'change' && until === 'deploy' && revision === undefined && knowsCommit)
+    throw new Refusal(
+      400,
+      'invalid-request',
+      'revision: name the commit that is to be deployed, or an older one answers',
+    );
   return {
     where,
     kind,
