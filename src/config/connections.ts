@@ -17,8 +17,11 @@ import { createVault, passwordsInUrls, type SecretSources, type Vault } from './
 
 export type { SecretSources } from './vault.ts';
 
-/** What a token allows: `report` sends events, `decide` approves, rejects, pauses and aborts. */
-export type Permission = 'report' | 'decide' | 'read';
+/**
+ * What a token allows: `report` sends events and asks for evaluations, `query` brings queries of its own to
+ * them, `decide` approves, rejects, pauses and aborts.
+ */
+export type Permission = 'report' | 'query' | 'decide' | 'read';
 
 export interface ApiToken {
   name: string;
@@ -56,7 +59,11 @@ const Token = Type.Object(
     groups: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), { description: 'groups whose approvals it gives' }),
     ),
-    may: Type.Optional(Type.Array(Type.Union([Type.Literal('report'), Type.Literal('decide'), Type.Literal('read')]))),
+    may: Type.Optional(
+      Type.Array(
+        Type.Union([Type.Literal('report'), Type.Literal('query'), Type.Literal('decide'), Type.Literal('read')]),
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -193,7 +200,7 @@ function duplicateNames(document: YamlDocument): Problem[] {
   });
 }
 
-const EVERYTHING: readonly Permission[] = ['read', 'decide', 'report'];
+const EVERYTHING: readonly Permission[] = ['read', 'decide', 'report', 'query'];
 
 function create(
   value: Valid,

@@ -54,7 +54,7 @@ tokens:
     expect(parsed.value.deliverySystems[0]?.webhookTokens.map((token) => token.reveal())).toEqual([ENV['HOOK']]);
     expect(parsed.value.tokens).toMatchObject([
       { name: 'ada', groups: ['payments'], may: ['read'] },
-      { name: 'bob', groups: [], may: ['read', 'decide', 'report'] },
+      { name: 'bob', groups: [], may: ['read', 'decide', 'report', 'query'] },
     ]);
     // The newline at the end of a file is not part of the secret, and every secret is known for masking.
     expect(parsed.value.secrets.toSorted()).toEqual(
@@ -150,7 +150,7 @@ tokens:
     [
       'a right that does not exist',
       file('tokens: [{name: ada, token: {env: ADA}, may: [decides]}]'),
-      '3:47 tokens[0].may[0] must be one of "report", "decide", "read", got "decides", did you mean "decide"?',
+      '3:47 tokens[0].may[0] must be one of "report", "query", "decide", "read", got "decides", did you mean "decide"?',
     ],
     [
       'three tokens of a webhook',

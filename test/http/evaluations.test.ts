@@ -29,7 +29,11 @@ describe('an evaluation on demand', () => {
   const post = (path: string, body: object, headers: Record<string, string> = bearer(TOKENS.REPORTER)) =>
     world.post(path, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers });
   const ask = (body: object, query = '?wait=20s', headers?: Record<string, string>) =>
-    post(`/api/v1/evaluations${query}`, { ...PLACE, slo: SLO, ...body }, headers);
+    post(
+      `/api/v1/evaluations${query}`,
+      { ...PLACE, slo: SLO, ...body },
+      headers ?? bearer('sli' in body ? TOKENS.QUERIER : TOKENS.REPORTER),
+    );
   const view = async (answer: Response) => (await answer.json()) as EvaluationView;
   const judged = async (value: number, changes: object = {}) =>
     view(await ask({ values: { error_rate: value }, ...changes }));
@@ -234,6 +238,12 @@ describe('an evaluation on demand', () => {
     expect(problem).toMatchObject({ status: 400, code: 'invalid-request' });
     expect(problem.detail).toContain(detail);
     expect((problem as { errors?: { path: string }[] }).errors?.[0]?.path).toBe(detail.split(':')[0]);
+  });
+
+  it('is refused with queries of its own when the token may only report', async () => {
+    const problem = await problemOf(await ask({ sli: SLI }, '', bearer(TOKENS.REPORTER)));
+    expect(problem).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(problem.detail).toContain('may not query');
   });
 
   it('is refused for mistakes in its texts, each with line and column', async () => {

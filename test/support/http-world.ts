@@ -20,6 +20,7 @@ export const TOKENS = {
   WEBHOOK_NEW: 'token-of-webhook-new-7c9d0f',
   READER: 'token-of-reader-1a2b3c4d5e6f',
   REPORTER: 'token-of-reporter-2b3c4d5e6f',
+  QUERIER: 'token-of-querier-5e6f7a8b9c',
   APPROVER: 'token-of-approver-3c4d5e6f7a',
   OUTSIDER: 'token-of-outsider-4d5e6f7a8b',
 } as const;
@@ -140,6 +141,7 @@ deliverySystems:
 tokens:
   - {name: reader, token: {env: READER}, may: [read]}
   - {name: reporter, token: {env: REPORTER}, may: [report]}
+  - {name: querier, token: {env: QUERIER}, may: [report, query]}
   - {name: approver, token: {env: APPROVER}, may: [read, decide], groups: [payments]}
   - {name: outsider, token: {env: OUTSIDER}, may: [read, decide], groups: [marketing]}
 ${more}`;
