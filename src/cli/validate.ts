@@ -37,7 +37,7 @@ function problemsOf(terminal: Terminal, file: string): string[] {
 /** By what the document says of itself, else by its name. */
 function parserFor(name: string, text: string): Parse | undefined {
   if (/^kind:\s*Delivery\b/m.test(text)) return parseDelivery;
-  if (/^apiVersion:\s*openslo\//m.test(text)) return parseOpenSlo;
+  if (/^(?:- )?\s*"?apiVersion"?:\s*"?openslo\//m.test(text)) return parseOpenSlo;
   if (/^objectives:/m.test(text)) return parseSlo;
   if (/^indicators:/m.test(text)) return parseSli;
   const byName: [RegExp, Parse][] = [

@@ -227,7 +227,9 @@ describe('what a deployment burned', () => {
 
   it('goes by time where events are not counted', async () => {
     // (0.02 - 0.01) * (30 min / 30 d) / 0.001 = 0.69 %.
-    const { outcome } = await finish(inline(), { metrics: ({ end }) => (end === minute(30) ? 0.02 : 0.01) });
+    const { outcome } = await finish(inline(), {
+      metrics: ({ end }: MetricQuery): number => (end === minute(30) ? 0.02 : 0.01),
+    });
     expect(outcome).toMatchObject({
       data: { errorBudget: { burned: expect.closeTo((0.01 * 30) / (30 * 24 * 60) / 0.001, 9) } },
     });
@@ -235,7 +237,7 @@ describe('what a deployment burned', () => {
 
   it('is read from the shortest rule of Sloth for any length of time', async () => {
     const { outcome, queries } = await finish(policy({ sloth: 'x' }), {
-      metrics: ({ query, end }) => {
+      metrics: ({ query, end }: MetricQuery): number => {
         if (query.startsWith('slo:objective')) return 0.999;
         if (query.startsWith('slo:time_period')) return 30;
         return query.startsWith('slo:period') ? 0.5 : end === minute(30) ? 0.02 : 0.01;
@@ -251,9 +253,12 @@ describe('what a deployment burned', () => {
     ['nothing can be read', inline(), {}],
     ['the source is down', inline(), { metrics: () => new AdapterError('unavailable', 'down') }],
     ['it ran for seconds only', inline(), { metrics: () => 0, at: 0.5 }],
-  ])('is left out when %s, and the verdict stays', async (_what, asked, around) => {
-    expect((await finish(asked, around)).outcome).toEqual(pass('stayed healthy'));
-  });
+  ] satisfies [string, ErrorBudgetPolicy, Around][])(
+    'is left out when %s, and the verdict stays',
+    async (_what, asked, around) => {
+      expect((await finish(asked, around)).outcome).toEqual(pass('stayed healthy'));
+    },
+  );
 
   it('is not asked while a task waits', async () => {
     const wait = waiting({ kind: 'soak', sentence: 'soaking' }, 1000);
