@@ -13,40 +13,58 @@ const RESPONSE_TIMES: Record<string, string> = {
   response_time_p99: 'p(99)',
 };
 
-interface Metric {
-  values: JsonObject;
-  failedThresholds: number;
-}
+type Metrics = ReadonlyMap<string, JsonObject>;
 
 /**
- * A summary of k6: what `handleSummary` is given, or the flat file of `--summary-export`
- * (https://grafana.com/docs/k6/latest/results-output/end-of-test/custom-summary/). Figures are
- * `http_req_duration.p(95)`, ..., and the names that every load test has.
+ * A summary of k6: what `handleSummary` is given, the flat file of `--summary-export`, or either with
+ * `--new-machine-readable-summary` (https://grafana.com/docs/k6/latest/results-output/end-of-test/custom-summary/).
+ * Figures are `http_req_duration.p(95)`, ..., and the names that every load test has.
  *
  * @throws {AdapterError} `bad-response`
  */
 export function parseK6(document: JsonObject): Report {
-  if (!isJsonObject(document['metrics'])) throw badReport('k6', 'has no metrics');
-  const metrics = new Map(Object.entries(document['metrics']).map(([name, metric]) => [name, toMetric(name, metric)]));
+  const metrics = metricsOf(document);
   if (metrics.size === 0) throw badReport('k6', 'has no metrics: nothing was measured');
-  const requests = numberAt(metrics.get('http_reqs')?.values ?? {}, 'count') ?? 0;
+  const requests = numberAt(valuesOf(metrics.get('http_reqs') ?? {}), 'count') ?? 0;
   const figures: Record<string, number> = {};
-  let failedThresholds = 0;
   for (const [name, metric] of metrics) {
-    failedThresholds += metric.failedThresholds;
     const measured = requests > 0 && /^http_req_\w+$/.test(name);
-    Object.assign(figures, figuresOfMetric(name, metric.values, measured));
+    Object.assign(figures, figuresOfMetric(name, valuesOf(metric), measured));
   }
-  return { figures: { ...figures, ...common(figures), thresholds_failed: failedThresholds }, artifacts: [] };
+  const duration = numberAt(objectAt(document, 'config'), 'duration') ?? 0;
+  const throughput = figures['http_reqs.rate'] ?? (duration > 0 && requests > 0 ? requests / duration : undefined);
+  return {
+    figures: { ...figures, ...common(figures, throughput), ...failedThresholds(document, metrics) },
+    artifacts: [],
+  };
 }
 
-function toMetric(name: string, metric: unknown): Metric {
-  if (!isJsonObject(metric)) throw badReport('k6', `has a metric ${JSON.stringify(name.slice(0, 60))} without values`);
-  const values = isJsonObject(metric['values']) ? metric['values'] : metric;
-  const thresholds = Object.values(objectAt(metric, 'thresholds'));
-  // The flat file says `true` of a threshold that was crossed, the other one `ok: false`.
+/** By name in one member, or in the lists of the newer schema. */
+function metricsOf(document: JsonObject): Metrics {
+  const results = objectAt(document, 'results');
+  const lists = [results['metrics'], objectAt(results, 'checks')['metrics']];
+  const listed = lists.flatMap((list) => (Array.isArray(list) ? list : []));
+  const named = isJsonObject(document['metrics'])
+    ? Object.entries(document['metrics'])
+    : listed.map((metric) => [isJsonObject(metric) ? String(metric['name']) : '', metric] as const);
+  return new Map(
+    named.map(([name, metric]) => {
+      if (isJsonObject(metric)) return [name, metric];
+      throw badReport('k6', `has a metric ${JSON.stringify(name.slice(0, 60))} without values`);
+    }),
+  );
+}
+
+function valuesOf(metric: JsonObject): JsonObject {
+  return isJsonObject(metric['values']) ? metric['values'] : metric;
+}
+
+/** The newer schema does not have them. The flat file says `true` of one that was crossed, the other `ok: false`. */
+function failedThresholds(document: JsonObject, metrics: Metrics): Record<string, number> {
+  if (!isJsonObject(document['metrics'])) return {};
+  const thresholds = [...metrics.values()].flatMap((metric) => Object.values(objectAt(metric, 'thresholds')));
   const failed = thresholds.filter((one) => one === true || (isJsonObject(one) && one['ok'] !== true));
-  return { values, failedThresholds: failed.length };
+  return { thresholds_failed: failed.length };
 }
 
 /**
@@ -55,9 +73,9 @@ function toMetric(name: string, metric: unknown): Metric {
  */
 function figuresOfMetric(name: string, values: JsonObject, measured: boolean): Record<string, number> {
   const stats = Object.entries(values).filter((entry): entry is [string, number] => Number.isFinite(entry[1]));
-  const passes = numberAt(values, 'passes');
-  const fails = numberAt(values, 'fails');
-  if (passes !== undefined && fails !== undefined) return rateOf(name, passes, fails);
+  const passes = numberAt(values, 'passes') ?? numberAt(values, 'matches');
+  const fails = numberAt(values, 'fails') ?? (numberAt(values, 'total') ?? Number.NaN) - (passes ?? 0);
+  if (passes !== undefined && fails >= 0) return rateOf(name, passes, fails);
   const isTrend = stats.some(([stat]) => TREND.test(stat)) && values['value'] === undefined;
   if (isTrend && !measured && stats.every(([, value]) => value === 0)) return {};
   const figures = Object.fromEntries(stats.map(([stat, value]) => [`${name}.${stat}`, value]));
@@ -71,12 +89,12 @@ function rateOf(name: string, passes: number, fails: number): Record<string, num
   return { [name]: rate, [`${name}.rate`]: rate, [`${name}.passes`]: passes, [`${name}.fails`]: fails };
 }
 
-function common(figures: Record<string, number>): Record<string, number> {
+function common(figures: Record<string, number>, throughput: number | undefined): Record<string, number> {
   const times = Object.entries(RESPONSE_TIMES).map(([name, stat]) => [name, figures[`http_req_duration.${stat}`]]);
   return figuresOf({
     ...(Object.fromEntries(times) as Record<string, number | undefined>),
     requests: figures['http_reqs.count'],
-    throughput: figures['http_reqs.rate'],
+    throughput,
     // Of `http_req_failed` those "pass" that failed.
     failures: figures['http_req_failed.passes'],
     error_rate: figures['http_req_failed.rate'],

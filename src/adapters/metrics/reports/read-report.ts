@@ -80,7 +80,8 @@ function formatOf(document: JsonObject): keyof typeof JSON_FORMATS {
   if (has('SchemaVersion', 'ArtifactName')) return 'trivy';
   if (has('matches', 'source')) return 'grype';
   if (has('runs', 'version')) return 'sarif';
-  if (isJsonObject(document['metrics'])) return 'k6';
+  const results = document['results'];
+  if (isJsonObject(document['metrics']) || (isJsonObject(results) && Array.isArray(results['metrics']))) return 'k6';
   if (has('latency', 'requests', 'non2xx')) return 'autocannon';
   throw unknownFormat();
 }

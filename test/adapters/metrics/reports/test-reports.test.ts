@@ -60,6 +60,41 @@ describe('a summary of k6', () => {
     expect(figures).not.toHaveProperty(['http_req_duration']);
   });
 
+  it('of the newer schema has times, errors and throughput, and no thresholds', () => {
+    const text = json({
+      version: '1.0.0',
+      metadata: { k6_version: '2.3.0', generated_at: '2026-01-01T10:05:00Z' },
+      config: { duration: 50, execution: 'local', script: 'load.js' },
+      results: {
+        checks: {
+          metrics: [
+            {
+              name: 'checks_failed',
+              type: 'rate',
+              contains: 'default',
+              values: { matches: 2, rate: 0.02, total: 100 },
+            },
+          ],
+          results: [{ name: 'is up', passes: 98, fails: 2 }],
+        },
+        metrics: [
+          { name: 'http_reqs', type: 'counter', contains: 'default', values: { count: 100 } },
+          {
+            name: 'http_req_failed',
+            type: 'rate',
+            contains: 'default',
+            values: { matches: 5, rate: 0.05, total: 100 },
+          },
+          { name: 'http_req_duration', type: 'trend', contains: 'time', values: trend },
+        ],
+      },
+    });
+    const figures = readReport('auto', text);
+    expect(figures).toMatchObject({ response_time_p95: 250.75, error_rate: 0.05, failures: 5, requests: 100 });
+    expect(figures).toMatchObject({ throughput: 2, checks_failed: 0.02 });
+    expect(figures).not.toHaveProperty('thresholds_failed');
+  });
+
   it('has no figures of what was not measured, though a threshold made k6 write zeros', () => {
     const zero = { avg: 0, min: 0, med: 0, max: 0, 'p(90)': 0, 'p(95)': 0 };
     const text = json({
