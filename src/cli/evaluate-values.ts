@@ -2,6 +2,7 @@ import { isJsonObject } from '../base/json.ts';
 import type { EarlierEvaluation, IndicatorValue } from '../slo/evaluation.ts';
 import type { Indicator } from '../slo/indicator.ts';
 import { decodeEarlier, decodeGetSliFinished, decodeValues } from '../slo/keptn/decode.ts';
+import { toKeptnValue } from '../slo/keptn/evaluation.ts';
 import type { KeptnValue } from '../slo/keptn/model.ts';
 import { isKeptnEvent, mistake } from './evaluate-input.ts';
 
@@ -25,13 +26,9 @@ export function toIndicatorValues(raw: unknown, file: string, indicators: Indica
 export function toKeptnValues(raw: unknown, file: string): KeptnValue[] {
   const keptn = keptnValues(raw, file);
   if (keptn !== undefined) return keptn;
-  return Object.entries(raw as Record<string, unknown>).map(([metric, each]) => {
-    const value = toValue(metric, each, file);
-    const facts = { metric, comparedValue: 0 };
-    return value.ok
-      ? { ...facts, value: value.value, success: true }
-      : { ...facts, value: 0, success: false, message: value.message };
-  });
+  return Object.entries(raw as Record<string, unknown>).map(([metric, each]) =>
+    toKeptnValue(toValue(metric, each, file)),
+  );
 }
 
 /** Whether the file holds the data of get-sli.finished. */

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseKeptnSlo } from '../../src/definitions/slo-yaml-keptn.ts';
 import { percentile } from '../../src/slo/aggregate.ts';
+import { evaluate } from '../../src/slo/evaluate.ts';
 import type { Comparison, CriteriaSet, Slo } from '../../src/slo/evaluation.ts';
 import {
   aggregateEarlier,
@@ -264,6 +266,50 @@ describe('Keptn compatibility beyond the vectors', () => {
   it('says where an slo.yaml is wrong', () => {
     const parsed = parseKeptnSlo('objectives:\n- sli: a\n  weight: "2"\n', 'slo.yaml');
     expect(parsed).toMatchObject({ ok: false, problems: [{ line: 3, column: 11, message: expect.any(String) }] });
+  });
+
+  it('never takes for a number what is none', () => {
+    const asked = slo('objectives: [{sli: a, pass: [{criteria: [">0"]}]}]\ntotal_score: {pass: 90%}\n');
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(evaluate({ slo: asked, values: [{ metric: 'a', ok: true, value }], earlier: [] }).result).toBe('fail');
+  });
+
+  it('reads any text without throwing', () => {
+    const pieces = [
+      'objectives',
+      'total_score',
+      'pass',
+      'sli',
+      'weight',
+      'criteria',
+      ': ',
+      '\n',
+      '  ',
+      '- ',
+      '{',
+      '}',
+      '[',
+      ']',
+      '&a ',
+      '*a',
+      '<<',
+      '"',
+      "'",
+      '|',
+      '1e9',
+      'yes',
+      '\t',
+      '---',
+      '!!int ',
+      '\u0000',
+      '"<5"',
+      ',',
+    ];
+    const text = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, (each) => void parseKeptnSlo(each, 'slo.yaml')),
+      { numRuns: 3_000 },
+    );
   });
 
   it.each([

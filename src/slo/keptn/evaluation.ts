@@ -23,23 +23,28 @@ export function evaluateAsKeptn(
 /** `data` of evaluation.finished in our words. An errored evaluation could not be judged. */
 export function toEvaluation(data: KeptnFinished, slo: Slo | undefined): Evaluation {
   const { pass = 0, warning } = slo?.totalScore ?? {};
+  const { score, indicatorResults, comparedEvents: compared = [] } = data.evaluation;
   return {
     result: data.result === 'pass' || data.result === 'warning' ? data.result : 'fail',
     judged: data.status !== 'errored',
-    score: data.evaluation.score,
+    score,
     thresholds: { pass, ...(warning === undefined ? {} : { warning }) },
-    indicators: (data.evaluation.indicatorResults ?? []).map((result, at) => toIndicator(result, slo?.objectives[at])),
-    message: data.message ?? `The score of ${data.evaluation.score} reaches the ${pass} that pass.`,
-    compared: data.evaluation.comparedEvents ?? [],
+    indicators: (indicatorResults ?? []).map((result, at) =>
+      toIndicator(result, slo?.objectives[at], compared.length > 0),
+    ),
+    message: data.message ?? `The score of ${score} reaches the ${pass} that pass.`,
+    compared,
   };
 }
 
-/** A value that is not there was asked for without success. */
+/** A value that is not there was asked for without success; Keptn's events cannot carry NaN or infinity. */
 export function toKeptnValue(value: IndicatorValue): KeptnValue {
   const facts = { metric: value.metric, comparedValue: 0 };
-  return value.ok
+  const failed = (message: string): KeptnValue => ({ ...facts, value: 0, success: false, message });
+  if (!value.ok) return failed(value.message);
+  return Number.isFinite(value.value)
     ? { ...facts, value: value.value, success: true }
-    : { ...facts, value: 0, success: false, message: value.message };
+    : failed('the value is not a number');
 }
 
 function toKeptnEarlier({ id, result, indicators }: EarlierEvaluation): KeptnEarlier {
@@ -49,11 +54,16 @@ function toKeptnEarlier({ id, result, indicators }: EarlierEvaluation): KeptnEar
   return { id, result, values };
 }
 
-function toIndicator(result: KeptnIndicatorResult, objective: Slo['objectives'][number] | undefined): IndicatorResult {
+function toIndicator(
+  result: KeptnIndicatorResult,
+  objective: Slo['objectives'][number] | undefined,
+  hasEarlier: boolean,
+): IndicatorResult {
   const { value } = result;
   const sli = objective?.sli ?? value?.metric ?? '';
   const measured = value?.success
-    ? { value: value.value, comparedValue: value.comparedValue }
+    ? // Keptn writes 0 where there was nothing to compare with.
+      { value: value.value, ...(hasEarlier ? { comparedValue: value.comparedValue } : {}) }
     : { message: value?.message ?? 'no value received from SLI provider' };
   return {
     sli,
