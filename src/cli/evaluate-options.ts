@@ -7,6 +7,7 @@ export interface EvaluateOptions {
   url?: string;
   config?: string;
   values?: string;
+  report: string[];
   previous?: string;
   start?: string;
   end?: string;
@@ -20,13 +21,14 @@ export interface EvaluateOptions {
 }
 
 const HELP = `
-Where the numbers come from: --values, or the queries of --sli asked at --provider.
+Where the numbers come from: --values, a --report, or the queries of --sli asked at --provider.
 A file may be "-" for standard input. LYNCEUS_PROVIDER_TOKEN is sent to --url as a bearer token.
 
 Exit codes: 0 pass, 1 fail, 2 warning, 3 could not be judged (data is missing), 64 wrong usage or a file with mistakes.
 
 Examples:
   lynceus evaluate --slo slo.yaml --values values.json
+  lynceus evaluate --slo slo.yaml --report load=summary.json
   lynceus evaluate --slo slo.yaml --sli sli.yaml --url http://prometheus:9090 \\
     --service cart --stage dev --project shop --timeframe 15m --output markdown
   lynceus evaluate --slo slo.yaml --values v.json --previous earlier.json \\
@@ -44,6 +46,12 @@ export function addEvaluate(program: Command, act: (options: EvaluateOptions) =>
     .option('--url <url>', 'where the metrics source answers')
     .option('--config <file>', 'a lynceus.yaml with metrics sources')
     .option('--values <file>', "numbers as JSON: {name: number}, or Keptn's indicatorValues")
+    .option(
+      '--report <name=file>',
+      'a report of k6, JMeter, JUnit, autocannon, Trivy, Grype or SARIF; more than once for several',
+      collect,
+      [],
+    )
     .option('--previous <file>', 'earlier evaluations as JSON, newest first: [{id, data}], or what --output json gave')
     .option('--start <time>', 'of the period, such as 2026-01-31T12:00:00Z')
     .option('--end <time>', 'of the period')

@@ -78,7 +78,7 @@ function headline({ score, thresholds, compared, period }: EvaluationReport): st
 }
 
 function toRow(one: IndicatorResult): string[] {
-  const criteria = one.passTargets.map((target) => `${target.violated ? 'missed ' : ''}${target.criteria}`);
+  const criteria = one.passTargets.map((target) => `${target.criteria}${target.violated ? ' missed' : ''}`);
   const control = one.control === undefined ? [] : [`control: ${one.control.classification}`];
   const name = `${one.displayName}${one.keySli ? ' (key)' : ''}`;
   const points = one.status === 'info' ? 'info' : `${one.status} ${short(one.score)}/${short(one.weight)}`;

@@ -1,3 +1,4 @@
+import { AdapterError } from '../base/adapter-error.ts';
 import { parseSlo } from '../definitions/slo-yaml.ts';
 import { evaluate } from '../slo/evaluate.ts';
 import type { IndicatorValue, Objective, Slo } from '../slo/evaluation.ts';
@@ -8,7 +9,8 @@ import { accepted, readIndicators, readJson, readLabels, readText, UsageError } 
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { lastPeriod, type Period, periodOf } from './evaluate-period.ts';
 import type { EvaluationReport } from './evaluate-report.ts';
-import { metricsSources } from './evaluate-sources.ts';
+import { figureIn, type NamedReport, readReports, reportSource } from './evaluate-reports.ts';
+import { type FindSource, metricsSources } from './evaluate-sources.ts';
 import { toEarlier, toIndicatorValues } from './evaluate-values.ts';
 
 /** For queries, when nobody says a period: as long as a service takes for one. */
@@ -26,18 +28,28 @@ export async function evaluateStrictly(
   const slo = accepted(parseSlo(readText(terminal, file), file));
   const indicators = readIndicators(terminal, options.sli);
   const labels = readLabels(options.label);
+  const reports = readReports(terminal, options.report);
   const asked = periodOf(options, nowMs);
-  const given =
+  const values =
     valuesFile === undefined ? [] : toIndicatorValues(readJson(terminal, valuesFile), valuesFile, indicators);
+  const given = [...values, ...valuesOf(reports, slo, values, indicators)];
   const open = openObjectives(slo, given, indicators);
-  const queries = options.url !== undefined || options.config !== undefined;
+  const queries = options.url !== undefined || options.config !== undefined || reports.length > 0;
   if (!queries && valuesFile === undefined) {
-    throw new UsageError('say where the numbers come from: --values, or --sli with --url or --config');
+    throw new UsageError('say where the numbers come from: --values, --report, or --sli with --url or --config');
   }
   const period = asked ?? (queries ? lastPeriod(nowMs, DEFAULT_PERIOD_MS) : undefined);
   const read =
     queries && period && open.length > 0
-      ? await collect(terminal, options, { ...slo, objectives: open }, indicators, labels, period)
+      ? await collect(
+          terminal,
+          options,
+          { ...slo, objectives: open },
+          indicators,
+          labels,
+          period,
+          sourcesOf(terminal, options, reports),
+        )
       : [];
   const earlier = previous === undefined ? [] : toEarlier(readJson(terminal, previous), previous);
   const place = Object.fromEntries(PLACE.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])));
@@ -47,6 +59,26 @@ export async function evaluateStrictly(
     ...(period === undefined ? {} : { period }),
     ...evaluate({ slo, values: [...given, ...read], earlier }),
   };
+}
+
+/** What the file of values says counts more, and so does a query. */
+function valuesOf(
+  reports: readonly NamedReport[],
+  { objectives }: Slo,
+  given: readonly IndicatorValue[],
+  indicators: Readonly<Record<string, Indicator>>,
+): IndicatorValue[] {
+  const known = new Set([...given.map(({ metric }) => metric), ...Object.keys(indicators)]);
+  return [...new Set(objectives.map(({ sli }) => sli))].flatMap((metric): IndicatorValue[] => {
+    const value = known.has(metric) ? undefined : figureIn(reports, metric);
+    return value === undefined ? [] : [{ metric, ok: true, value }];
+  });
+}
+
+function sourcesOf(terminal: Terminal, options: EvaluateOptions, reports: readonly NamedReport[]): FindSource {
+  const ownSources = reports.map(reportSource);
+  const find = metricsSources(terminal, options);
+  return (name) => ownSources.find((one) => one.name === name) ?? find(name);
 }
 
 /** Objectives whose numbers must still be asked for. What is only pushed is in the file, or is missing. */
@@ -73,6 +105,7 @@ function collect(
   sli: Record<string, Indicator>,
   labels: Record<string, string>,
   period: Period,
+  find: FindSource,
 ): Promise<IndicatorValue[]> {
   refuseMissingNames(slo, sli, options);
   const { project = '', stage = '', service = '', provider } = options;
@@ -87,8 +120,11 @@ function collect(
       labels,
       signal: terminal.stop,
     },
-    { metricsSource: metricsSources(terminal, options) },
-  );
+    { metricsSource: find },
+  ).catch((error: unknown) => {
+    // A source that cannot be asked is an answer by now: what is left is one that nobody gave.
+    throw error instanceof AdapterError ? new UsageError(`${error.message}: --url, --config or --report`) : error;
+  });
 }
 
 /** An empty name in a query would match what has no such label at all, and could pass. */

@@ -65,8 +65,11 @@ function say(
   }
 }
 
-function refuseTwice({ url, config, ...files }: EvaluateOptions): void {
+function refuseTwice(options: EvaluateOptions): void {
+  const { url, config, ...files } = options;
   if (url !== undefined && config !== undefined) throw new UsageError('--url and --config exclude each other');
+  if (options.compatibility === 'keptn' && options.report.length > 0)
+    throw new UsageError('--report: Keptn read none; put its numbers into --values');
   const all = [files.slo, ...files.sli, files.values, files.previous, config];
   if (all.filter((file) => file === '-').length > 1) throw new UsageError('only one file can be "-"');
 }

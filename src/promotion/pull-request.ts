@@ -178,13 +178,13 @@ function risk(all: readonly CheckAnswer[], rows: number): string[] {
   ];
 }
 
-/** The strongest first; what is not built as expected is left out, the reasons tell it too. */
+/** The strongest first, and none that changed nothing; what is not built as expected is left out, the reasons tell it too. */
 function contributionsIn(value: Json | undefined): { signal: string; seen: string; points: number }[] {
   if (!Array.isArray(value)) return [];
   const found = value
     .filter(isJsonObject)
     .flatMap(({ signal, seen, points }) =>
-      typeof signal === 'string' && typeof points === 'number'
+      typeof signal === 'string' && typeof points === 'number' && Math.abs(points) >= 0.05
         ? [{ signal, seen: typeof seen === 'string' ? seen : '', points }]
         : [],
     );

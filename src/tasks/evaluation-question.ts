@@ -18,6 +18,8 @@ export interface EvaluationQuestion {
   /** The commit that is judged, and the one that ran here before it, as far as they are known. */
   revision?: string;
   previousRevision?: string;
+  /** What runs, with its digest where that is known; absent when several images run. */
+  image?: string;
   period: Period;
   /** For queries that name none. */
   provider?: string;
@@ -36,11 +38,11 @@ export interface EvaluationQuestion {
 export type EvaluationTools = Pick<TaskTools, 'metricsSource' | 'history'>;
 
 type Known = Pick<EvaluationQuestion, 'place' | 'context' | 'period'> &
-  Partial<Pick<EvaluationQuestion, 'revision' | 'labels'>>;
+  Partial<Pick<EvaluationQuestion, 'revision' | 'image' | 'labels'>>;
 
 /** Keptn's placeholders and ours, by name without `$`. */
 export function queryVariables(known: Known, slo: Slo | undefined): Record<string, string> {
-  const { place, context, revision, period, labels = {} } = known;
+  const { place, context, revision, image, period, labels = {} } = known;
   const seconds = Math.max(1, Math.ceil((Date.parse(period.end) - Date.parse(period.start)) / 1000));
   return {
     ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`LABEL.${name}`, value])),
@@ -51,6 +53,7 @@ export function queryVariables(known: Known, slo: Slo | undefined): Record<strin
     DEPLOYMENT: 'primary',
     DURATION_SECONDS: `${seconds}s`,
     ...(revision === undefined ? {} : { REVISION: revision }),
+    ...(image === undefined ? {} : { IMAGE: image }),
     ...slo?.filter,
   };
 }

@@ -109,12 +109,14 @@ async function questionOf(input: TaskInput, tools: TaskTools, step: Step, period
   const { place, context, revision, previousRevision } = triggered;
   const { slo, sli, provider, compareWith, lastPassed } = step;
   const policy = compareWith ?? (lastPassed === undefined ? undefined : { lastPassed });
+  const image = imageOf(finishedTask(input.sequence, 'rollout')?.data['images']);
   return {
     definitions: { slo, sli },
     place,
     context,
     revision,
     ...(previousRevision === undefined ? {} : { previousRevision }),
+    ...(image === undefined ? {} : { image }),
     period,
     ...(provider === undefined ? {} : { provider }),
     ...(policy === undefined ? {} : { compareWith: policy }),
@@ -122,6 +124,12 @@ async function questionOf(input: TaskInput, tools: TaskTools, step: Step, period
     labels: await labelsOf(tools, place, { slo, sli }, signal),
     signal,
   };
+}
+
+/** Of several images nobody can say which one a report has to be about. */
+function imageOf(images: Json | undefined): string | undefined {
+  const [only, another] = Array.isArray(images) ? images : [];
+  return typeof only === 'string' && another === undefined ? only : undefined;
 }
 
 /** What was pushed for this change, before what its tests measured: somebody said it on purpose. */

@@ -129,7 +129,7 @@ tokens: [{name: ada, token: {env: ADA}}]
     expect(err.trim().split('\n')).toEqual([
       `${config}:4:74 deliverySystems[0].token the environment variable ARGOCD_TOKEN is not set: set it to the secret`,
       `${config}:4:95 deliverySystems[0] unknown property "wacth", did you mean "watch"?`,
-      `${config}:5:27 metrics[0].kind unknown kind "influx", known kinds: prometheus`,
+      `${config}:5:27 metrics[0].kind unknown kind "influx", did you mean "influxdb"?`,
       `${config}:6:29 tokens[0].token the token is shorter than 16 characters: take a random one, e.g. of "openssl rand -hex 32"`,
     ]);
   });

@@ -82,7 +82,7 @@ describe('lynceus evaluate', () => {
     const { out } = await judge({ error_rate: 0, p95: 350 });
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(out).toMatch(/^error_rate \(key\) +0 +<=0\.01 +pass 1\/1$/m);
-    expect(out).toMatch(/^Response time +350 +missed <300, <=\+10% +warning 1\/2$/m);
+    expect(out).toMatch(/^Response time +350 +<300 missed, <=\+10% +warning 1\/2$/m);
   });
 
   it('has colours at a terminal only', async () => {
@@ -102,6 +102,80 @@ describe('lynceus evaluate', () => {
     expect(await run(['--slo', slo, '--values', '-'])).toMatchObject({
       code: 64,
       err: 'standard input: cannot be read',
+    });
+  });
+
+  describe('with reports', () => {
+    const LOAD = {
+      metrics: {
+        http_req_duration: {
+          type: 'trend',
+          contains: 'time',
+          values: { avg: 12, min: 1, med: 10, max: 50, 'p(95)': 42 },
+        },
+        http_req_failed: { type: 'rate', contains: 'default', values: { rate: 0.5, passes: 50, fails: 50 } },
+        http_reqs: { type: 'counter', contains: 'default', values: { count: 100, rate: 10 } },
+      },
+    };
+    const scan = (severity: string) => ({
+      SchemaVersion: 2,
+      ArtifactName: 'shop/cart:1.2.3',
+      Results: [
+        {
+          Target: 'debian',
+          Class: 'os-pkgs',
+          Type: 'debian',
+          Packages: [{ Name: 'openssl' }],
+          Vulnerabilities: [{ VulnerabilityID: 'CVE-1', Severity: severity }],
+        },
+      ],
+    });
+    const slo = (sli: string, criteria: string) =>
+      file(
+        'report-slo.yaml',
+        `objectives: [{sli: "${sli}", pass: [{criteria: ["${criteria}"]}]}]\ntotal_score: {pass: 90}\n`,
+      );
+    const load = () => `load=${file('load.json', LOAD)}`;
+
+    it('takes the figure that an objective is named after', async () => {
+      expect(await run(['--slo', slo('response_time_p95', '<=42'), '--report', load()])).toMatchObject({ code: 0 });
+      expect(await run(['--slo', slo('error_rate', '<0.5'), '--report', load()])).toMatchObject({ code: 1 });
+    });
+
+    it('asks them by name as sli.yaml says, and sums two scanners', async () => {
+      const sources = '[{provider: first, query: critical+high}, {provider: second, query: critical+high}]';
+      const sli = file('report-sli.yaml', `indicators: {findings: {sources: ${sources}, aggregate: sum}}\n`);
+      const [first, second] = [file('first.json', scan('HIGH')), file('second.json', scan('CRITICAL'))];
+      const reports = ['--report', `first=${first}`, '--report', `second=${second}`];
+      expect((await run(['--slo', slo('findings', '<=1'), '--sli', sli, ...reports])).out).toContain('2');
+      expect(await run(['--slo', slo('findings', '<=2'), '--sli', sli, ...reports])).toMatchObject({ code: 0 });
+      expect(await run(['--slo', slo('findings', '<=2'), '--sli', sli, ...reports.slice(2)])).toMatchObject({
+        code: 64,
+        err: expect.stringContaining('the metrics source first is not configured'),
+      });
+    });
+
+    it('could not judge a figure that no report has', async () => {
+      expect(await run(['--slo', slo('availability', '>0'), '--report', load()])).toMatchObject({ code: 3 });
+    });
+
+    it.each([
+      [['load'], 'write name=file'],
+      [['load=missing.json'], 'cannot be read'],
+      [['a=', 'b'], 'write name=file'],
+    ])('refuses %j', async (reports, said) => {
+      const args = ['--slo', slo('error_rate', '<1'), ...reports.flatMap((one) => ['--report', one])];
+      const { code, err } = await run(args);
+      expect([code, err]).toEqual([64, expect.stringContaining(said)]);
+    });
+
+    it('refuses a report of no known format, and the same name twice', async () => {
+      const objectives = slo('error_rate', '<1');
+      expect(await run(['--slo', objectives, '--report', `x=${file('x.json', { a: 1 })}`])).toMatchObject({ code: 64 });
+      expect(await run(['--slo', objectives, '--report', load(), '--report', load()])).toMatchObject({
+        code: 64,
+        err: expect.stringContaining('is given twice'),
+      });
     });
   });
 
