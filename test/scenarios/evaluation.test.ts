@@ -76,6 +76,18 @@ describe('an evaluation with several sources', () => {
     });
   });
 
+  it('tells its sources which image runs', LIMIT, async () => {
+    const named = {
+      'slo.yaml': slo(latency),
+      'sli.yaml': sli(`latency: 'p95{image="$IMAGE"}'`),
+      'deployment.yaml': 'image: registry.example/shop/cart:1.2.3\n',
+    };
+    await measured({ evaluation: '{slo: slo.yaml, sli: sli.yaml}', files: named }, async (told, { main }) => {
+      expect(await told.stage(told.release(1), 'dev', isOver, 'passes')).toMatchObject({ result: 'pass' });
+      expect(main!.state.queries).toContain('p95{image="registry.example/shop/cart:1.2.3"}');
+    });
+  });
+
   it('waits while one of them is down, says so, and goes on when it is back', LIMIT, async () => {
     await measured({ evaluation, files, sources }, async (told, { main, trivy, grype }) => {
       Object.assign(main!.state, { value: 120 });
