@@ -1,12 +1,13 @@
 /**
  * What a delivery system tells of an application, in our words: the same for an Argo CD Application
- * and (later) a Flux Kustomization or HelmRelease. Times are ISO 8601 in UTC, with the precision
+ * and a Flux Kustomization or HelmRelease. Times are ISO 8601 in UTC, with the precision
  * that the system gives (Argo CD: seconds).
  */
 export interface ApplicationRef {
   /** Name of the configured delivery system, e.g. `main`. */
   system: string;
   namespace: string;
+  /** Flux has several kinds, and the kind belongs to the name, as kubectl writes it: `kustomization/podtato`. */
   name: string;
   /** The Kubernetes uid: a deleted and re-created application is another one. */
   uid: string;
@@ -27,6 +28,23 @@ export interface Source {
   repoUrl: string;
   path: string;
   targetRevision: string;
+  /** What its revisions are: commits (when absent), chart versions, digests. */
+  kind?: 'git' | 'helm' | 'oci';
+  chart?: string;
+  /** Only lends files to the other sources, under this name. */
+  ref?: string;
+}
+
+/** What a source hydrator does with the commit that people wrote (dry) to get the one that is synced (hydrated). */
+export interface Hydration {
+  phase: 'Hydrating' | 'Hydrated' | 'Failed';
+  drySha?: string;
+  hydratedSha?: string;
+  message?: string;
+  /** The branch that is synced. */
+  branch: string;
+  /** The branch that is written instead: its pull request into `branch` is the promotion. */
+  hydrateTo?: string;
 }
 
 /** The current or last operation (sync) of an application. */
@@ -36,6 +54,8 @@ export interface Operation {
   finishedAt?: string;
   /** What was really synced (`syncResult.revision`); absent until the system resolved it. */
   revision?: string;
+  /** By source, in the order of the spec; only where there are several. */
+  revisions?: string[];
   /** Key/values that the one who asked for it sent along; ours carry context and task id. */
   infos: Record<string, string>;
   dryRun: boolean;
@@ -44,11 +64,19 @@ export interface Operation {
   /** A phase `Running` with a finished attempt: waiting for its next retry. */
   retrying: boolean;
   automated: boolean;
+  /** Who asked for it, as the system names its users. */
+  by?: string;
+  /** How often it was tried again. */
+  retries?: number;
   message: string;
 }
 
 export interface Deployment {
+  /** The system's own number for it. */
+  id?: number;
   revision: string;
+  /** By source, in the order of the spec; only where there are several. */
+  revisions?: string[];
   startedAt?: string;
   deployedAt: string;
 }
@@ -71,8 +99,17 @@ export interface Application {
   sources: Source[];
   /** The system syncs by itself as soon as the target moves. */
   automated: boolean;
+  /** It also repairs drift by itself. */
+  selfHeal?: boolean;
+  /** Generated or owned by another object, which puts back whatever is changed in its spec. */
+  owner?: { kind: string; name: string };
+  /** Why it does not follow its source at the moment: `suspended`, `pinned to 1a2b3c4d`. */
+  held?: string;
+  hydration?: Hydration;
   /** The commit that Git asks for now, as the system last resolved it. */
   targetRevision?: string;
+  /** By source, in the order of the spec; only where there are several. */
+  targetRevisions?: string[];
   syncStatus: 'Synced' | 'OutOfSync' | 'Unknown';
   health: { status: Health; since?: string; message?: string };
   /** A sync was asked for and not yet picked up. */

@@ -1,12 +1,55 @@
 import type { Guard } from '../../base/guard.ts';
-import type { Application, ApplicationRef } from '../../events/application.ts';
+import type { Application, ApplicationRef, Health } from '../../events/application.ts';
 
 export interface SyncRequest {
   /** The commit to deploy: exactly what was gated. */
   revision: string;
+  /** By source, in the order of the spec; only where there are several. */
+  revisions?: string[];
   prune: boolean;
+  /** Absent: what the application says. */
+  policy?: SyncPolicy;
   /** Sent along and read back (`operation.infos`): how a sync is recognised as ours. */
   infos: Record<string, string>;
+}
+
+/** How a sync is carried out where the stage says so; what is absent is inherited from the application. */
+export interface SyncPolicy {
+  /** `CreateNamespace=true`; all of them, because they replace those of the application. */
+  options?: string[];
+  retry?: { limit: number; backoffMs?: number; factor?: number; maxBackoffMs?: number };
+}
+
+/** Whether the delivery system itself lets a sync start now, and what keeps it. */
+export interface SyncWindows {
+  /** For a sync that we ask for. */
+  open: boolean;
+  /** ISO 8601; absent: unknown, or not before somebody changes a window. */
+  opensAt?: string;
+  /** ISO 8601; when an open one closes. */
+  closesAt?: string;
+  /** `deny Fri 15:00-18:00 (AppProject payments)`, for people. */
+  reasons: string[];
+}
+
+/** One object that an application consists of. */
+export interface ApplicationResource {
+  group: string;
+  version: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  health?: { status: Health; message?: string };
+}
+
+/** What is found when a connection is checked: for the page of connections and `lynceus doctor`. */
+export interface Finding {
+  level: 'ok' | 'warning' | 'problem';
+  /** What was checked, stable for programs: `token`, `can-i applications sync`. */
+  check: string;
+  sentence: string;
+  /** What to do about it; absent when all is well. */
+  remedy?: string;
 }
 
 export interface RevisionMetadata {
@@ -61,6 +104,18 @@ export interface DeliverySystem {
   terminate(ref: ApplicationRef, options?: CallOptions): Promise<void>;
 
   revisionMetadata(ref: ApplicationRef, revision: string, options?: CallOptions): Promise<RevisionMetadata>;
+
+  /** Its own windows; absent where the system has none. */
+  windows?(ref: ApplicationRef, options?: CallOptions): Promise<SyncWindows>;
+
+  /** The objects that it consists of, with their health; absent where the system does not tell. */
+  resources?(ref: ApplicationRef, options?: CallOptions): Promise<ApplicationResource[]>;
+
+  /** Runs an action of one of its objects (`resume`, `promote-full`, `abort`); absent where there are none. */
+  act?(ref: ApplicationRef, resource: ApplicationResource, action: string, options?: CallOptions): Promise<void>;
+
+  /** Checks address, version, token and rights without changing anything; a failure is a finding, not an error. */
+  diagnose?(options?: CallOptions): Promise<Finding[]>;
 
   /** Hints as they come, until aborted or the connection breaks. */
   watch(options: { signal: AbortSignal }): AsyncIterable<ApplicationHint>;
