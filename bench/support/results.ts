@@ -11,7 +11,10 @@ export interface Measured {
 
 const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
 
-/** Replaces the figures of these benchmarks in docs/benchmarks.md; what people wrote around them stays. */
+/**
+ * Replaces the figures of these benchmarks in docs/benchmarks.md, or adds them at its end; what people wrote
+ * around them stays.
+ */
 export function writeResults(measured: readonly Measured[]): void {
   let page = readFileSync(PAGE, 'utf8');
   for (const one of measured) page = replaced(page, one.benchmark.name, section(one));
@@ -21,7 +24,7 @@ export function writeResults(measured: readonly Measured[]): void {
 function replaced(page: string, name: string, text: string): string {
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no place for ${name}: ${begin} ... ${end}`);
+  if (from < 0 || to < from) return `${page.trimEnd()}\n\n${begin}\n${text}\n${end}\n`;
   return `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`;
 }
 
