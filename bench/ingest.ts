@@ -2,11 +2,13 @@ import { atLeast, type Benchmark, type Target } from './support/benchmark.ts';
 import { createDatabases, type Database, type Databases, type StoreKind } from './support/databases.ts';
 import { median, spread, table, twoDigits, whole } from './support/figures.ts';
 import type { Load, LoadResult } from './support/load.ts';
-import { cloudEvents, notifications, type Payload } from './support/payloads.ts';
+import { batchedCloudEvents, cloudEvents, notifications, type Payload } from './support/payloads.ts';
 import { runProgram, startProgram } from './support/processes.ts';
 import { startEmptyArgoCd, startService } from './support/service.ts';
 
 const CONNECTIONS = 64;
+/** Events in one transaction of the grouped INSERTs, and in one batch. */
+const GROUP = 64;
 const APPLICATIONS = 20;
 const ARGOCD_ANSWERS_AFTER_MS = 100;
 /** Until compilers have done most of their work; for all alike. */
@@ -18,12 +20,15 @@ export const ingest: Benchmark = {
   method: `Three contenders take turns on fresh databases with the same schema, ${CONNECTIONS} connections, CloudEvents of
 1.1 kB or Argo CD notifications of 0.8 kB, all of them different:
 
+One in a request, and CloudEvents also ${GROUP} in a request, as the standard's batches (for Lynceus alone: the bare
+handler keeps its one INSERT per request).
+
 - **Lynceus**: the service as its own process, everything on: authentication, strict JSON, validation, duplicates,
   hand-over to the queue; answered when durable. For notifications the worker runs beside it and looks at the
   ${APPLICATIONS} applications again and again, against an Argo CD that answers after ${ARGOCD_ANSWERS_AFTER_MS} ms.
 - **bare Express**: \`express.json()\` and one INSERT per request into the same table, durable too; no authentication,
   no validation, no queue (\`bench/support/bare-handler.ts\`).
-- **grouped INSERTs**: no HTTP at all; one client writes groups of 64 into the same table, one group after the other
+- **grouped INSERTs**: no HTTP at all; one client writes groups of ${GROUP} into the same table, one group after the other
   (\`bench/support/grouped-inserts.ts\`).
 
 The load comes from another process, from bare sockets with requests written out beforehand (\`bench/support/load.ts\`),
@@ -37,8 +42,8 @@ neighbouring rounds.`,
     const targets: Target[] = [];
     try {
       for (const kind of databases.kinds) {
-        for (const makePayload of [cloudEvents, (prefix: string) => notifications(prefix, APPLICATIONS)]) {
-          const payload = await makePayload('w');
+        const payloads = [cloudEvents('w'), batchedCloudEvents('w', GROUP), await notifications('w', APPLICATIONS)];
+        for (const payload of payloads) {
           const round = { databases, kind, payload, amount };
           const measured: Round[] = [];
           for (let at = 0; at < rounds; at++) {
@@ -94,7 +99,7 @@ async function throughLynceus(options: RoundOptions, database: Database): Promis
   const argocd = await startEmptyArgoCd(ARGOCD_ANSWERS_AFTER_MS);
   const service = await startService({ database, argocdUrl: argocd.url });
   try {
-    return await measure(options, service.url + options.payload.path);
+    return await measure(options, service.url + options.payload.path, options.payload.batch);
   } finally {
     await service.stop();
     await argocd.stop();
@@ -111,9 +116,10 @@ async function throughBareHandler(options: RoundOptions, { dataDir, databaseUrl 
   }
 }
 
-async function measure({ payload, amount }: RoundOptions, url: string): Promise<LoadResult> {
+async function measure({ payload, amount }: RoundOptions, url: string, batch?: number): Promise<LoadResult> {
   const { headers, bodies } = payload;
-  const load: Load = { url, headers, bodies, amount, connections: CONNECTIONS };
+  const several = batch === undefined ? {} : { batch };
+  const load: Load = { url, headers, bodies, amount, connections: CONNECTIONS, ...several };
   const warmUp: Load = { ...load, amount: WARM_UP, bodies: { ...bodies, prefix: `${bodies.prefix}w` } };
   await runProgram<LoadResult>('./load.ts', warmUp);
   const result = await runProgram<LoadResult>('./load.ts', load);

@@ -12,6 +12,8 @@ export interface Load {
   bodies: Bodies;
   amount: number;
   connections: number;
+  /** So many bodies as one JSON array in each request; absent: one body each. */
+  batch?: number;
 }
 
 /** Every body is the template with its placeholder replaced by the prefix and a number. */
@@ -24,6 +26,7 @@ export interface Bodies {
 }
 
 export interface LoadResult {
+  /** Bodies, however many went together. */
   perSecond: number;
   seconds: number;
   /** Of the answers, in milliseconds. */
@@ -39,7 +42,8 @@ const BUFFER_BYTES = 16 * 1024;
 
 const load = JSON.parse(process.argv[2] ?? '{}') as Load;
 const url = new URL(load.url);
-const requests = Array.from({ length: load.amount }, (_, number) => requestOf(number));
+const batch = load.batch ?? 1;
+const requests = Array.from({ length: Math.ceil(load.amount / batch) }, (_, number) => requestOf(number));
 const latencies: number[] = [];
 let sent = 0;
 let finished = 0;
@@ -81,7 +85,7 @@ function openConnection(): Promise<() => void> {
     });
     socket.once('close', () => {
       if (sentAt !== undefined) settle(sentAt, false);
-      if (sent < load.amount) openConnection().then((start) => start(), giveUp);
+      if (sent < requests.length) openConnection().then((start) => start(), giveUp);
     });
 
     function sendNext(): void {
@@ -99,7 +103,7 @@ function settle(sentAt: number, well: boolean): void {
   latencies.push(now - sentAt);
   if (!well) failed += 1;
   finished += 1;
-  if (finished === load.amount) report((now - began) / 1000);
+  if (finished === requests.length) report((now - began) / 1000);
 }
 
 function report(seconds: number): void {
@@ -108,7 +112,14 @@ function report(seconds: number): void {
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
   const [p50, p99, max] = [quantile(0.5), quantile(0.99), quantile(1)];
   console.log(
-    JSON.stringify({ perSecond: load.amount / seconds, seconds, p50, p99, max, failed } satisfies LoadResult),
+    JSON.stringify({
+      perSecond: (requests.length * batch) / seconds,
+      seconds,
+      p50,
+      p99,
+      max,
+      failed,
+    } satisfies LoadResult),
   );
   process.exit(0);
 }
@@ -118,7 +129,7 @@ function giveUp(): never {
 }
 
 function requestOf(number: number): Buffer {
-  const body = bodyOf(number);
+  const body = load.batch === undefined ? bodyOf(number) : `[${several(number * batch).join(',')}]`;
   const headers = {
     Host: url.host,
     Connection: 'keep-alive',
@@ -127,6 +138,10 @@ function requestOf(number: number): Buffer {
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+}
+
+function several(from: number): string[] {
+  return Array.from({ length: batch }, (_, at) => bodyOf(from + at));
 }
 
 function bodyOf(number: number): string {

@@ -10,6 +10,8 @@ export interface Payload {
   path: string;
   headers: Record<string, string>;
   bodies: Bodies;
+  /** So many of them in one request, as JSON array. */
+  batch?: number;
 }
 
 const SERIAL = '@serial@';
@@ -50,6 +52,13 @@ export function cloudEvents(prefix: string): Payload {
     headers: { Authorization: `Bearer ${CI_TOKEN}`, 'Content-Type': 'application/cloudevents+json' },
     bodies: { template: JSON.stringify(event), placeholder: SERIAL, prefix },
   };
+}
+
+/** The same events, as many in one request as a group of the grouped INSERTs has. */
+export function batchedCloudEvents(prefix: string, batch: number): Payload {
+  const { path, headers, bodies } = cloudEvents(prefix);
+  const batched = { ...headers, 'Content-Type': 'application/cloudevents-batch+json' };
+  return { name: `CloudEvents, ${batch} a request`, path, headers: batched, bodies, batch };
 }
 
 /**

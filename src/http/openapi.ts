@@ -122,11 +122,15 @@ export const openApi = {
       },
       post: {
         operationId: 'receiveEvent',
-        summary: 'Takes a CloudEvent, structured or binary; durable when answered, a repeated one is taken once',
+        summary:
+          'Takes CloudEvents: structured, binary or a batch; durable when answered, a repeated one is taken once',
         requestBody: {
           required: true,
           content: {
             'application/cloudevents+json': { schema: { type: 'object' } },
+            'application/cloudevents-batch+json': {
+              schema: { type: 'array', maxItems: 1000, items: { type: 'object' } },
+            },
             'application/json': { schema: {} },
           },
         },

@@ -5,7 +5,7 @@ import type { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { NewEvent, NewJob, Store } from '../store/store.ts';
 import { guards } from './access.ts';
 import type { Authentication } from './authentication.ts';
-import { readCloudEvent } from './cloud-event.ts';
+import { readCloudEvents } from './cloud-event.ts';
 import { Refusal } from './problem.ts';
 import { rawBody } from './raw-body.ts';
 import { jobsOfEvent } from './received-event.ts';
@@ -32,12 +32,15 @@ export function receiveRoutes(tools: ReceiveTools): Router {
   const raw = rawBody(MAX_BODY_BYTES);
   for (const sender of tools.senders) router.post(sender.path, brake, ...webhook(tools, sender, raw));
   router.post('/api/v1/events', brake, tools.authentication.require('report'), raw, async (request, response) => {
-    const answer = readCloudEvent(request.headers, bodyOf(request), tools.clock.now());
+    const now = tools.clock.now();
+    const answer = readCloudEvents(request.headers, bodyOf(request), now);
     if (!answer.ok) {
       tools.metrics.received.inc({ sender: 'cloudevents', outcome: answer.code });
       throw new Refusal(answer.status, answer.code, answer.detail);
     }
-    await store(tools, 'cloudevents', answer.event, jobsOfEvent(answer.event, tools.clock.now()));
+    // All are understood before the first is kept.
+    const received = answer.events.map((event) => ({ event, jobs: jobsOfEvent(event, now) }));
+    await Promise.all(received.map(({ event, jobs }) => store(tools, 'cloudevents', event, jobs)));
     response.status(202).end();
   });
   return router;

@@ -258,6 +258,28 @@ describe('the front door', () => {
     }
   });
 
+  it('takes a batch of CloudEvents whole or not at all, and names the one that is wrong', async () => {
+    const event = DOORS['a structured CloudEvent']!.body;
+    const headers = { ...bearer(TOKENS.REPORTER), 'Content-Type': 'application/cloudevents-batch+json' };
+    const post = (body: unknown) => world.post('/api/v1/events', JSON.stringify(body), headers);
+    const before = await world.events();
+    const bodies: [unknown, RegExp][] = [
+      [event('lonely'), /must be a JSON array/],
+      [[event('first'), { ...event('second'), id: '' }], /^event 2 of the batch: id: /],
+      [[event('first'), 'second'], /^event 2 of the batch: the event must be a JSON object/],
+      [[{ ...event('first'), type: 'dev.lynceus.indicators.pushed.v1' }], /data/],
+      [Array.from({ length: 1001 }, (_, at) => event(`many-${at}`)), /1001 events is more than 1000/],
+    ];
+    for (const [body, detail] of bodies) {
+      const problem = await problemOf(await post(body));
+      expect(problem).toMatchObject({ status: 400, code: 'invalid-event', detail: expect.stringMatching(detail) });
+    }
+    expect(await world.events()).toBe(before);
+    expect((await post([event('one'), event('two'), event('one')])).status).toBe(202);
+    expect((await post([])).status).toBe(202);
+    expect(await world.events()).toBe(before + 2);
+  });
+
   it('takes no NUL out of a header of a binary CloudEvent', async () => {
     const door = DOORS['a binary CloudEvent']!;
     for (const header of ['ce-id', 'ce-subject', 'ce-extension']) {
