@@ -21,11 +21,18 @@ interface Definition {
 const SPOILED: ReadonlySet<string> = new Set(['answer', 'hang', 'reset', 'cut-answer', 'apply-then-fail']);
 const FREE_OF_AUTHENTICATION: ReadonlySet<string> = new Set(['/api/version']);
 
+export interface SwaggerValidator {
+  /** What is wrong with an exchange; empty when nothing is. */
+  problemsOf(exchange: Exchange): string[];
+  /** `METHOD /path/{parameter}` as the description writes it. */
+  operationOf(exchange: Exchange): string | undefined;
+}
+
 /**
  * Holds what goes between a client and Argo CD against Argo CD's own swagger.json: paths, parameters,
  * bodies, answers. Fields that it does not know are mistakes, because Argo CD drops them silently.
  */
-export function createSwaggerValidator() {
+export function createSwaggerValidator(): SwaggerValidator {
   const swagger = withoutKnownLies(readFixture('swagger.json') as Swagger);
   for (const definition of Object.values(swagger.definitions)) close(definition);
   const ajv = new Ajv({ strict: false, allErrors: true });
@@ -42,16 +49,22 @@ export function createSwaggerValidator() {
     );
   }
 
-  /** What is wrong with an exchange; empty when nothing is. */
   function problemsOf(exchange: Exchange): string[] {
     const found = findOperation(swagger, exchange);
     if (found === undefined) return [`${exchange.method} ${exchange.path} is no operation of Argo CD`];
-    return [...requestProblems(exchange, found, check), ...responseProblems(exchange, found, check)].map(
+    const { operation } = found;
+    return [...requestProblems(exchange, operation, check), ...responseProblems(exchange, operation, check)].map(
       (problem) => `${exchange.method} ${exchange.path}: ${problem}`,
     );
   }
 
-  return { problemsOf };
+  return {
+    problemsOf,
+    operationOf(exchange) {
+      const template = findOperation(swagger, exchange)?.template;
+      return template === undefined ? undefined : `${exchange.method} ${template}`;
+    },
+  };
 }
 
 type Check = (schema: object, value: unknown, what: string) => string[];
@@ -84,13 +97,14 @@ function responseProblems(exchange: Exchange, operation: Operation, check: Check
   return check(schema, JSON.parse(exchange.responseBody), 'answer');
 }
 
-function findOperation(swagger: Swagger, { method, path }: Exchange): Operation | undefined {
+function findOperation(swagger: Swagger, { method, path }: Exchange) {
   const paths = Object.keys(swagger.paths).sort((a, b) => a.split('{').length - b.split('{').length);
   const hit = paths.find((template) => {
     const pattern = template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+');
     return new RegExp(`^${pattern}$`).test(path) && swagger.paths[template]?.[method.toLowerCase()] !== undefined;
   });
-  return hit === undefined ? undefined : swagger.paths[hit]?.[method.toLowerCase()];
+  const operation = swagger.paths[hit ?? '']?.[method.toLowerCase()];
+  return hit === undefined || operation === undefined ? undefined : { template: hit, operation };
 }
 
 /** Where the document is known to differ from what Argo CD does. */

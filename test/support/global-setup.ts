@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startPostgresBroker } from './postgres-cluster.ts';
 
@@ -11,5 +14,26 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   const postgres = await startPostgresBroker();
   project.provide('postgresBroker', postgres.url);
-  return postgres.stop;
+  const folder = mkdtempSync(join(tmpdir(), 'lynceus-run-'));
+  const witness = join(folder, 'argocd.jsonl');
+  writeFileSync(witness, '');
+  project.provide('argocdWitness', witness);
+  return async () => {
+    sumUp(readFileSync(witness, 'utf8'));
+    rmSync(folder, { recursive: true, force: true });
+    await postgres.stop();
+  };
+}
+
+/** Says how much of what went to Argo CD was held to its swagger.json: see argocd-witness.ts. */
+function sumUp(lines: string): void {
+  const counts = new Map<string, number>();
+  for (const line of lines.split('\n').filter((one) => one !== '')) {
+    for (const [operation, count] of JSON.parse(line) as [string, number][]) {
+      counts.set(operation, (counts.get(operation) ?? 0) + count);
+    }
+  }
+  if (counts.size === 0) return;
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  console.log(`Argo CD: ${all} exchanges of ${counts.size} operations held to its swagger.json`);
 }

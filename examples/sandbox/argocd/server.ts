@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,6 +56,9 @@ export interface Exchange {
   fault?: FaultEffect['kind'];
 }
 
+/** Every exchange once it is over, of every sandbox in this process: for tests that hold them to something. */
+export const EXCHANGES = channel('lynceus:sandbox-argocd-exchange');
+
 export interface SandboxArgoCd {
   readonly url: string;
   readonly controller: Controller;
@@ -103,6 +107,7 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
     const exchange = newExchange(request, url, body);
     requests.push(exchange);
     requests.splice(0, requests.length - MAX_REQUESTS);
+    response.once('close', () => EXCHANGES.publish(exchange));
     const fault = faults.take(exchange.method, url.pathname);
     if (fault !== undefined) exchange.fault = fault.kind;
     if (fault?.kind === 'hang') return;
