@@ -45,6 +45,8 @@ export interface Hydration {
   branch: string;
   /** The branch that is written instead: its pull request into `branch` is the promotion. */
   hydrateTo?: string;
+  /** What people write. */
+  dry?: Source;
 }
 
 /** The current or last operation (sync) of an application. */
@@ -68,6 +70,8 @@ export interface Operation {
   by?: string;
   /** How often it was tried again. */
   retries?: number;
+  /** How often it may be. */
+  retryLimit?: number;
   message: string;
 }
 
@@ -79,6 +83,8 @@ export interface Deployment {
   revisions?: string[];
   startedAt?: string;
   deployedAt: string;
+  /** Who asked for it; absent where the system did by itself. */
+  by?: string;
 }
 
 export interface Application {
@@ -94,7 +100,10 @@ export interface Application {
   annotations: Record<string, string>;
   /** All of them; absent where there are none. */
   labels?: Record<string, string>;
-  /** The first source; `sources` of a multi-source application come in the order of its spec. */
+  /**
+   * The leading one: whose revision names a change. The first that is Git and more than values for
+   * others, else the first; `sources` come in the order of the spec.
+   */
   source: Source;
   sources: Source[];
   /** The system syncs by itself as soon as the target moves. */
@@ -103,6 +112,8 @@ export interface Application {
   selfHeal?: boolean;
   /** Generated or owned by another object, which puts back whatever is changed in its spec. */
   owner?: { kind: string; name: string };
+  /** It is being deleted; nothing can be synced any more. */
+  deleting?: boolean;
   /** Why it does not follow its source at the moment: `suspended`, `pinned to 1a2b3c4d`. */
   held?: string;
   hydration?: Hydration;

@@ -26,10 +26,16 @@ const SOURCE = {
   targetRevision: 'main',
 };
 const EARLIER = [
-  { revision: C, startedAt: '2026-08-19T16:40:00Z', deployedAt: '2026-08-19T16:40:21Z' },
-  { revision: B, startedAt: '2026-08-20T09:10:03Z', deployedAt: '2026-08-20T09:10:20Z' },
+  { id: 11, revision: C, startedAt: '2026-08-19T16:40:00Z', deployedAt: '2026-08-19T16:40:21Z', by: 'gatekeeper' },
+  { id: 12, revision: B, startedAt: '2026-08-20T09:10:03Z', deployedAt: '2026-08-20T09:10:20Z', by: 'gatekeeper' },
 ];
-const DEPLOYED = { revision: A, startedAt: '2026-08-20T10:01:33Z', deployedAt: '2026-08-20T10:02:03Z' };
+const DEPLOYED = {
+  id: 13,
+  revision: A,
+  startedAt: '2026-08-20T10:01:33Z',
+  deployedAt: '2026-08-20T10:02:03Z',
+  by: 'gatekeeper',
+};
 const SYNCED = {
   phase: 'Succeeded',
   startedAt: '2026-08-20T10:01:33Z',
@@ -40,7 +46,16 @@ const SYNCED = {
   partial: false,
   retrying: false,
   automated: false,
+  by: 'gatekeeper',
+  retryLimit: 2,
   message: 'successfully synced (all tasks run)',
+} as const;
+const CHART = {
+  repoUrl: 'https://charts.example.com',
+  path: '',
+  targetRevision: '2.8.1',
+  kind: 'helm',
+  chart: 'checkout',
 } as const;
 
 const ABSENT = undefined as never;
@@ -111,11 +126,14 @@ const MEANINGS: Record<string, Partial<Application>> = {
       partial: false,
       retrying: false,
       automated: false,
+      by: 'gatekeeper',
+      retryLimit: 2,
       message: 'waiting for completion of hook batch/Job/predeploy-gate',
     },
   },
   'autosync-retry-backoff': {
     automated: true,
+    selfHeal: true,
     operationRequested: ABSENT,
     operation: {
       phase: 'Running',
@@ -127,11 +145,14 @@ const MEANINGS: Record<string, Partial<Application>> = {
       partial: false,
       retrying: true,
       automated: true,
+      retries: 1,
+      retryLimit: 5,
       message: 'one or more synchronization tasks completed unsuccessfully. Retrying attempt #1 at 10:02AM.',
     },
   },
   'sync-failed-autosync-stuck': {
     automated: true,
+    selfHeal: true,
     syncStatus: 'OutOfSync',
     operation: {
       phase: 'Failed',
@@ -143,6 +164,8 @@ const MEANINGS: Record<string, Partial<Application>> = {
       partial: false,
       retrying: false,
       automated: true,
+      retries: 5,
+      retryLimit: 5,
       message: 'one or more synchronization tasks completed unsuccessfully (retried 5 times).',
     },
     conditions: [
@@ -166,18 +189,26 @@ const MEANINGS: Record<string, Partial<Application>> = {
       partial: true,
       retrying: false,
       automated: false,
+      by: 'gatekeeper',
       message: 'successfully synced (all tasks run)',
     },
   },
   'multi-source-succeeded': {
-    source: { repoUrl: 'https://charts.example.com', path: '', targetRevision: '2.8.1' },
+    // The values' repository only lends files, so the chart leads.
+    source: CHART,
     sources: [
-      { repoUrl: 'https://charts.example.com', path: '', targetRevision: '2.8.1' },
-      { repoUrl: 'https://github.com/example-org/checkout-values.git', path: '', targetRevision: 'main' },
+      CHART,
+      {
+        repoUrl: 'https://github.com/example-org/checkout-values.git',
+        path: '',
+        targetRevision: 'main',
+        ref: 'values',
+      },
     ],
     targetRevision: '2.8.1',
-    operation: { ...SYNCED, revision: '2.8.1' },
-    history: [{ ...DEPLOYED, revision: '2.8.1' }],
+    targetRevisions: ['2.8.1', A],
+    operation: { ...SYNCED, revision: '2.8.1', revisions: ['2.8.1', A] },
+    history: [{ ...DEPLOYED, id: 7, revision: '2.8.1', revisions: ['2.8.1', A] }],
     url: ABSENT,
   },
   'progressive-sync': {
@@ -186,6 +217,7 @@ const MEANINGS: Record<string, Partial<Application>> = {
     },
     operation: ABSENT,
     automated: false,
+    owner: { kind: 'ApplicationSet', name: 'checkout' },
   },
   'source-hydrator': {
     source: {
@@ -194,8 +226,16 @@ const MEANINGS: Record<string, Partial<Application>> = {
       targetRevision: 'environments/prod',
     },
     targetRevision: B,
+    hydration: {
+      phase: 'Hydrated',
+      drySha: A,
+      hydratedSha: 'c0ffee254729296a45a3885639ac7e10f9d54979',
+      branch: 'environments/prod',
+      hydrateTo: 'environments/prod-next',
+      dry: { repoUrl: 'https://github.com/example-org/checkout-config', path: 'chart', targetRevision: 'main' },
+    },
     operation: ABSENT,
-    history: [{ revision: B, startedAt: '2026-08-20T09:10:03Z', deployedAt: '2026-08-20T09:10:20Z' }],
+    history: [{ id: 3, revision: B, startedAt: '2026-08-20T09:10:03Z', deployedAt: '2026-08-20T09:10:20Z' }],
   },
   'real-test-single-source': {
     ref: { system: 'main', namespace: 'fake-argocd-ns', name: 'my-app', uid: '123', systemProject: 'default' },
@@ -231,9 +271,18 @@ const MEANINGS: Record<string, Partial<Application>> = {
         path: 'some/other/path',
         targetRevision: 'HEAD',
       },
-      { repoUrl: 'https://github.com/argoproj/argocd-example-apps-fake-ref.git', path: '', targetRevision: 'HEAD' },
+      {
+        repoUrl: 'https://github.com/argoproj/argocd-example-apps-fake-ref.git',
+        path: '',
+        targetRevision: 'HEAD',
+        ref: 'values_test',
+      },
     ],
-    operation: expect.objectContaining({ phase: 'Succeeded', revision: 'a'.repeat(40) }),
+    operation: expect.objectContaining({
+      phase: 'Succeeded',
+      revision: 'a'.repeat(40),
+      revisions: ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)],
+    }),
   },
   'real-velero-succeeded': {
     ref: {
@@ -286,6 +335,7 @@ describe.skipIf(!hasArgoCdFixtures())('an application as Argo CD tells of it', (
       'labels',
       'link',
       'operation',
+      'owner',
       'reconciledAt',
       'ref',
       'source',
@@ -338,6 +388,105 @@ describe('the address of the deployed service', () => {
       expect(annotated({ 'lynceus.dev/url': url }, summary).url).toBeUndefined();
     },
   );
+});
+
+describe('several sources', () => {
+  const SHA = ['a', 'b', 'c'].map((digit) => digit.repeat(40));
+  const sources = [
+    { repoURL: 'https://charts.example.com', chart: 'cart', targetRevision: '2.x' },
+    { repoURL: 'https://git.example.com/values', ref: 'values' },
+    { repoURL: 'https://git.example.com/more', path: 'app', ref: 'more' },
+  ];
+  const withStatus = (status: object, spec: object = { sources }) => translate({ ...minimal(), spec, status });
+
+  it('are led by the first that is Git and more than values for others', () => {
+    const application = withStatus({ sync: { revision: '', revisions: ['2.8.1', SHA[1], SHA[2]] } });
+    expect(application.source.repoUrl).toBe('https://git.example.com/more');
+    expect(application.sources.map(({ kind, ref }) => [kind, ref])).toEqual([
+      ['helm', undefined],
+      [undefined, 'values'],
+      [undefined, undefined],
+    ]);
+    expect(application).toMatchObject({ targetRevision: SHA[2], targetRevisions: ['2.8.1', SHA[1], SHA[2]] });
+  });
+
+  it.each([
+    ['not resolved', ['2.8.1', '', SHA[2]]],
+    ['not known yet', ['2.8.1', SHA[1]]],
+    ['no text', ['2.8.1', 7, SHA[2]]],
+  ])('ask for nothing while one of them is %s', (_, revisions) => {
+    const application = withStatus({ sync: { revisions } });
+    expect(application.targetRevision).toBeUndefined();
+    expect(application.targetRevisions).toBeUndefined();
+  });
+
+  it('of an older spec are read by the sources that the history names', () => {
+    const [, git] = sources;
+    const entry = { deployedAt: '2026-08-20T10:02:03Z', sources: [sources[2], git], revisions: [SHA[2], SHA[1]] };
+    expect(withStatus({ history: [entry] }).history).toMatchObject([{ revision: SHA[2], revisions: [SHA[2], SHA[1]] }]);
+  });
+
+  it('may be one that is an artifact of a registry, whose revisions are digests', () => {
+    const spec = { source: { repoURL: 'oci://registry.example.com/cart', path: '.', targetRevision: '1.2' } };
+    const digest = `sha256:${'d'.repeat(64)}`;
+    const application = withStatus({ sync: { revision: digest } }, spec);
+    expect(application).toMatchObject({ source: { kind: 'oci' }, targetRevision: digest });
+    expect(application.targetRevisions).toBeUndefined();
+  });
+});
+
+describe('a hydrated application', () => {
+  const hydrated = (status: object) =>
+    translate({
+      ...minimal(),
+      spec: {
+        sourceHydrator: {
+          drySource: { repoURL: 'https://git.example.com/dry', path: 'chart', targetRevision: 'main' },
+          syncSource: { targetBranch: 'environments/dev', path: 'cart' },
+        },
+      },
+      status: { sourceHydrator: status },
+    }).hydration;
+  const last = { drySHA: 'd1', hydratedSHA: 'h1' };
+
+  it('names the commit of its last operation, and no hydrated commit that belongs to another one', () => {
+    expect(hydrated({ lastSuccessfulOperation: last })).toMatchObject({
+      phase: 'Hydrated',
+      drySha: 'd1',
+      hydratedSha: 'h1',
+    });
+    const running = hydrated({
+      lastSuccessfulOperation: last,
+      currentOperation: { phase: 'Hydrating', drySHA: 'd2', startedAt: '2026-08-20T10:00:00Z' },
+    });
+    expect(running).toMatchObject({ phase: 'Hydrating', drySha: 'd2', branch: 'environments/dev' });
+    expect(running?.hydratedSha).toBeUndefined();
+  });
+
+  it('is never hydrated by a phase that we do not know, or before it ever was', () => {
+    expect(hydrated({})?.phase).toBe('Hydrating');
+    expect(hydrated({ lastSuccessfulOperation: last, currentOperation: { phase: 'Splendid' } })?.phase).toBe(
+      'Hydrating',
+    );
+    expect(
+      hydrated({ currentOperation: { phase: 'Splendid', finishedAt: '2026-08-20T10:00:00Z', message: 'no' } }),
+    ).toMatchObject({ phase: 'Failed', message: 'no' });
+  });
+});
+
+describe('the owner of an application', () => {
+  const ownedBy = (metadata: object) => translate({ metadata: { name: 'cart', ...metadata } }).owner;
+
+  it('is the application that tracks it, never itself', () => {
+    const tracked = (id: string) => ownedBy({ annotations: { 'argocd.argoproj.io/tracking-id': id } });
+    expect(tracked('root:argoproj.io/Application:argocd/cart')).toEqual({ kind: 'Application', name: 'root' });
+    expect(tracked('cart:argoproj.io/Application:argocd/cart')).toBeUndefined();
+    expect(ownedBy({ labels: { 'argocd.argoproj.io/instance': 'root' } })).toEqual({
+      kind: 'Application',
+      name: 'root',
+    });
+    expect(ownedBy({ ownerReferences: [{ kind: 'Deployment', name: 'x' }] })).toBeUndefined();
+  });
 });
 
 describe('an operation', () => {
