@@ -27,8 +27,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 const PURE = ['events', 'definitions', 'engine', 'slo', 'risk', 'promotion', 'views'];
-/** The only packages that pure code may use: they parse and check, and touch nothing. */
-const PURE_PACKAGES = ['yaml', 'ajv', 'ajv-formats', 'typebox'];
+/** The only packages that pure code may use: they parse, check and compute, and touch nothing. */
+const PURE_PACKAGES = ['yaml', 'ajv', 'ajv-formats', 'typebox', 'croner'];
 /** Things that make an answer depend on more than the question. */
 const IMPURE = [
   /\bawait\b/,
