@@ -139,6 +139,8 @@ export interface EvaluationTriggered {
   compareWith?: JsonObject;
   compatibility?: 'strict' | 'keptn';
   requestedBy: string;
+  /** Hash of what was asked for under a key. */
+  asked?: string;
   /** The evaluation that is done again. */
   again?: string;
 }

@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, Router } from 'express';
 import type { Clock } from '../base/clock.ts';
+import { sha256 } from '../base/ids.ts';
 import { isJsonObject, type Json } from '../base/json.ts';
 import { EvaluationRefused, type Evaluations } from '../runtime/evaluations.ts';
 import type { EvaluationView } from '../views/evaluation-document.ts';
@@ -31,13 +32,16 @@ export function evaluationRoutes(
     body,
     guarded(async (request, response) => {
       const waitMs = waitOf(request);
-      const asked = readEvaluationRequest(jsonOf(request), clock.now());
+      const sent = jsonOf(request);
+      const asked = readEvaluationRequest(sent, clock.now());
       const key = request.get('Idempotency-Key');
       const { name: requestedBy, may } = authentication.holder(response);
       // A CI job that reports results must not read every metrics source with it.
       if (asked.sli !== undefined && !may.includes('query'))
         throw new Refusal(403, 'forbidden', `the token of ${requestedBy} may not query: leave out sli, or ask for it`);
-      const { id } = await evaluations.request({ ...asked, requestedBy, ...(key === undefined ? {} : { key }) });
+      // Each holder has keys of its own: nobody finds, or takes, the verdict of another one.
+      const once = key === undefined ? {} : { key: `api/${requestedBy}/${key}`, asked: sha256(JSON.stringify(sent)) };
+      const { id } = await evaluations.request({ ...asked, requestedBy, ...once });
       await answer(response, evaluations, id, waitMs);
     }),
   );
@@ -111,7 +115,7 @@ function guarded(handler: RequestHandler): RequestHandler {
 
 /** What the runtime refuses, in the words of the API. */
 export function toRefusal({ code, message, problems }: EvaluationRefused): Refusal {
-  const status = { 'not-found': 404, 'invalid-request': 400, over: 409 }[code];
+  const status = { 'not-found': 404, 'invalid-request': 400, over: 409, 'key-reused': 422 }[code];
   return new Refusal(status, code, message, problems);
 }
 

@@ -29,7 +29,8 @@ const wait = query('wait', 'waits so long for the end, at most 60s', { type: 'st
 const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
-  description: 'the same key at the same place is the same evaluation',
+  description:
+    'the same key of the same holder at the same place is the same evaluation; with another body it is refused',
   schema: text,
 };
 const evaluationAnswers = {

@@ -54,6 +54,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'encoded-body': 'Compressed bodies are not taken',
   'unsupported-media-type': 'This media type is not taken',
   over: 'The change is no longer under way',
+  'key-reused': 'The key stands for another request already',
   stale: 'What was decided on has changed',
   'nothing-to-decide': 'Nothing waits for a decision',
   'not-allowed': 'The decision is not yours',

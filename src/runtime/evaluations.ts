@@ -39,6 +39,8 @@ export interface EvaluationRequest {
   compatibility?: 'strict' | 'keptn';
   /** The same key at the same place is the same evaluation, however often it is asked for. */
   key?: string;
+  /** What was asked for, as a hash: a key that stands for something else already is refused. */
+  asked?: string;
   /** Groups evaluations that belong together; absent: the evaluation stands for itself. */
   context?: string;
   requestedBy: string;
@@ -47,7 +49,7 @@ export interface EvaluationRequest {
 /** A request that cannot be carried out; each problem names its field. */
 export class EvaluationRefused extends Error {
   override name = 'EvaluationRefused';
-  readonly code: 'not-found' | 'invalid-request' | 'over';
+  readonly code: 'not-found' | 'invalid-request' | 'over' | 'key-reused';
   readonly problems: { path: string; message: string; line?: number; column?: number }[];
 
   constructor(code: EvaluationRefused['code'], message: string, problems: EvaluationRefused['problems'] = []) {
@@ -106,17 +108,29 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
         jobs: [evaluateJob(id)],
       });
     } catch (error) {
-      // Asked for under this key before.
       if (!isConflict(error)) throw error;
+      await isAskedFor(id, data.asked);
     }
     return { id };
+  }
+
+  /**
+   * Whether it was asked for under its key before.
+   *
+   * @throws {EvaluationRefused} for something else: its verdict says nothing about what is asked now
+   */
+  async function isAskedFor(id: string, asked: string | undefined): Promise<boolean> {
+    const { triggered } = (await loadEvaluation(store, id)).state;
+    if (triggered?.asked !== undefined && asked !== undefined && triggered.asked !== asked)
+      throw new EvaluationRefused('key-reused', `the key stands for another question already (${id}): take a new key`);
+    return triggered !== undefined;
   }
 
   return {
     get,
     async request({ key, place, context, requestedBy, delayMs = 0, labels = {}, ...asked }) {
       const id = key === undefined ? newId() : derivedId('evaluation', ...Object.values(ordered(place)), key);
-      if (key !== undefined && (await store.document('evaluation', id))) return { id };
+      if (key !== undefined && (await isAskedFor(id, asked.asked))) return { id };
       refuseMistakes(asked);
       const where = asked.slo === undefined ? await whereabouts(store, place) : undefined;
       if (asked.slo === undefined && !where)
@@ -188,7 +202,13 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
       const inline = state.triggered?.slo !== undefined;
       const where = inline ? undefined : await whereabouts(store, place);
       if (!inline && !where) throw new EvaluationRefused('not-found', sayUnknown(place));
-      const { evaluation: _, at: __, files: ___, ...before } = state.triggered ?? { evaluation: '', at: '' };
+      const {
+        evaluation: _,
+        at: __,
+        files: ___,
+        asked: ____,
+        ...before
+      } = state.triggered ?? { evaluation: '', at: '' };
       return trigger(key === undefined ? newId() : derivedId('evaluation', 'again', id, key), {
         delayMs: 0,
         labels: {},

@@ -1,4 +1,5 @@
-import type { StageView } from './change.ts';
+import { isJsonObject } from '../base/json.ts';
+import type { StageView, TaskView } from './change.ts';
 import type { EvaluationView } from './evaluation-document.ts';
 
 export type GateResult = 'pass' | 'warning' | 'fail' | 'running' | 'error';
@@ -19,8 +20,11 @@ export interface GateAnswer {
   complete: boolean;
 }
 
-/** What to wait for of a change: that it may be deployed, or its verdict. */
-export type GateUntil = 'deploy' | 'verdict';
+/**
+ * What to wait for of a change: that it may be deployed, or its verdict. `failure`: that what was deployed has been
+ * found bad, for those who undo it then; whatever else did not pass is no such verdict, but an `error`.
+ */
+export type GateUntil = 'deploy' | 'verdict' | 'failure';
 
 /** What comes before a change is deployed. */
 const BEFORE_DEPLOY: ReadonlySet<string> = new Set(['plan', 'checks', 'approval']);
@@ -44,8 +48,11 @@ function scoreFor(result: GateResult, score: number | undefined): number {
   return { pass: 100, warning: 50, fail: 0, running: 0, error: 0 }[result];
 }
 
+/** What judges a change after it was deployed. */
+const AFTER_DEPLOY: ReadonlySet<string> = new Set(['rollout', 'test', 'evaluation', 'soak']);
+
 /** An evaluation as a gate. */
-export function gateOfEvaluation(view: EvaluationView, url: string): GateAnswer {
+export function gateOfEvaluation(view: EvaluationView, url: string, until: GateUntil = 'verdict'): GateAnswer {
   if (view.state !== 'finished') {
     return gateAnswer('running', { reason: view.waitingFor?.sentence ?? 'The evaluation is under way', url });
   }
@@ -57,12 +64,28 @@ export function gateOfEvaluation(view: EvaluationView, url: string): GateAnswer 
   }
   if (view.status !== 'succeeded') return gateAnswer('error', { score: 0, reason, url });
   const { result } = view;
+  // A fail for want of data keeps others from going on, but says nothing bad of what runs.
+  if (until === 'failure' && result === 'fail' && view.evaluation?.judged === false)
+    return gateAnswer('error', { score: 0, reason, url });
   if (result === 'pass' || result === 'warning' || result === 'fail') return gateAnswer(result, { score, reason, url });
   return gateAnswer('error', { score: 0, reason: 'The evaluation has no verdict', url });
 }
 
 /** A change in one stage as a gate. */
 export function gateOfStage(stage: StageView, until: GateUntil, url: string): GateAnswer {
+  const answer = answerOfStage(stage, until, url);
+  if (until !== 'failure' || answer.result !== 'fail' || stage.tasks.some(hasFoundFault)) return answer;
+  return gateAnswer('error', { score: 0, reason: `${answer.reason} (not found bad after it was deployed)`, url });
+}
+
+/** A verdict on what was deployed: neither the machinery's own failure nor one for want of data. */
+function hasFoundFault({ name, status, result, data }: TaskView): boolean {
+  const evaluation = data['evaluation'];
+  const judged = !isJsonObject(evaluation) || evaluation['judged'] !== false;
+  return AFTER_DEPLOY.has(name) && status === 'succeeded' && result === 'fail' && judged;
+}
+
+function answerOfStage(stage: StageView, until: GateUntil, url: string): GateAnswer {
   const { score } = stage;
   const where = `${stage.stage}: `;
   if (stage.status === 'finished') {

@@ -112,14 +112,31 @@ describe('an evaluation on demand', () => {
     });
   });
 
-  it('is one and the same under one key, however often and however differently it is asked for', async () => {
+  it('is one and the same under one key, however often it is asked for', async () => {
     const headers = { ...bearer(TOKENS.REPORTER), 'Idempotency-Key': 'gate-42' };
     const answers = await Promise.all([1, 2, 3].map(() => ask({ values: { error_rate: 0 } }, '?wait=10s', headers)));
     const ids = await Promise.all(answers.map(async (answer) => (await view(answer)).id));
     expect(new Set(ids).size).toBe(1);
-    const later = await view(await ask({ values: { error_rate: 1 } }, '?wait=10s', headers));
-    expect(later).toMatchObject({ id: ids[0], result: 'pass' });
     expect(await events(ids[0] ?? '')).toHaveLength(2);
+  });
+
+  it.each([{ values: { error_rate: 1 } }, { revision: 'b'.repeat(40) }, { timeframe: '1h' }])(
+    'answers %o with no verdict on something else that the key stands for',
+    async (changes) => {
+      const headers = { ...bearer(TOKENS.REPORTER), 'Idempotency-Key': 'build-42' };
+      const first = await view(await ask({ values: { error_rate: 0 } }, '?wait=10s', headers));
+      expect(first.result).toBe('pass');
+      const other = await problemOf(await ask({ values: { error_rate: 0 }, ...changes }, '?wait=10s', headers));
+      expect(other).toMatchObject({ status: 422, code: 'key-reused' });
+      expect(await events(first.id)).toHaveLength(2);
+    },
+  );
+
+  it('is not found by the key of another token', async () => {
+    const keyed = (token: string) => ({ ...bearer(token), 'Idempotency-Key': 'release-1' });
+    const one = await view(await ask({ values: { error_rate: 0 } }, '?wait=10s', keyed(TOKENS.REPORTER)));
+    const other = await view(await ask({ values: { error_rate: 1 } }, '?wait=10s', keyed(TOKENS.QUERIER)));
+    expect([one.result, other.result]).toEqual(['pass', 'fail']);
   });
 
   it('waits for a period that has not ended yet', async () => {

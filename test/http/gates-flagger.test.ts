@@ -53,14 +53,25 @@ describe("Flagger's webhooks", () => {
   });
 
   it.each<[State | 'nowhere', number]>([
-    ['bad', 200],
-    ['aborted', 200],
+    ['broken', 200],
+    ['bad', 403],
+    ['unjudged', 403],
+    ['late', 403],
+    ['aborted', 403],
     ['good', 403],
     ['doubtful', 403],
     ['waiting', 403],
     ['nowhere', 403],
-  ])('rolls back only what has failed: %s %i', async (state, status) => {
+  ])('rolls back only what was found bad once deployed: %s %i', async (state, status) => {
     expect((await call('rollback', payload(state))).status).toBe(status);
+  });
+
+  it('rolls back on an evaluation that fails, and not on one that had nothing to judge', async () => {
+    const asked = { kind: 'evaluation', until: 'verdict' };
+    world.errors('good', VALUES.fail);
+    expect((await call('rollback', payload('good', asked))).status).toBe(200);
+    world.errors('good', undefined);
+    expect((await call('rollback', payload('good', asked))).status).toBe(403);
   });
 
   it('does not roll back because the metrics are away', async () => {

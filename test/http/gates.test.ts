@@ -112,6 +112,23 @@ describe('the gate', () => {
       expect((await judged(VALUES.pass, undefined, { key: 'run-2' })).result).toBe('pass');
     });
 
+    it('is not told of another commit that the key stands for', async () => {
+      expect((await judged(VALUES.pass, undefined, { key: 'run-3', revision: world.revision })).result).toBe('pass');
+      const other = await judged(VALUES.pass, undefined, { key: 'run-3', revision: 'c'.repeat(40) });
+      expect(other).toMatchObject({ result: 'error', phase: 'failure', complete: true });
+      expect(other.reason).toMatch(/^the key stands for another question already /);
+    });
+
+    it('is nobody else’s to decide beforehand, by a verdict that was reported under the same key', async () => {
+      const forged = await world.post(
+        '/api/v1/evaluations?wait=10s',
+        JSON.stringify({ ...placeOf('good'), values: { error_rate: 0, other: 0 } }),
+        { ...REPORTER, 'Idempotency-Key': 'gate/run-4' },
+      );
+      expect(((await forged.json()) as { result: string }).result).toBe('pass');
+      expect((await judged(VALUES.fail, undefined, { key: 'run-4' })).result).toBe('fail');
+    });
+
     it('never passes without a value', async () => {
       expect((await judged(undefined)).result).toBe('fail');
     });
@@ -159,7 +176,7 @@ describe('the gate', () => {
     it.each([
       [{ app: 'nowhere' }, 'No application is known of app nowhere: check the names'],
       [{ ...placeOf('good'), app: 'bad-app' }, /^No application is known of project shop, /],
-      [{ stage: 'staging' }, /^7 places fit stage staging \(shop\/staging\/.*\): name project, stage and service$/],
+      [{ stage: 'staging' }, /^10 places fit stage staging \(shop\/staging\/.*\): name project, stage and service$/],
     ])('about %o is understood, but no pass', async (body, reason) => {
       const answer = await world.ask(body);
       expect(answer).toMatchObject({ result: 'error', phase: 'pending', complete: false });

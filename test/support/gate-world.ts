@@ -13,16 +13,32 @@ export const STATES = {
   good: { kind: 'finished', result: 'pass' },
   doubtful: { kind: 'finished', result: 'warning' },
   bad: { kind: 'finished', result: 'fail' },
+  broken: { kind: 'finished', result: 'fail' },
+  unjudged: { kind: 'finished', result: 'fail' },
+  late: { kind: 'finished', result: 'fail' },
   aborted: { kind: 'finished', result: 'fail' },
   paused: { kind: 'paused', result: 'running' },
 } as const;
 export type State = keyof typeof STATES;
 
-const finished = (result: 'pass' | 'warning' | 'fail', reason: 'completed' | 'failed' | 'aborted'): SequenceEvent => ({
+const finished = (
+  result: 'pass' | 'warning' | 'fail',
+  reason: 'completed' | 'failed' | 'aborted' | 'timed-out',
+): SequenceEvent => ({
   name: 'sequence.finished',
   at: '2026-03-02T11:00:00.000Z',
-  data: { status: reason === 'aborted' ? 'aborted' : 'succeeded', result, reason, message: `it ended as ${result}` },
+  data: {
+    status: reason === 'aborted' ? 'aborted' : reason === 'timed-out' ? 'errored' : 'succeeded',
+    result,
+    reason,
+    message: `it ended as ${result}`,
+  },
 });
+const evaluated = (changes: object): SequenceEvent[] => [
+  ...planned(step('rollout')),
+  taskTriggered(1, 'evaluation'),
+  taskFinished('evaluation', 'fail', changes),
+];
 const approvalOpen = () => [...planned(step('approval')), taskTriggered(1, 'approval', YEARS)];
 
 const HISTORIES: Record<State, () => SequenceEvent[]> = {
@@ -36,6 +52,9 @@ const HISTORIES: Record<State, () => SequenceEvent[]> = {
     taskFinished('checks', 'fail'),
     finished('fail', 'failed'),
   ],
+  broken: () => [...evaluated({}), finished('fail', 'failed')],
+  unjudged: () => [...evaluated({ data: { evaluation: { judged: false } } }), finished('fail', 'failed')],
+  late: () => [...evaluated({ status: 'errored' }), finished('fail', 'timed-out')],
   // Says pass on purpose: what did not come to its end must not pass whatever it says.
   aborted: () => [...planned(step('rollout')), finished('pass', 'aborted')],
   paused: () => [...approvalOpen(), decision('pause', { reason: 'the database is being moved' })],

@@ -59,7 +59,8 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
   post('/rollback', report, async (request, response) => {
     const fallback = { kind: 'change', until: 'verdict' } as const;
     const question = questionOf('rollback', fallback, payloadOf(jsonOf(request)), tools.now());
-    const answer = await gates.ask(question, askerOf(tools, request, response, PATIENCE_MS));
+    const asker = askerOf(tools, request, response, PATIENCE_MS);
+    const answer = await gates.ask({ ...question, until: 'failure' }, asker);
     say(response, mustRollBack(answer), answer.reason);
   });
   for (const hook of REPORTS)
@@ -86,7 +87,7 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
   return router;
 }
 
-/** Rolling back takes a verdict; whoever cannot judge, or still judges, changes nothing. */
+/** Rolling back takes a verdict on what runs; whoever cannot judge, or still judges, changes nothing. */
 function mustRollBack({ result, complete }: GateAnswer): boolean {
   return result === 'fail' && complete;
 }

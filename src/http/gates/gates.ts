@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import { sha256 } from '../../base/ids.ts';
+import { finishedTask } from '../../engine/sequence.ts';
 import type { Place } from '../../events/application.ts';
 import { EvaluationRefused, type Evaluations } from '../../runtime/evaluations.ts';
 import type { SeenApplication } from '../../runtime/observe-application.ts';
@@ -7,7 +8,7 @@ import type { ProgressBoard } from '../../runtime/progress.ts';
 import type { Document, Store } from '../../store/store.ts';
 import { changeView } from '../../views/change.ts';
 import type { EvaluationView } from '../../views/evaluation-document.ts';
-import { type GateAnswer, gateAnswer, gateOfEvaluation, gateOfStage } from '../../views/gate.ts';
+import { type GateAnswer, type GateUntil, gateAnswer, gateOfEvaluation, gateOfStage } from '../../views/gate.ts';
 import { sequenceFromRow } from '../../views/sequence-document.ts';
 import type { Question, Whereabouts } from './question.ts';
 
@@ -106,16 +107,24 @@ export function createGates({ store, clock, progress, evaluations }: GateTools):
       period: period ?? { start: new Date(end - timeframeMs).toISOString(), end: new Date(end).toISOString() },
       delayMs,
       key,
+      asked: hashOf([revision, timeframeMs, delayMs, period]),
       ...(revision === undefined ? {} : { revision }),
       requestedBy: asker.name,
     });
     return id;
   }
 
+  /** What runs in a place, as far as a verdict on it is concerned: changed by every deployment. */
+  async function runningAt(place: Place): Promise<string> {
+    const [row] = await store.documents({ kind: 'sequence', ...place, limit: 1 });
+    const synced = row && finishedTask(sequenceFromRow(row.data), 'sync')?.finishedAt;
+    return `${row?.id} ${synced}`;
+  }
+
   async function start(question: Question, asker: Asker): Promise<{ id: string } | { answer: GateAnswer }> {
     const place = await locate(question.where);
     if (typeof place === 'string') return { answer: notYet(place, asker.base) };
-    const key = question.key ?? passingKey(question, clock.now());
+    const key = question.key ?? passingKey(question, await runningAt(place), clock.now());
     try {
       // What could not be judged is tried again, and each try is remembered; a verdict stands.
       for (let attempt = 1; ; attempt++) {
@@ -124,14 +133,22 @@ export function createGates({ store, clock, progress, evaluations }: GateTools):
       }
     } catch (error) {
       if (!(error instanceof EvaluationRefused)) throw error;
-      return { answer: notYet(error.message, asker.base) };
+      const url = `${asker.base}/changes`;
+      return {
+        answer: gateAnswer('error', { reason: error.message, url, complete: error.code === 'key-reused' }),
+      };
     }
   }
 
-  function answerOf(view: EvaluationView | undefined, id: string, { base }: Asker): GateAnswer {
+  function answerOf(
+    view: EvaluationView | undefined,
+    id: string,
+    { base }: Asker,
+    until: GateUntil = 'verdict',
+  ): GateAnswer {
     const url = `${base}/api/v1/evaluations/${encodeURIComponent(id)}`;
     return view
-      ? gateOfEvaluation(view, url)
+      ? gateOfEvaluation(view, url, until)
       : gateAnswer('error', { reason: `There is no evaluation ${id}`, url, complete: true });
   }
 
@@ -148,7 +165,7 @@ export function createGates({ store, clock, progress, evaluations }: GateTools):
       }
       const started = await start(question, asker);
       if ('answer' in started) return started.answer;
-      return answerOf(await evaluations.wait(started.id, asker.patienceMs), started.id, asker);
+      return answerOf(await evaluations.wait(started.id, asker.patienceMs), started.id, asker, question.until);
     },
   };
 }
@@ -162,11 +179,17 @@ function couldNotJudge(view: EvaluationView | undefined): boolean {
   return view?.state === 'finished' && view.status !== 'succeeded';
 }
 
-/** Polls ask the same question over and over; an answer about the last five minutes serves them for five. */
-function passingKey({ revision = '', timeframeMs, delayMs }: Question, now: Date): string {
+/**
+ * Polls ask the same question over and over; an answer about the last five minutes serves them for five, unless
+ * something else runs by then.
+ */
+function passingKey({ revision = '', timeframeMs, delayMs }: Question, running: string, now: Date): string {
   const sameMs = Math.max(LEAST_SAME_MS, timeframeMs + delayMs);
-  const parts = [revision, timeframeMs, delayMs, Math.floor(now.getTime() / sameMs)];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hashOf([revision, timeframeMs, delayMs, running, Math.floor(now.getTime() / sameMs)]);
+}
+
+function hashOf(parts: readonly unknown[]): string {
+  return sha256(JSON.stringify(parts));
 }
 
 function placeOf({ project = '', stage = '', service = '' }: Document): Place {
