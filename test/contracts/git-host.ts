@@ -175,6 +175,75 @@ export function gitHostContract(name: string, createWorld: () => Promise<GitHost
       });
     });
 
+    describe('making a commit', () => {
+      const at = '2026-03-02T10:00:00.750Z';
+      const message = 'Take back app 2\n\nIt failed: ünïcode.\n\nLynceus-Rollback: s1';
+      const branch = () => `lynceus-rollback/podtato/shop/${round}`;
+      const make = (treeOf: string, parents: string[], changes: object = {}) =>
+        host.createCommit(repository, { branch: branch(), parents, treeOf, message, at, ...changes });
+
+      it('has the files of one commit, follows another, and says what it was told', async () => {
+        const bad = origin.commit({ branch: STAGING, files: { [`app-${round}.yaml`]: null, [`bad-${round}`]: 'x' } });
+        const sha = await make(verified, [bad]);
+        expect(origin.sha(branch())).toBe(sha);
+        expect(origin.git('rev-parse', `${sha}^{tree}`)).toBe(origin.git('rev-parse', `${verified}^{tree}`));
+        expect(parentsOf(sha)).toEqual([bad]);
+        expect(await host.commitMessage(repository, sha)).toBe(message);
+        expect(origin.git('log', '-1', '--format=%ct %at %an', sha)).toBe('1772445600 1772445600 Lynceus');
+      });
+
+      it('follows more than one', async () => {
+        const other = origin.commit({ branch: `else-${round}`, from: 'main', files: { other: `${round}` } });
+        expect(parentsOf(await make(verified, [verified, other]))).toEqual([verified, other]);
+      });
+
+      it('is the same commit when it is made again, and moves a branch that is elsewhere', async () => {
+        const first = await make(verified, [verified]);
+        expect(await make(verified, [verified])).toBe(first);
+        const newer = origin.commit({ branch: STAGING, files: { newer: `${round}` } });
+        const second = await make(newer, [verified]);
+        expect(second).not.toBe(first);
+        expect(origin.sha(branch())).toBe(second);
+      });
+
+      it('as a pull request takes back one change and keeps what came after it', async () => {
+        const baseBranch = `stage/back-${round}`;
+        const good = origin.commit({ branch: baseBranch, from: 'main', files: { image: 'shop:1\n' } });
+        const bad = origin.commit({ branch: baseBranch, files: { image: 'shop:2\n' } });
+        origin.commit({ branch: baseBranch, files: { replicas: '3\n' } });
+        const headSha = await make(good, [bad]);
+        const pull = await open({ headBranch: branch(), headSha, baseBranch });
+        const { mergeSha = '' } = await merge(pull, headSha);
+        expect(origin.git('show', `${mergeSha}:image`)).toBe('shop:1');
+        expect(origin.git('show', `${mergeSha}:replicas`)).toBe('3');
+      });
+
+      it('cannot be merged where a later commit changed the same', async () => {
+        const baseBranch = `stage/stuck-${round}`;
+        const good = origin.commit({ branch: baseBranch, from: 'main', files: { image: 'shop:1\n' } });
+        const bad = origin.commit({ branch: baseBranch, files: { image: 'shop:2\n' } });
+        const later = origin.commit({ branch: baseBranch, files: { image: 'shop:3\n' } });
+        const headSha = await make(good, [bad]);
+        const pull = await open({ headBranch: branch(), headSha, baseBranch });
+        await fails('conflict', merge(pull, headSha));
+        expect(origin.sha(baseBranch)).toBe(later);
+      });
+
+      it('is not made of commits that are not there, or of anything else', async () => {
+        await fails('not-found', make('d'.repeat(40), [verified]));
+        await fails('not-found', make(verified, ['d'.repeat(40)]));
+        await fails('rejected', make('HEAD', [verified]));
+        await fails('rejected', make(verified, []));
+        await fails('rejected', make(verified, [verified], { branch: 'a..b' }));
+        await fails('rejected', make(verified, [verified], { at: 'yesterday' }));
+        await fails(
+          'not-found',
+          host.createCommit(world.missing, { branch: 'b', parents: [verified], treeOf: verified, message, at }),
+        );
+        expect(origin.sha(branch())).toBeUndefined();
+      });
+    });
+
     describe('opening', () => {
       it('opens a pull request whose head is exactly the verified commit', async () => {
         origin.commit({ branch: STAGING, files: { later: `${round}` } });
@@ -347,6 +416,12 @@ export function gitHostContract(name: string, createWorld: () => Promise<GitHost
         const guarded = { guard: refuse };
         const attempts = [
           () => host.openPullRequest(repository, { ...wanted, headBranch: `lynceus/new-${round}` }, guarded),
+          () =>
+            host.createCommit(
+              repository,
+              { branch: `b-${round}`, parents: [newer], treeOf: verified, message: 'm', at: '2026-03-02T10:00:00Z' },
+              guarded,
+            ),
           () => host.openPullRequest(repository, { ...wanted, headSha: newer }, guarded),
           () => host.updatePullRequest(repository, number, { title: 'x', body: 'y' }, guarded),
           () => host.closePullRequest(repository, number, 'why', guarded),

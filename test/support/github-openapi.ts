@@ -55,6 +55,7 @@ const OPERATIONS = [
   'get /repos/{owner}/{repo}/contents/{path}',
   'get /repos/{owner}/{repo}/compare/{basehead}',
   'get /repos/{owner}/{repo}/git/commits/{commit_sha}',
+  'post /repos/{owner}/{repo}/git/commits',
   'get /repos/{owner}/{repo}/git/ref/{ref}',
   'post /repos/{owner}/{repo}/git/refs',
   'patch /repos/{owner}/{repo}/git/refs/{ref}',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BareRepository } from '../../examples/sandbox/git.ts';
@@ -150,8 +151,9 @@ function createState(origin: BareRepository) {
     'get /repos/{owner}/{repo}/compare/{basehead}': compare,
     'get /repos/{owner}/{repo}/git/commits/{commit_sha}': ({ params }) => {
       const sha = origin.sha(params['commit_sha'] ?? '');
-      return sha === undefined ? notFound() : { status: 200, body: { sha, message: messageOf(sha) } };
+      return sha === undefined ? notFound() : { status: 200, body: gitCommitBody(sha) };
     },
+    'post /repos/{owner}/{repo}/git/commits': createCommit,
     'get /repos/{owner}/{repo}/git/ref/{ref}': ({ params }) => {
       const sha = origin.sha(`refs/${params['ref']}`);
       return sha === undefined ? notFound() : { status: 200, body: refBody(params['ref'] ?? '', sha) };
@@ -202,6 +204,38 @@ function createState(origin: BareRepository) {
       return { status: 201, body: { id: pull.comments.length, body: body['body'] } };
     }),
   };
+
+  function gitCommitBody(sha: string) {
+    return { sha, message: messageOf(sha), tree: { sha: origin.git('rev-parse', `${sha}^{tree}`) } };
+  }
+
+  function createCommit({ body }: Call): Answer {
+    const { message, tree, parents, author } = body as {
+      message: string;
+      tree: string;
+      parents: string[];
+      author: { name: string; email: string; date: string };
+    };
+    if (!origin.tries('cat-file', '-e', `${tree}^{tree}`)) return refused('Tree SHA does not exist');
+    if (parents.some((parent) => origin.sha(parent) === undefined))
+      return refused('Parent SHA does not exist or is not a commit object');
+    const who = (kind: string) => [
+      `GIT_${kind}_NAME=${author.name}`,
+      `GIT_${kind}_EMAIL=${author.email}`,
+      `GIT_${kind}_DATE=${author.date}`,
+    ];
+    const made = execFileSync(
+      'env',
+      [
+        ...who('AUTHOR'),
+        ...who('COMMITTER'),
+        ...['git', '-C', origin.path, 'commit-tree', tree, '-m', message],
+        ...parents.flatMap((parent) => ['-p', parent]),
+      ],
+      { encoding: 'utf8' },
+    );
+    return { status: 201, body: gitCommitBody(made.trim()) };
+  }
 
   function getCommit({ params }: Call): Answer {
     const ref = params['ref'] ?? '';

@@ -33,6 +33,19 @@ export interface NewPullRequest {
   body: string;
 }
 
+/** A commit that has the files of another one; nothing is merged and nothing is checked out. */
+export interface NewCommit {
+  /** Branch to create (or move) for it. */
+  branch: string;
+  /** The commits that it follows, full SHAs; the first is the line that it continues. */
+  parents: string[];
+  /** The commit whose files it has, all of them. */
+  treeOf: string;
+  message: string;
+  /** When it counts as made, ISO 8601: the same wish is the same commit, however often it is made. */
+  at: string;
+}
+
 export interface PullRequest {
   number: number;
   /** Where a person reviews it; for the local host a page of ours, filled in by the caller. */
@@ -88,6 +101,9 @@ export interface GitHost {
 
   /** The message of a commit, for its trailers. */
   commitMessage(repository: Repository, sha: string, options?: CallOptions): Promise<string>;
+
+  /** Makes a commit, points a branch at it and answers its SHA. `not-found`: one of the commits is not there. */
+  createCommit(repository: Repository, wanted: NewCommit, options?: CallOptions): Promise<string>;
 
   /**
    * Opens the pull request, or answers the one that is already open for this head branch. Creates the

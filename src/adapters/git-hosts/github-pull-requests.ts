@@ -225,7 +225,7 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains) {
     }
   }
 
-  return { open, findOpen, read, update, close, merge };
+  return { open, findOpen, read, update, close, merge, pointHeadAt };
 }
 
 /** The merge has happened and is answered; a branch that stays behind is untidy and no more. */

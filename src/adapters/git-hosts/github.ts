@@ -5,8 +5,9 @@ import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts'
 import type { CallOptions, Comparison, GitHost, Repository } from './git-host.ts';
 import { decodeText, MAX_COMMITS, MAX_FILES, requireFileSize } from './git-reading.ts';
 import { type Coordinates, createGitHubApi, type GitHubApi, shaOf } from './github-api.ts';
+import { createCommitAt } from './github-commits.ts';
 import { createGitHubPullRequests } from './github-pull-requests.ts';
-import { isRefName, requireBranch, requirePath, requireSha } from './names.ts';
+import { isRefName, requireBranch, requireNewCommit, requirePath, requireSha } from './names.ts';
 import { parseRepositoryUrl, sayUrl, withoutGit } from './repository-url.ts';
 
 const schema = Type.Object(
@@ -55,6 +56,14 @@ function createGitHub(name: string, config: Static<typeof schema>, tools: Adapte
       sound(() => reading.contains(at(repository), descendant, ancestor, options)),
     commitMessage: (repository, sha, options) => sound(() => reading.commitMessage(at(repository), sha, options)),
 
+    createCommit: (repository, wanted, options) =>
+      sound(async () => {
+        requireNewCommit(wanted);
+        const coordinates = at(repository);
+        const sha = await createCommitAt(api, coordinates, wanted, options);
+        await pullRequests.pointHeadAt(coordinates, wanted.branch, sha, options);
+        return sha;
+      }),
     openPullRequest: (repository, wanted, options) =>
       sound(() => {
         requireBranch(wanted.headBranch);

@@ -8,8 +8,9 @@ import { createGitCommand, type GitCommand } from './git-command.ts';
 import type { CallOptions, GitHost, PullRequest, Repository } from './git-host.ts';
 import { compareCommits, isContained, readFileAt, resolveRevision } from './git-reading.ts';
 import { type GitRepository, openHere, openMirror, removeAbandoned } from './git-repository.ts';
+import { createCommitIn } from './local-commits.ts';
 import { createLocalPullRequests } from './local-pull-requests.ts';
-import { isSha, requireBranch, requirePath, requireSha } from './names.ts';
+import { isSha, requireBranch, requireNewCommit, requirePath, requireSha } from './names.ts';
 import { liesBelow, parseRepositoryUrl, type RepositoryAddress, sayUrl } from './repository-url.ts';
 
 const schema = Type.Object(
@@ -46,7 +47,8 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
   const prefixes = config.urls.map((url) => requireAddress(name, url));
   const open = openRepositories(name, config, tools, prefixes);
   const serves = (repository: Repository) => servedAddress(prefixes, repository) !== undefined;
-  const pullRequests = createLocalPullRequests(config.committer ?? { name: 'Lynceus', email: 'lynceus@localhost' });
+  const committer = config.committer ?? { name: 'Lynceus', email: 'lynceus@localhost' };
+  const pullRequests = createLocalPullRequests(committer);
 
   async function use(repository: Repository, options?: CallOptions): Promise<GitRepository> {
     if (options?.signal?.aborted) throw new AdapterError('cancelled', `${name}: the request was given up`);
@@ -109,6 +111,11 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
       const { opened } = await withCommits(repository, [sha], options);
       const { stdout } = await opened.git(['log', '--max-count=1', '--format=%B', sha, '--'], { ...options });
       return stdout.toString('utf8').trimEnd();
+    },
+
+    async createCommit(repository, wanted, options) {
+      requireNewCommit(wanted);
+      return createCommitIn(await use(repository, options), committer, wanted, options);
     },
 
     async openPullRequest(repository, wanted, options) {

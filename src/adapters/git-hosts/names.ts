@@ -1,4 +1,5 @@
 import { AdapterError } from '../../base/adapter-error.ts';
+import type { NewCommit } from './git-host.ts';
 
 const MAX_NAME = 255;
 const MAX_PATH = 1_024;
@@ -36,4 +37,12 @@ export function requirePath(path: string): void {
   const odd = path.length > MAX_PATH || /\p{Cc}/u.test(path) || parts.some((part) => ['', '.', '..'].includes(part));
   if (!odd) return;
   throw new AdapterError('rejected', `${JSON.stringify(path.slice(0, 80))} is not a path inside the repository`);
+}
+
+/** @throws {AdapterError} `rejected`: nothing in it may be anything but a branch, full SHAs and a moment */
+export function requireNewCommit({ branch, parents, treeOf, at }: NewCommit): void {
+  requireBranch(branch);
+  for (const sha of [treeOf, ...parents]) requireSha(sha);
+  if (parents.length === 0 || Number.isNaN(Date.parse(at)))
+    throw new AdapterError('rejected', 'a commit needs a parent and a moment at which it was made');
 }
