@@ -39,7 +39,8 @@ function readPush(data: Json, event: NewEvent, now: Date): JsonObject {
   if (names.length > MAX_INDICATORS) throw refusal('data.indicators', `has more than ${MAX_INDICATORS} numbers`);
   for (const name of names) {
     if (name.length > MAX_NAME) throw refusal('data.indicators', `has a name of more than ${MAX_NAME} characters`);
-    if (typeof indicators[name] !== 'number') throw refusal(`data.indicators.${name.slice(0, 60)}`, 'must be a number');
+    if (!Number.isFinite(indicators[name]))
+      throw refusal(`data.indicators.${name.slice(0, 60)}`, 'must be a finite number');
   }
   // A clock that is ahead must not outdo everything that comes later.
   const at = new Date(Math.min(Date.parse(event.time), now.getTime())).toISOString();

@@ -24,11 +24,16 @@ export function createHttpApp(routers: readonly Router[], log: Log): Express {
     throw new Refusal(
       404,
       'not-found',
-      `${request.method} ${request.path} is not an address of Lynceus; see /api/v1/openapi.json`,
+      `${request.method} ${withoutToken(request.path)} is not an address of Lynceus; see /api/v1/openapi.json`,
     );
   });
   app.use(problemHandler(log));
   return app;
+}
+
+/** Flagger shows people what it is answered, and its addresses carry a token. */
+function withoutToken(path: string): string {
+  return path.replace(/^(\/api\/v1\/integrations\/flagger\/)[^/]+/i, '$1<token>');
 }
 
 function methodsByPath(routers: readonly Router[]): Map<string, string[]> {

@@ -51,6 +51,26 @@ describe('a gate that is asked without a key', () => {
     expect(await asked()).toBe(await asked());
   });
 
+  it('knows every application before it says that a name means only one', async () => {
+    const application = (project: string, name: string, sort: number) => ({
+      kind: 'application',
+      id: `main/${project}/${name}`,
+      version: 1,
+      project,
+      stage: 'staging',
+      service: name,
+      status: 'seen',
+      sort,
+      data: { ref: { system: 'main', namespace: project, name, uid: name, systemProject: '' }, fingerprint: '' },
+    });
+    const others = Array.from({ length: 1100 }, (_, at) => application('others', `app-${at}`, 10 + at));
+    const documents = [application('bank', 'web', 1), ...others, application('shop', 'web', 9999)];
+    await store.commit({ documents });
+    expect(await gates.places({ called: 'web' })).toHaveLength(2);
+    const answer = await gates.ask({ ...QUESTION, kind: 'change', where: { app: 'web' } }, ASKER);
+    expect(answer).toMatchObject({ result: 'error', reason: expect.stringMatching(/^2 places fit app web /) });
+  });
+
   it('judges anew what was deployed meanwhile', async () => {
     await deploy('one', 10, ...synced);
     const before = await asked();

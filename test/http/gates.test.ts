@@ -240,6 +240,17 @@ describe('the gate', () => {
       expect(promoter(refused.status, {})).toBe('pending');
     });
 
+    it('GitOps Promoter asks about its own application and commit, whatever stands behind', async () => {
+      const ask = async (app: string, sha: string, query: string) => {
+        const path = `/api/v1/integrations/gitops-promoter/${app}/main/${sha}?kind=change&until=deploy${query}`;
+        return ((await (await world.get(path, bearer(TOKENS.REPORTER))).json()) as GateAnswer).result;
+      };
+      const { revision } = world;
+      expect(await ask('good-app', revision, '')).toBe('pass');
+      expect(await ask('bad-app', revision, '&app=good-app')).toBe('fail');
+      expect(await ask('good-app', 'b'.repeat(40), `&revision=${revision}`)).toBe('error');
+    });
+
     it('GitOps Promoter must send a whole commit', async () => {
       const answer = await world.get('/api/v1/integrations/gitops-promoter/a/b/HEAD', bearer(TOKENS.REPORTER));
       expect(answer.status).toBe(400);
@@ -294,6 +305,16 @@ describe('the gate', () => {
     it('refuses thresholds that a failure would reach', async () => {
       for (const wrong of [{ pass: 0, marginal: 0 }, { pass: 90 }, { pass: 50, marginal: 60 }, undefined])
         expect((await start({ thresholds: wrong })).status).toBe(400);
+    });
+
+    it.each([
+      ['end', '9999-12-31T23:59:59Z', 'end: at most one day ahead'],
+      ['start', '0001-01-01T00:00:00Z', 'start: at most 31 days before end'],
+      ['end', '5', 'scopes: start and end must be ISO 8601 times'],
+    ])('takes no period that nobody can judge: %s %s', async (field, time, detail) => {
+      const experimentScope = { start: '', end: '', [field]: time };
+      const answer = await start({ scopes: { default: { experimentScope } } });
+      expect((await problemOf(answer)).detail).toBe(detail);
     });
 
     it.each(['nothing', 'e30', Buffer.from('["shop","staging"]').toString('base64url')])(
@@ -394,6 +415,7 @@ describe('the gate', () => {
       'slo_gate_score{app=~".*"}',
       'slo_gate_score{app="a"} > 1',
       'slo_gate_score{job="a"}',
+      'slo_gate_score{app="bad-app",app="good-app"}',
     ])('refuses to guess what is meant by "%s"', async (text) => {
       const answer = await query(text);
       expect(answer.status).toBe(400);

@@ -35,7 +35,7 @@ export interface Gates {
   start(question: Question, asker: Asker): Promise<{ id: string } | { answer: GateAnswer }>;
   /** An evaluation that was started. */
   read(id: string, asker: Asker): Promise<GateAnswer>;
-  /** The places that fit, at most `MOST_PLACES`. */
+  /** The places that fit. */
   places(where: Whereabouts): Promise<KnownPlace[]>;
 }
 
@@ -45,7 +45,7 @@ export interface KnownPlace {
   app: string;
 }
 
-const MOST_APPLICATIONS = 1000;
+const PAGE = 1000;
 const MOST_SEQUENCES = 200;
 /** How often an evaluation that could not be judged is asked for anew under one key. */
 const MOST_ATTEMPTS = 5;
@@ -53,15 +53,23 @@ const MOST_ATTEMPTS = 5;
 const LEAST_SAME_MS = 60_000;
 
 export function createGates({ store, clock, progress, evaluations }: GateTools): Gates {
+  /** All of them: an application that was not looked at could be the one that is meant. */
+  async function applications(given: Partial<Place>): Promise<Document[]> {
+    const found: Document[] = [];
+    for (;;) {
+      const last = found.at(-1);
+      const after = last && { after: { sort: last.sort, id: last.id } };
+      const query = { kind: 'application', ...given, status: ['seen', 'absent'], limit: PAGE, ...after };
+      const page = await store.documents(query);
+      found.push(...page);
+      if (page.length < PAGE) return found;
+    }
+  }
+
   async function places(where: Whereabouts): Promise<KnownPlace[]> {
     const { project, stage, service } = where;
     const given = { ...(project && { project }), ...(stage && { stage }), ...(service && { service }) };
-    const rows = await store.documents({
-      kind: 'application',
-      ...given,
-      status: ['seen', 'absent'],
-      limit: MOST_APPLICATIONS,
-    });
+    const rows = await applications(given);
     return rows.flatMap((row) => {
       const { ref } = row.data as unknown as SeenApplication;
       const fits =

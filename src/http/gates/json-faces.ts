@@ -42,8 +42,7 @@ function fromKargo(body: Json): Json {
 function fromPromoter({ app, branch, sha }: Record<string, string>, query: Record<string, unknown>): Question {
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(sha ?? ''))
     throw new Refusal(400, 'invalid-request', 'the address must end in a commit id of 40 or 64 hexadecimal digits');
-  const question = questionFrom({ app, ...query }, 'evaluation');
-  return question.kind === 'change'
-    ? { ...question, revision: sha as string }
-    : { ...question, key: `gitops-promoter/${branch}@${sha}` };
+  const commit = query['kind'] === 'change' ? { revision: sha } : {};
+  const question = questionFrom({ ...query, app, ...commit }, 'evaluation');
+  return question.kind === 'change' ? question : { ...question, key: `gitops-promoter/${branch}@${sha}` };
 }

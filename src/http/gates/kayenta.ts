@@ -3,6 +3,7 @@ import { isJsonObject, type Json } from '../../base/json.ts';
 import type { Place } from '../../events/application.ts';
 import { type GateAnswer, scoreForThreshold } from '../../views/gate.ts';
 import { judgeForKayenta } from '../../views/kayenta.ts';
+import { periodOf as periodWithin } from '../evaluation-request.ts';
 import { Refusal } from '../problem.ts';
 import { rawBody } from '../raw-body.ts';
 import { askerOf, type FaceTools } from './asker.ts';
@@ -13,6 +14,8 @@ const ROOT = '/api/v1/integrations/kayenta';
 /** Ten metrics of both groups with a value per second for an hour each stay below. */
 const MAX_JUDGE_BYTES = 1024 * 1024;
 const DEFAULT_PERIOD_MS = 300_000;
+/** `Date.parse` alone takes "5" for a day in May. */
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Two faces. Kayenta's API as Argo Rollouts uses it: an evaluation is started and polled, and a score is compared
@@ -114,14 +117,12 @@ function periodOf(scopes: Json | undefined, now: Date): { start: string; end: st
   const { start, end } = isJsonObject(scope) ? scope : {};
   const endMs = moment(end) ?? now.getTime();
   const startMs = moment(start) ?? endMs - DEFAULT_PERIOD_MS;
-  if (!(startMs < endMs))
-    throw new Refusal(400, 'invalid-request', 'scopes: experimentScope.end must be after experimentScope.start');
-  return { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
+  return periodWithin({ start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() }, now);
 }
 
 function moment(value: Json | undefined): number | undefined {
   if (value === undefined || value === '' || value === null) return undefined;
-  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms)) throw new Refusal(400, 'invalid-request', 'scopes: start and end must be ISO 8601 times');
   return ms;
 }

@@ -45,6 +45,8 @@ function labelsOf(query: string): Record<string, string> {
     const { name, value } = LABEL.exec(rest)?.groups ?? {};
     if (name === undefined || value === undefined)
       throw new Refusal(400, 'invalid-request', 'labels must be compared with = and a text in double quotes');
+    if (Object.hasOwn(labels, name))
+      throw new Refusal(400, 'invalid-request', `the label ${name} stands there twice: keep one`);
     labels[name] = value.replaceAll(/\\(["\\])/g, '$1');
     rest = rest.replace(LABEL, '');
   }
