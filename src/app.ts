@@ -22,11 +22,13 @@ import { pageRoutes } from './http/pages.ts';
 import { receiveRoutes } from './http/receive.ts';
 import { riskRoutes } from './http/risk.ts';
 import { argocdSender } from './http/senders/argocd.ts';
+import { fluxSender } from './http/senders/flux.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
 import { advanceLine } from './runtime/advance-line.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
 import { createHistory } from './runtime/history.ts';
+import { createDryCommitFinder } from './runtime/hydrated-commit.ts';
 import { createLog } from './runtime/log.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { observeApplication } from './runtime/observe-application.ts';
@@ -99,6 +101,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const handlers = new Map(taskHandlers.map((handler) => [handler.name as string, handler]));
     const evaluations = createEvaluations({ store, clock });
     const findPromotion = createPromotionFinder(store, tools.gitHost);
+    const findDryCommit = createDryCommitFinder(tools.gitHost);
     await askForReconciliation(store, connections);
     const worker = runWorker(
       {
@@ -113,7 +116,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           line: (job) => advanceLine(room, job),
           'risk-model': (job) => refreshRiskModel(room, job),
           task: (job, lease) => runTask({ ...room, handlers }, job, lease),
-          observe: (job, lease) => observeApplication({ ...room, findPromotion }, job, lease),
+          observe: (job, lease) => observeApplication({ ...room, findPromotion, findDryCommit }, job, lease),
           evaluate: (job, lease) => runEvaluation(room, job, lease),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
@@ -126,12 +129,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const authentication = createAuthentication(connections.tokens, environment.anonymousRead);
     const changes = createChanges({ store, clock, progress });
     const senders = [
-      argocdSender({
-        sources: connections.deliverySystems.map(({ system, webhookTokens }) => ({
-          system: system.name,
-          tokens: webhookTokens,
-        })),
-      }),
+      argocdSender({ sources: senderSources(connections, 'argocd') }),
+      fluxSender({ sources: senderSources(connections, 'flux') }),
     ];
     const routers = [
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
@@ -219,6 +218,13 @@ async function askForReconciliation(store: Store, connections: Connections): Pro
     payload: { system: system.name },
   }));
   if (jobs.length > 0) await store.commit({ jobs });
+}
+
+/** Who may send to the webhook of a kind: a token of the one opens nothing at the other. */
+function senderSources(connections: Connections, kind: string) {
+  return connections.deliverySystems
+    .filter(({ system }) => system.kind === kind)
+    .map(({ system, webhookTokens }) => ({ system: system.name, tokens: webhookTokens }));
 }
 
 /** A task whose sequence is over is broken off, also when another replica ended it. */

@@ -230,6 +230,14 @@ export const openApi = {
         responses: { 202: { description: 'Durable' }, default: problem },
       },
     },
+    '/webhooks/flux': {
+      post: {
+        operationId: 'receiveFlux',
+        summary: 'Takes an event of Flux as flux-alerts/ sends it, signed (X-Signature) or with a token',
+        requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
+        responses: { 202: { description: 'Durable' }, default: problem },
+      },
+    },
     '/healthz': {
       get: {
         operationId: 'health',

@@ -15,6 +15,8 @@ import type { WebhookSender } from './senders/sender.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Requests whose body is held in memory at once; past it 503, which every sender retries. */
 const MAX_AT_ONCE = 2_000;
+/** Those whose body has to be there before it is known who sends: anybody can make us hold them. */
+const MAX_UNPROVEN_AT_ONCE = 200;
 
 export interface ReceiveTools {
   store: Store;
@@ -30,7 +32,10 @@ export function receiveRoutes(tools: ReceiveTools): Router {
   const router = Router();
   const brake = brakeAt(MAX_AT_ONCE);
   const raw = rawBody(MAX_BODY_BYTES);
-  for (const sender of tools.senders) router.post(sender.path, brake, ...webhook(tools, sender, raw));
+  for (const sender of tools.senders) {
+    const own = sender.proof === 'headers' ? brake : brakeAt(MAX_UNPROVEN_AT_ONCE);
+    router.post(sender.path, own, ...webhook(tools, sender, raw));
+  }
   router.post('/api/v1/events', brake, tools.authentication.require('report'), raw, async (request, response) => {
     const now = tools.clock.now();
     const answer = readCloudEvents(request.headers, bodyOf(request), now);

@@ -9,6 +9,7 @@ import { documentedRoutes } from '../support/openapi.ts';
 /** Who may use what. A route that is missing here, or differs, fails: think before changing this list. */
 const ROUTES: Record<string, Access> = {
   'POST /webhooks/argocd': 'sender',
+  'POST /webhooks/flux': 'sender',
   'POST /api/v1/events': 'report',
   'GET /api/v1/events': 'read',
   'GET /api/v1/changes': 'read',
@@ -66,14 +67,14 @@ const PAGES = [
   'POST /changes/:id/decisions',
 ];
 
-/** What each token opens. */
-const HOLDERS: Record<string, { token?: string; opens: readonly Access[]; known: boolean }> = {
+/** What each token opens, and which webhook of them all it opens. */
+const HOLDERS: Record<string, { token?: string; opens: readonly Access[]; webhook?: string; known: boolean }> = {
   nobody: { opens: ['anyone'], known: false },
   'a stranger': { token: 'token-of-a-stranger-0123456789', opens: ['anyone'], known: false },
   'a reader': { token: TOKENS.READER, opens: ['anyone', 'read'], known: true },
   'a reporter': { token: TOKENS.REPORTER, opens: ['anyone', 'report'], known: true },
   'an approver': { token: TOKENS.APPROVER, opens: ['anyone', 'read', 'decide'], known: true },
-  'an Argo CD': { token: TOKENS.WEBHOOK_NEW, opens: ['anyone', 'sender'], known: false },
+  'an Argo CD': { token: TOKENS.WEBHOOK_NEW, opens: ['anyone'], webhook: '/webhooks/argocd', known: false },
 };
 
 /** Through the guard: what is said then depends on the request, which is empty here. */
@@ -104,11 +105,12 @@ describe.each([
     );
   });
 
-  describe.each(Object.entries(HOLDERS))('lets %s', (_name, { token, opens, known }) => {
+  describe.each(Object.entries(HOLDERS))('lets %s', (_name, { token, opens, webhook, known }) => {
     it.each(Object.entries(ROUTES))('use %s (%s) only if that is theirs', async (route, access) => {
       const [method = '', path = ''] = route.split(' ');
       const headers = token === undefined ? {} : bearer(token);
-      const open = opens.includes(access) || (access === 'read' && anonymousRead === 'true');
+      const own = access === 'sender' && path === webhook;
+      const open = own || opens.includes(access) || (access === 'read' && anonymousRead === 'true');
       for (const verb of method === 'GET' ? ['GET', 'HEAD'] : [method]) {
         const { status } = await world.fetch(path.replace(':id', 'nothing').replace(':token', token ?? 'nobody'), {
           method: verb,
