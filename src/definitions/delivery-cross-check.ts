@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { checkErrorBudget } from './delivery-budget.ts';
 import { checkEvaluation } from './delivery-evaluation-check.ts';
 import { checkRisk } from './delivery-risk.ts';
+import { checkRollback } from './delivery-rollback.ts';
 import { MAX_STAGES } from './delivery-schema.ts';
 import type { Problem } from './problem.ts';
 import type { Path, YamlDocument } from './read-yaml.ts';
@@ -9,10 +10,6 @@ import { suggest } from './suggest.ts';
 import { problemAt, quote } from './validate.ts';
 
 const TEST_KINDS = ['http'];
-/** Read in older sketches or expected by people, and not there yet: said plainly instead of ignored. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  onFailure: 'is not supported yet: remove it (a change that fails is not promoted)',
-};
 
 type Report = (path: Path, message: string, key?: string) => void;
 
@@ -33,10 +30,8 @@ export function crossCheck(document: YamlDocument): Problem[] {
 
 function checkStage(stage: unknown, path: Path, stages: unknown[], report: Report): void {
   if (!isJsonObject(stage)) return;
-  for (const [key, message] of Object.entries(NOT_YET)) {
-    if (key in stage) report(path, `"${key}" ${message}`, key);
-  }
   checkPromotion(stage, path, stages, report);
+  checkRollback(stage, path, report);
   checkEvaluation(stage['evaluation'], [...path, 'evaluation'], stages, report);
   const checks = at(stage, 'checks');
   checkErrorBudget(at(checks, 'errorBudget'), [...path, 'checks', 'errorBudget'], report);

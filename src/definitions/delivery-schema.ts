@@ -3,6 +3,7 @@ import Type, { type TProperties } from 'typebox';
 import { EXAMPLES } from '../engine/windows.ts';
 import { ErrorBudget } from './delivery-budget.ts';
 import { Risk } from './delivery-risk.ts';
+import { OnFailure } from './delivery-rollback.ts';
 import { Duration, Ratio } from './quantities.ts';
 
 /** More stages than this is a mistake, or an attempt to keep us busy. */
@@ -149,6 +150,7 @@ const StageEntry = closed({
       onWarning: Reaction('what follows a warning; default none'),
     }),
   ),
+  onFailure: Type.Optional(OnFailure),
 });
 
 /** JSON Schema of delivery.yaml; the types of the file follow from it. */

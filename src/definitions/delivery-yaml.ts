@@ -14,6 +14,7 @@ import type {
 import { BUDGET_DEFAULTS, toErrorBudgetPolicy } from './delivery-budget.ts';
 import { crossCheck } from './delivery-cross-check.ts';
 import { RISK_DEFAULTS, toRiskPolicy } from './delivery-risk.ts';
+import { ROLLBACK_DEFAULTS, toRollbackPolicy } from './delivery-rollback.ts';
 import { type DeliveryFile, deliverySchema, type StageFile } from './delivery-schema.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { toMs, toRatio } from './quantities.ts';
@@ -47,6 +48,9 @@ export const DELIVERY_DEFAULTS = {
   controlStep: '1m',
   onPass: 'manual',
   onWarning: 'none',
+  onFailure: 'none',
+  rollbackBy: ROLLBACK_DEFAULTS.by,
+  rollbackMerge: ROLLBACK_DEFAULTS.merge,
 } as const;
 
 const validate = validator(deliverySchema);
@@ -69,7 +73,7 @@ function refuse(problems: Problem[]): { ok: false; problems: Problem[] } {
   return { ok: false, problems: ordered.slice(0, MAX_PROBLEMS) };
 }
 
-/** What the schema says of keys like `k6` and `onFailure` repeats what a rule of ours says better. */
+/** What the schema says of keys like `k6` repeats what a rule of ours says better. */
 function isSaidBetter(problem: Problem, problems: Problem[]): boolean {
   const unknown = problem.message.startsWith('unknown property');
   if (!unknown && problem.message !== '"http" is missing') return false;
@@ -96,6 +100,7 @@ function toDelivery(file: DeliveryFile): Delivery {
 
 function toStage(stage: StageFile, next: string | undefined): Stage {
   const promotion = toPromotion(stage.promotion, next);
+  const onFailure = toRollbackPolicy(stage.onFailure);
   return {
     name: stage.name,
     ...(stage.branch === undefined ? {} : { branch: stage.branch }),
@@ -111,6 +116,7 @@ function toStage(stage: StageFile, next: string | undefined): Stage {
     ...(stage.evaluation === undefined ? {} : { evaluation: toEvaluation(stage.evaluation) }),
     ...(stage.soak === undefined ? {} : { soakMs: toMs(stage.soak) }),
     ...(promotion === undefined ? {} : { promotion }),
+    ...(onFailure === undefined ? {} : { onFailure }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface Stage {
   soakMs?: number;
   /** Absent: nothing is promoted from here. */
   promotion?: PromotionPolicy;
+  /** Absent: a change that fails stays where it is. */
+  onFailure?: RollbackPolicy;
 }
 
 export interface Checks {
@@ -120,4 +122,12 @@ export interface PromotionPolicy {
   to: string;
   onPass: 'automatic' | 'manual' | 'none';
   onWarning: 'automatic' | 'manual' | 'none';
+}
+
+/** How a stage goes back to its last good commit when a change fails there. */
+export interface RollbackPolicy {
+  /** `auto`: by pull request where the delivery system syncs by itself, else by sync. */
+  by: 'auto' | 'pullRequest' | 'sync';
+  /** Who merges the pull request. */
+  merge: 'automatic' | 'manual';
 }

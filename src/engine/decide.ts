@@ -9,6 +9,8 @@ import type {
   TaskName,
 } from '../events/types.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
+import { rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
+import { short } from './rollout.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState, worstResult } from './sequence.ts';
 
 /** What a sequence has to know of its neighbours: the others in the same project, stage and service. */
@@ -65,7 +67,7 @@ function decideUnfinished(state: SequenceState, task: TaskState, { now, line }: 
   if (line.newer !== undefined && mayBeOvertaken(state, task)) {
     return [end(now, task, 'aborted', 'fail', 'superseded by a newer change'), supersede(now, line.newer)];
   }
-  if (Date.parse(now) >= Date.parse(task.deadline)) return timeOut(task, now);
+  if (Date.parse(now) >= Date.parse(task.deadline)) return timeOut(state, task, now);
   return task.name === 'approval' ? decideApproval(state, task, now) : [];
 }
 
@@ -76,14 +78,20 @@ function decideUnfinished(state: SequenceState, task: TaskState, { now, line }: 
 function mayBeOvertaken(state: SequenceState, task: TaskState): boolean {
   if (BEFORE_SYNC.has(task.name)) return true;
   const sync = state.plan?.steps.find((step) => step.name === 'sync');
-  return sync?.mode === 'automatic' && task.name !== 'promotion';
+  // A promotion and a rollback look for themselves whether they still make sense.
+  return sync?.mode === 'automatic' && task.name !== 'promotion' && task.name !== 'rollback';
 }
 
-function timeOut(task: TaskState, now: string): SequenceEvent[] {
+function timeOut(state: SequenceState, task: TaskState, now: string): SequenceEvent[] {
   const waited = task.blocker ? `: ${task.blocker.sentence}` : '';
   const message =
     task.name === 'approval' ? 'nobody approved it in time' : `${task.name} did not finish in time${waited}`;
-  return [end(now, task, 'errored', 'fail', message), finish(now, 'errored', 'fail', 'timed-out', message)];
+  const ended = end(now, task, 'errored', 'fail', message);
+  if (task.name === 'rollback') return [ended];
+  const rollback = rollbackAfter(state, { ...task, status: 'errored', result: 'fail' });
+  if (rollback) return [ended, trigger(state, state.tasks.length, 'rollback', rollback.timeLimitMs, now)];
+  const why = whyNoRollback(state, { ...task, status: 'errored' });
+  return [ended, finish(now, 'errored', 'fail', 'timed-out', message + why)];
 }
 
 /** Counts each person once; whoever rejects ends it. Decisions about another commit do not count. */
@@ -111,16 +119,30 @@ function decisionData(decisions: readonly (DecisionMade & { at: string })[]): Ta
 function decideNext(state: SequenceState, { now, line }: Moment): SequenceEvent[] {
   const last = state.tasks.at(-1);
   if (!last) return [trigger(state, 0, 'plan', PLAN_TIME_LIMIT_MS, now)];
-  if (last.status !== 'succeeded' || last.result === 'fail' || !state.plan) {
-    const reason = last.data['reason'] === 'superseded' ? 'superseded' : 'failed';
-    return [finish(now, last.status ?? 'errored', 'fail', reason, last.message ?? `${last.name} failed`)];
-  }
+  if (last.name === 'rollback') return [finishRolledBack(state, last, now)];
+  if (last.status !== 'succeeded' || last.result === 'fail' || !state.plan) return decideFailed(state, last, now);
   if (state.abort) return [finish(now, 'aborted', 'fail', 'aborted', abortMessage(state))];
   if (line.newer !== undefined && BEFORE_SYNC.has(last.name)) return [supersede(now, line.newer)];
   if (state.paused) return [];
   const next = nextStep(state, last.name);
   if (next) return [trigger(state, state.tasks.length, next.name, next.timeLimitMs, now)];
   return [finish(now, 'succeeded', worstResult(state), 'completed', closingWords(state))];
+}
+
+function decideFailed(state: SequenceState, last: TaskState, now: string): SequenceEvent[] {
+  const rollback = state.abort ? undefined : rollbackAfter(state, last);
+  if (rollback && state.paused) return [];
+  if (rollback) return [trigger(state, state.tasks.length, 'rollback', rollback.timeLimitMs, now)];
+  const reason = last.data['reason'] === 'superseded' ? 'superseded' : 'failed';
+  const message = (last.message ?? `${last.name} failed`) + whyNoRollback(state, last);
+  return [finish(now, last.status ?? 'errored', 'fail', reason, failedWords(state, message))];
+}
+
+/** Whatever became of the rollback: the change failed. */
+function finishRolledBack(state: SequenceState, rollback: TaskState, now: string): SequenceEvent {
+  const { failed, message } = rollbackOutcome(state, rollback);
+  const reason = failed?.status === 'errored' ? 'timed-out' : 'failed';
+  return finish(now, failed?.status ?? 'errored', 'fail', reason, message);
 }
 
 function nextStep(state: SequenceState, after: TaskName): PlannedTask | undefined {
@@ -137,6 +159,8 @@ function isDue(state: SequenceState, step: PlannedTask): boolean {
       return promotionPolicy(state, step) !== 'none';
     case 'soak':
       return soakMsOf(state) > 0;
+    case 'rollback':
+      return false;
     default:
       return true;
   }
@@ -172,7 +196,14 @@ export function plannedStep<Name extends PlannedTask['name']>(
   return found as Extract<PlannedTask, { name: Name }> | undefined;
 }
 
+/** A rollback that fails leaves the stage broken: nobody may overlook that. */
+function failedWords({ triggered }: SequenceState, message: string): string {
+  return triggered?.rollsBack ? `ROLLBACK FAILED: ${message}` : message;
+}
+
 function closingWords(state: SequenceState): string {
+  const { rollsBack } = state.triggered ?? {};
+  if (rollsBack) return `rolled back to ${short(rollsBack.to)}, deployed and healthy`;
   const promoted = finishedTask(state, 'promotion');
   if (promoted) return promoted.message ?? 'promoted';
   const stopped = state.plan?.steps.find((step) => step.name === 'promotion');

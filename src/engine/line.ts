@@ -10,6 +10,8 @@ export function occupiesLine(state: SequenceState): boolean {
   const task = currentTask(state);
   if (!task) return true;
   if (task.name === 'approval' || task.name === 'promotion') return false;
+  // With its pull request open it waits for people, and once that is merged for the revert to be delivered.
+  if (task.name === 'rollback' && task.memo['pullRequest'] !== undefined) return false;
   return !(task.name === 'checks' && task.blocker !== undefined);
 }
 

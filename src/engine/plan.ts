@@ -4,6 +4,7 @@ import type {
   ErrorBudgetPolicy,
   HttpTest,
   PromotionPolicy,
+  RollbackPolicy,
   Stage,
   WatchPolicy,
   Window,
@@ -63,6 +64,14 @@ export type PlannedTask =
       branch: string;
       onPass: PromotionPolicy['onPass'];
       onWarning: PromotionPolicy['onWarning'];
+    })
+  /** Due only once something failed after the sync. */
+  | (Step & {
+      name: 'rollback';
+      by: RollbackPolicy['by'];
+      merge: RollbackPolicy['merge'];
+      /** Where a revert goes; absent: the branch that the application deploys from. */
+      branch?: string;
     });
 
 interface Step {
@@ -85,6 +94,7 @@ const LIMITS = {
   test: HOUR,
   evaluation: HOUR,
   promotion: 30 * DAY,
+  rollback: 30 * DAY,
 } as const satisfies Partial<Record<TaskName, number>>;
 
 export const PLAN_TIME_LIMIT_MS: number = LIMITS.plan;
@@ -142,7 +152,24 @@ export function planDelivery(found: Found): Plan {
       onWarning: stage.promotion.onWarning,
     });
   }
+  if (stage?.onFailure) {
+    steps.push({
+      name: 'rollback',
+      timeLimitMs: LIMITS.rollback,
+      ...stage.onFailure,
+      ...(stage.branch === undefined ? {} : { branch: stage.branch }),
+    });
+  }
   return { steps, files: found.files };
+}
+
+/**
+ * What is done with the revert commit of a rollback: it is synced and has to become healthy. It was checked, tested and
+ * judged when it was delivered first, and a closed gate must not keep a stage broken.
+ */
+export function planRollback(found: Found): Plan {
+  const { steps, files } = planDelivery(found);
+  return { steps: steps.filter(({ name }) => name === 'sync' || name === 'rollout'), files };
 }
 
 function evaluationStep(slo: Slo, sli: Found['sli'], policy: Stage['evaluation']): PlannedTask {

@@ -15,7 +15,8 @@ export type TaskName =
   | 'test'
   | 'evaluation'
   | 'soak'
-  | 'promotion';
+  | 'promotion'
+  | 'rollback';
 
 /**
  * Why a change does not move, in one sentence of at most 90 characters that carries the number and
@@ -46,11 +47,16 @@ export interface SequenceTriggered {
   /** Names the change from its first to its last stage. */
   context: string;
   place: Place;
-  /** The commit that is delivered; everything that follows is bound to it. */
+  /** The commit that is delivered; everything that follows is bound to it. Of several sources the leading one's. */
   revision: string;
+  /** By source, in the order of the application's spec; only where there are several. */
+  revisions?: string[];
+  /** Of a hydrated application, whose `revision` is of the hydrated branch: what people wrote. Empty: not known. */
+  drySha?: string;
   /** The commit that was delivered here before. */
   previousRevision?: string;
-  source: { repoUrl: string; path: string };
+  /** Where its files are in Git, with their commits there where these are not those of the sequence. */
+  source: { repoUrl: string; path: string; revision?: string; previousRevision?: string };
   /** Where delivery.yaml is, when the application says so. */
   deliveryFile?: string;
   /** The delivery system syncs by itself. */
@@ -58,6 +64,18 @@ export interface SequenceTriggered {
   application: ApplicationRef;
   /** The promotion that brought the change here. */
   promotedBy?: { sequence: string; pullRequest: number };
+  /** Present: no new change, but the revert commit of a rollback of ours. */
+  rollsBack?: RollsBack;
+}
+
+/** What a revert commit takes back, and to which commit. */
+export interface RollsBack {
+  /** The sequence that failed, and its commit. */
+  sequence: string;
+  revision: string;
+  /** The commit whose files the stage has again. */
+  to: string;
+  pullRequest: number;
 }
 
 export interface TaskTriggered {
@@ -111,6 +129,8 @@ export interface ApplicationChanged {
   ref: ApplicationRef;
   place: Place;
   targetRevision: string;
+  /** By source, in the order of the spec; only where there are several. */
+  targetRevisions?: string[];
   /** The sequence that this change started, if it did. */
   sequence?: string;
 }

@@ -300,7 +300,24 @@ spec:
     ['a file outside of its folder', of('name: a, evaluation: {slo: ../../etc/passwd}'), 'is not a file in the folder'],
     ['an absolute file', of('name: a, evaluation: {slo: /etc/passwd}'), 'is not a file in the folder'],
     ['a branch that Git would refuse', of('name: a, branch: "a..b"'), 'is not a branch'],
-    ['a rollback, which is not there yet', of('name: a, onFailure: rollback'), '"onFailure" is not supported yet'],
+    ['an unknown reaction to a failure', of('name: a, onFailure: revert'), 'must be "none", "rollback" or a mapping'],
+    ['an unknown way back', of('name: a, onFailure: {rollback: {by: push}}'), 'must be one of "auto", "pullRequest"'],
+    ['a mistyped key', of('name: a, onFailure: {rollback: {merg: manual}}'), 'did you mean "merge"?'],
+    [
+      'a revert that has no branch to go to',
+      of('name: a, onFailure: {rollback: {by: pullRequest}}'),
+      'needs the "branch" of the stage',
+    ],
+    [
+      'a rollback by sync where Argo CD syncs by itself',
+      of('name: a, onFailure: {rollback: {by: sync}}'),
+      'needs "sync: gated"',
+    ],
+    [
+      'a merge where no pull request is opened',
+      of('name: a, sync: gated, onFailure: {rollback: {by: sync, merge: manual}}'),
+      '"by: sync" opens none',
+    ],
     ['no stages', `${head}spec: {stages: []}`, 'must have at least 1 entry'],
     ['a list instead of a mapping', '[1, 2]', 'must be the stages of a delivery'],
     ['a duration without end', of('name: a, soak: 9999d'), 'is not a duration'],
@@ -316,7 +333,8 @@ spec:
 
   it('says a mistake once', () => {
     expect(problems(of('name: a, tests: [{k6: {}}]'))).toHaveLength(1);
-    expect(problems(of('name: a, onFailure: rollback'))).toHaveLength(1);
+    expect(problems(of('name: a, onFailure: revert'))).toHaveLength(1);
+    expect(problems(of('name: a, onFailure: {rollback: {by: push}}'))).toHaveLength(1);
   });
 
   it.each([
