@@ -84,7 +84,13 @@ function judgeObjective(objective: Objective, found: Found, earlier: number | un
     return { ...facts, status: 'info', score: 0, passTargets: [], warningTargets: unmet(objective.warning, earlier) };
   }
   const control = objective.control && controlOf(objective.control, found);
-  if (control?.classification === 'Nodata') return withoutGroups(objective, facts, control, earlier);
+  if (control?.classification === 'Nodata') {
+    if (objective.control?.onNoData !== 'ignore' || objective.pass.length === 0)
+      return withoutGroups(objective, facts, control, earlier);
+    // Only the comparison is left out: what the value itself must meet does not need a control.
+    const alone = judgeObjective(withoutControl(objective), found, earlier);
+    return { message: `not compared with a control: ${control.reason}`, ...alone };
+  }
   if ('missing' in found) return { ...facts, status: 'fail', score: 0, ...unmetTargets(objective, earlier) };
   const pass = judgeSets(objective.pass, found.value, earlier);
   const warning = judgeSets(objective.warning, found.value, earlier);
@@ -100,6 +106,10 @@ function judgeObjective(objective: Objective, found: Found, earlier: number | un
     warningTargets: warning.targets,
     ...(control === undefined ? {} : { control }),
   };
+}
+
+function withoutControl({ control: _, ...objective }: Objective): Objective {
+  return objective;
 }
 
 function described({ sli, displayName, keySli, weight }: Objective) {

@@ -176,6 +176,18 @@ describe('an objective with a control group', () => {
     expect(judged.indicators[0]?.message).toBe('left out of the score: The experiment has no values.');
   });
 
+  it('must still meet its criteria where only the comparison is to be ignored', () => {
+    const both = compared({ onNoData: 'ignore' }, { pass: [['<14']] });
+    const of = (given: IndicatorValue) => judge(slo(both, objective('b')), given, value('b', 1));
+    const measured = (median: number) => value('a', median, { groups: { experiment: [median], control: [] } });
+    const [bad, good] = [of(measured(99)), of(measured(9))];
+    expect(bad).toMatchObject({ score: 50, judged: true, indicators: [{ status: 'fail' }, {}] });
+    expect(good).toMatchObject({ result: 'pass', score: 100, indicators: [{ status: 'pass', score: 1 }, {}] });
+    expect(good.indicators[0]?.message).toBe('not compared with a control: The control has no values.');
+    const silent = of({ metric: 'a', ok: false, message: 'timeout' });
+    expect(silent).toMatchObject({ score: 50, indicators: [{ status: 'fail', message: 'timeout' }, {}] });
+  });
+
   it('is no pass when all that is left was ignored', () => {
     const judged = judge(slo(compared({ onNoData: 'ignore' })), groups([]));
     expect(judged).toMatchObject({
