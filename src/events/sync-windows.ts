@@ -18,8 +18,6 @@ export interface SyncWindow {
 export interface SyncWindows {
   /** For a sync that somebody asks for, such as ours. */
   open: boolean;
-  /** For a sync that the system starts by itself. */
-  automaticOpen: boolean;
   windows: SyncWindow[];
   /** Who sets them, for people: `AppProject payments`. */
   owner: string;

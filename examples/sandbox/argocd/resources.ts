@@ -11,6 +11,7 @@ export interface ApplicationObject {
     creationTimestamp: string;
     labels: Record<string, string>;
     annotations: Record<string, string>;
+    ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller: boolean }[];
   };
   spec: {
     project: string;
@@ -65,7 +66,13 @@ export interface OperationState {
   message: string;
   startedAt: string;
   finishedAt?: string;
-  syncResult?: { revision: string; revisions?: string[]; source?: SourceSpec; sources?: SourceSpec[] };
+  syncResult?: {
+    revision: string;
+    revisions?: string[];
+    source?: SourceSpec;
+    sources?: SourceSpec[];
+    resources?: object[];
+  };
 }
 
 export interface HistoryEntry {

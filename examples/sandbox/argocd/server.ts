@@ -14,9 +14,11 @@ import {
   type Timing,
 } from './controller.ts';
 import { createFaults, type FaultEffect, type Faults } from './faults.ts';
+import type { RunHook } from './manifests.ts';
 import { type NotificationOptions, type Notifier, startNotifier } from './notifier.ts';
 import { createRepositories } from './repositories.ts';
 import type { ApplicationObject } from './resources.ts';
+import type { RollingSync } from './rolling-sync.ts';
 import { parseSelector } from './selector.ts';
 
 export interface SandboxOptions {
@@ -33,6 +35,13 @@ export interface SandboxOptions {
   allowedProjects?: readonly string[];
   timing?: Partial<Timing>;
   deploy?: Deploy;
+  /** Runs the Jobs of PreSync hooks; without it they succeed at once. */
+  runHook?: RunHook;
+  rollingSync?: RollingSync;
+  /** Versions before 3.1 know only the older address of resource actions. */
+  olderActions?: boolean;
+  /** AppProjects that the token may not read, only their applications. */
+  hiddenProjects?: readonly string[];
   notifications?: NotificationOptions;
   /** Between two signs of life on a stream. Default 15 s. */
   keepAliveMs?: number;
@@ -83,6 +92,8 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
   const controller = new Controller({
     repositories,
     deploy: options.deploy,
+    runHook: options.runHook,
+    rollingSync: options.rollingSync,
     timing: { ...TIMING, ...options.timing },
     namespace,
   });
@@ -139,6 +150,8 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
     if (url.pathname === '/api/v1/session/userinfo') return ok({ loggedIn: true, username: USERNAME, iss: 'argocd' });
     if (url.pathname === '/api/v1/applications' && request.method === 'GET') return list(url.searchParams);
     if (url.pathname === '/api/v1/stream/applications') return stream(request, url, response, exchange);
+    const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
+    if (project !== undefined && request.method === 'GET') return readProject(decodeURIComponent(project));
     const [, rawName = '', rest = ''] = /^\/api\/v1\/applications\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
     const name = decodeURIComponent(rawName);
     switch (`${request.method} ${rest.replace(/^revisions\/[^/]+\//, 'revisions/*/')}`) {
@@ -156,9 +169,41 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
         const revision = decodeURIComponent(rest.split('/')[1] ?? '');
         return ok(await controller.revisionMetadata(name, app.metadata.namespace, revision));
       }
+      case 'GET syncwindows': {
+        const app = found(name, url.searchParams.get('appNamespace'), url.searchParams.get('project'));
+        return ok(controller.windowsOf(name, app.metadata.namespace));
+      }
+      case 'GET resource-tree': {
+        const app = found(name, url.searchParams.get('appNamespace'), url.searchParams.get('project'));
+        return ok({ nodes: controller.tree(name, app.metadata.namespace) });
+      }
+      case 'POST resource/actions/v2':
+        if (options.olderActions === true) return problem(501, 12, 'Method Not Allowed');
+        return act(name, JSON.parse(body) as ActionWish);
+      case 'POST resource/actions':
+        return act(name, {
+          ...(Object.fromEntries(url.searchParams) as object),
+          action: JSON.parse(body),
+        } as ActionWish);
       default:
         return problem(404, 5, 'Not Found');
     }
+  }
+
+  async function act(name: string, wish: ActionWish): Promise<Answer> {
+    const app = found(name, wish.appNamespace ?? null, wish.project ?? null);
+    await controller.act(name, app.metadata.namespace, wish, wish.action);
+    return ok({});
+  }
+
+  function readProject(name: string): Answer {
+    if (options.hiddenProjects?.includes(name) === true) throw new Refusal(7, 'permission denied: projects, get');
+    const syncWindows = controller.windowsOfProject(name);
+    return ok({
+      metadata: { name, namespace },
+      spec: { sourceRepos: ['*'], ...(syncWindows.length === 0 ? {} : { syncWindows }) },
+      status: {},
+    });
   }
 
   function mayBeSeen(app: ApplicationObject): boolean {
@@ -240,6 +285,14 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
       await repositories.close();
     },
   };
+}
+
+interface ActionWish {
+  kind: string;
+  resourceName: string;
+  action: string;
+  appNamespace?: string;
+  project?: string;
 }
 
 interface Answer {

@@ -13,7 +13,9 @@ import {
 } from '../http-client.ts';
 import { httpSettings, toClientOptions } from '../http-settings.ts';
 import { carriesOurLabels, toApplication } from './argocd-application.ts';
+import { readResources, runAction } from './argocd-resources.ts';
 import { readStream, SILENCE_MS } from './argocd-stream.ts';
+import { readWindows } from './argocd-windows.ts';
 import type { CallOptions, DeliverySystem, SyncRequest } from './delivery-system.ts';
 
 const schema = Type.Object(
@@ -165,6 +167,21 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
         tags: Array.isArray(answer['tags']) ? answer['tags'].filter((tag) => typeof tag === 'string') : [],
       };
     },
+
+    windows: (ref, options = {}) =>
+      readWindows((request) => ask({ ...request, ...withSignal(options) }, ref.systemProject), ref, whereabouts(ref)),
+
+    resources: (ref, options = {}) =>
+      readResources((request) => ask({ ...request, ...withSignal(options) }, ref.systemProject), ref, whereabouts(ref)),
+
+    act: (ref, resource, action, options = {}) =>
+      runAction(
+        (request) => client.json(request),
+        (error) => inArgoCdsWords(error, name, ref.systemProject),
+        ref,
+        { resource, action, where: whereabouts(ref) },
+        options,
+      ),
 
     async *watch({ signal }) {
       if (signal.aborted) return;

@@ -1,5 +1,6 @@
 import type { Guard } from '../../base/guard.ts';
 import type { Application, ApplicationRef, Health } from '../../events/application.ts';
+import type { SyncWindows } from '../../events/sync-windows.ts';
 
 export interface SyncRequest {
   /** The commit to deploy: exactly what was gated. */
@@ -18,18 +19,6 @@ export interface SyncPolicy {
   /** `CreateNamespace=true`; all of them, because they replace those of the application. */
   options?: string[];
   retry?: { limit: number; backoffMs?: number; factor?: number; maxBackoffMs?: number };
-}
-
-/** Whether the delivery system itself lets a sync start now, and what keeps it. */
-export interface SyncWindows {
-  /** For a sync that we ask for. */
-  open: boolean;
-  /** ISO 8601; absent: unknown, or not before somebody changes a window. */
-  opensAt?: string;
-  /** ISO 8601; when an open one closes. */
-  closesAt?: string;
-  /** `deny Fri 15:00-18:00 (AppProject payments)`, for people. */
-  reasons: string[];
 }
 
 /** One object that an application consists of. */

@@ -26,7 +26,11 @@ describe.skipIf(!hasArgoCdFixtures())('what goes over the wire to Argo CD', () =
   beforeAll(async () => {
     repository = createGitRepository();
     repository.commit('checkout:1.0.0');
-    sandbox = await startArgoCdWorld({ repository });
+    // What asks a project for its windows, and tries the older address of actions, is seen as well.
+    sandbox = await startArgoCdWorld({ repository, olderActions: true });
+    sandbox.controller.setWindows('payments', [
+      { kind: 'allow', schedule: '* * * * *', duration: '1h', applications: ['*'] },
+    ]);
     system = createArgoCd(sandbox.url);
     ({ ref } = await system.read({ namespace: 'argocd', name: 'checkout', systemProject: 'payments' }));
   });
