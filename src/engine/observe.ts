@@ -1,54 +1,85 @@
 import type { Application } from '../events/application.ts';
+import { isSame } from './revisions.ts';
+
+/** What Git asks for: by source only where there are several. */
+interface Target {
+  targetRevision: string;
+  targetRevisions?: string[];
+}
 
 /** What is remembered of an application between two looks at it. */
-export interface Remembered {
-  /** The commit that Git asked for when we last looked. */
-  targetRevision: string;
-}
+export type Remembered = Target;
 
 /** The newest sequence of the application's project, stage and service, whether finished or not. */
 export interface Newest {
   sequence: string;
   revision: string;
+  revisions?: string[];
 }
 
 export type Observation =
   /** Nothing that matters. */
   | { kind: 'same' }
   /** Remember the commit; nothing is to be delivered. */
-  | { kind: 'remember'; targetRevision: string; why: 'known-before-us' | 'already-delivering' }
-  /** A new commit for this application: deliver it. */
-  | { kind: 'deliver'; targetRevision: string; previousRevision?: string };
+  | ({ kind: 'remember'; why: 'known-before-us' | 'already-delivering' } & Target)
+  /** A new commit in any of the application's sources: deliver it. */
+  | ({ kind: 'deliver'; previousRevision?: string } & Target);
 
 /**
- * What a look at an application means. Judged by the commit that Git asks for, never by a payload's
- * words: drift, re-syncs, repeated notifications and health changes start nothing.
+ * What a look at an application means. Judged by the commits that Git asks for, never by a payload's
+ * words: drift, re-syncs, rollbacks in the delivery system, repeated notifications and health changes
+ * start nothing.
  */
 export function observe(
   application: Application,
   remembered: Remembered | undefined,
   newest: Newest | undefined,
 ): Observation {
-  const { targetRevision } = application;
-  if (targetRevision === undefined || application.place === undefined) return { kind: 'same' };
-  if (remembered?.targetRevision === targetRevision) return { kind: 'same' };
-  if (newest?.revision === targetRevision) return { kind: 'remember', targetRevision, why: 'already-delivering' };
+  const target = targetOf(application);
+  if (target === undefined || application.place === undefined) return { kind: 'same' };
+  if (remembered && isUnmoved(remembered, target)) return { kind: 'same' };
+  if (newest && isSame(newest, asRevisions(target))) return { kind: 'remember', why: 'already-delivering', ...target };
   // An application that is labelled today has been running its commit for long: that is no new change.
-  if (remembered === undefined && runs(application, targetRevision)) {
-    return { kind: 'remember', targetRevision, why: 'known-before-us' };
-  }
+  const known = remembered === undefined ? runs(application, target) : isRememberedByFirst(remembered, target);
+  if (known) return { kind: 'remember', why: 'known-before-us', ...target };
   const previousRevision = remembered?.targetRevision ?? application.history.at(-1)?.revision;
-  return { kind: 'deliver', targetRevision, ...(previousRevision === undefined ? {} : { previousRevision }) };
+  return { kind: 'deliver', ...target, ...(previousRevision === undefined ? {} : { previousRevision }) };
 }
 
-function runs(application: Application, revision: string): boolean {
+function targetOf({ targetRevision, targetRevisions }: Application): Target | undefined {
+  if (targetRevision === undefined) return undefined;
+  return { targetRevision, ...(targetRevisions === undefined ? {} : { targetRevisions }) };
+}
+
+function asRevisions({ targetRevision, targetRevisions }: Target) {
+  return { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
+}
+
+/** A source that was added or taken away is a move, too. */
+function isUnmoved(remembered: Remembered, target: Target): boolean {
+  const [before, now] = [remembered, target].map(identityOf);
+  return before === now;
+}
+
+/** Names what is to be deployed: old names stay as long as there is one source. */
+export function identityOf({ targetRevision, targetRevisions }: Target): string {
+  return targetRevisions?.join(',') ?? targetRevision;
+}
+
+/** Earlier versions kept one revision of several sources, that of the first: an update of ours is no change. */
+function isRememberedByFirst(remembered: Remembered, { targetRevision, targetRevisions }: Target): boolean {
+  if (remembered.targetRevisions !== undefined || targetRevisions === undefined) return false;
+  return remembered.targetRevision === targetRevision || remembered.targetRevision === targetRevisions[0];
+}
+
+function runs(application: Application, target: Target): boolean {
   if (application.operationRequested || application.operation?.phase === 'Running') return false;
-  return application.syncStatus === 'Synced' && application.history.at(-1)?.revision === revision;
+  return application.syncStatus === 'Synced' && isSame(application.history.at(-1), asRevisions(target));
 }
 
 /** Changes when anything changes that a waiting task could be interested in. */
 export function fingerprint(application: Application): string {
-  const { operation, health } = application;
+  const { operation, health, hydration, targetRevisions } = application;
   return [
     application.targetRevision,
     application.syncStatus,
@@ -59,5 +90,7 @@ export function fingerprint(application: Application): string {
     operation?.finishedAt,
     application.operationRequested ? 'requested' : '',
     application.automated ? 'automated' : 'manual',
+    ...(targetRevisions ?? []),
+    ...(hydration === undefined ? [] : [hydration.phase, hydration.drySha]),
   ].join('|');
 }

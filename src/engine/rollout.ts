@@ -1,4 +1,8 @@
-import type { Application, Operation } from '../events/application.ts';
+import { clip } from '../base/clip.ts';
+import type { Application, Deployment, Operation } from '../events/application.ts';
+import { isSame, type Revisions, sayInstead, short } from './revisions.ts';
+
+export { short } from './revisions.ts';
 
 /** Keys under which a sync carries who asked for it. */
 export const INFO = { context: 'lynceus.dev/context', task: 'lynceus.dev/task' } as const;
@@ -8,12 +12,15 @@ export type RolloutJudgement =
   | { kind: 'progressing'; sentence: string; healthySince?: string }
   | { kind: 'failed'; sentence: string };
 
-export interface RolloutQuestion {
-  revision: string;
+export interface RolloutQuestion extends Revisions {
+  /** The commit that was hydrated, where it is known. */
+  drySha?: string;
   /** How long it must have been healthy without a break. */
   settleMs: number;
   /** When we first saw it healthy with this commit, from the look before. */
   healthySince?: string;
+  /** What a paused rollout or a suspended CronJob means. Default `wait`. */
+  suspended?: 'wait' | 'accept';
   now: string;
 }
 
@@ -23,25 +30,43 @@ export interface RolloutQuestion {
  * before the time limit: a rollout often passes through it.
  */
 export function judgeRollout(application: Application, question: RolloutQuestion): RolloutJudgement {
-  const { operation } = application;
-  const { revision } = question;
-  if (!operation) return { kind: 'progressing', sentence: 'no sync has run yet' };
-  if (isUnfinished(operation) || application.operationRequested) {
-    return { kind: 'progressing', sentence: operation.message || 'a sync is running' };
+  const hydrating = sayHydration(application, question.drySha);
+  if (hydrating !== undefined) return { kind: 'progressing', sentence: hydrating };
+  // A dry run takes the place of the last operation and changes nothing.
+  const operation = application.operation?.dryRun === true ? undefined : application.operation;
+  if (application.operationRequested || (operation && isUnfinished(operation))) {
+    return { kind: 'progressing', sentence: clip(operation?.message || 'a sync is running') };
   }
-  const deployed = deployedRevision(application);
-  if (deployed !== revision) {
-    return { kind: 'failed', sentence: `${short(deployed ?? 'nothing')} is deployed instead of ${short(revision)}` };
+  const deployed = deployedRevisions(application);
+  if (deployed === undefined && application.operation === undefined) {
+    return { kind: 'progressing', sentence: 'no sync has run yet' };
   }
-  if (isStale(application, operation))
+  if (!isSame(deployed, question)) return { kind: 'failed', sentence: sayOther(application, question) };
+  if (isStale(application, operation?.finishedAt ?? application.history.at(-1)?.deployedAt))
     return { kind: 'progressing', sentence: 'Argo CD has not yet looked at the result' };
   return judgeHealth(application, question);
 }
 
-function judgeHealth({ health }: Application, { healthySince, now, settleMs }: RolloutQuestion): RolloutJudgement {
-  if (health.status !== 'Healthy') {
+/**
+ * Why a commit cannot be what the cluster runs yet: it is still being hydrated, or could not be.
+ * What is done with another commit is no news about this one.
+ */
+export function sayHydration({ hydration }: Application, drySha?: string): string | undefined {
+  if (hydration === undefined || hydration.phase === 'Hydrated') return undefined;
+  if (drySha && hydration.drySha !== undefined && hydration.drySha !== drySha) return undefined;
+  const what = hydration.drySha === undefined ? 'the commit' : short(hydration.drySha);
+  if (hydration.phase === 'Hydrating') return `Argo CD is hydrating ${what} for ${hydration.branch}`;
+  return clip(`Argo CD could not hydrate ${what}: ${hydration.message ?? 'no reason given'}`);
+}
+
+function judgeHealth(
+  { health }: Application,
+  { healthySince, now, settleMs, suspended }: RolloutQuestion,
+): RolloutJudgement {
+  const accepted = health.status === 'Suspended' && suspended === 'accept';
+  if (health.status !== 'Healthy' && !accepted) {
     const detail = health.message ? `: ${health.message}` : '';
-    return { kind: 'progressing', sentence: `health is ${health.status}${detail}` };
+    return { kind: 'progressing', sentence: clip(`health is ${health.status}${detail}`) };
   }
   const since = healthySince ?? now;
   const settled = Date.parse(now) - Date.parse(since);
@@ -54,9 +79,9 @@ function judgeHealth({ health }: Application, { healthySince, now, settleMs }: R
 }
 
 /** Times have second precision, so equal means "not before". */
-function isStale({ reconciledAt }: Application, { finishedAt }: Operation): boolean {
-  if (finishedAt === undefined || reconciledAt === undefined) return true;
-  return Date.parse(reconciledAt) < Date.parse(finishedAt);
+function isStale({ reconciledAt }: Application, endedAt: string | undefined): boolean {
+  if (endedAt === undefined || reconciledAt === undefined) return true;
+  return Date.parse(reconciledAt) < Date.parse(endedAt);
 }
 
 /** A phase `Running` with a finished attempt waits for its retry: it is not over either. */
@@ -65,16 +90,46 @@ export function isUnfinished(operation: Operation): boolean {
 }
 
 /**
- * The commit that the last successful, full, real sync deployed. A dry run or a sync of some resources
+ * What the last successful, full, real sync deployed. A dry run or a sync of some resources
  * overwrites the operation, but not the history.
  */
-export function deployedRevision(application: Application): string | undefined {
+export function deployedRevisions(application: Application): Revisions | undefined {
   const { operation, history } = application;
-  if (operation?.phase === 'Succeeded' && !operation.dryRun && !operation.partial && operation.revision)
-    return operation.revision;
-  return history.at(-1)?.revision;
+  const counts = operation?.phase === 'Succeeded' && !operation.dryRun && !operation.partial;
+  const found = counts && operation.revision ? operation : history.at(-1);
+  if (found?.revision === undefined) return undefined;
+  return { revision: found.revision, ...(found.revisions === undefined ? {} : { revisions: found.revisions }) };
 }
 
-export function short(revision: string): string {
-  return /^[0-9a-f]{40,64}$/.test(revision) ? revision.slice(0, 8) : revision;
+/** The leading one of {@link deployedRevisions}. */
+export function deployedRevision(application: Application): string | undefined {
+  return deployedRevisions(application)?.revision;
+}
+
+/** Whether what is deployed is, in every source, what a change brought. */
+export function isDeployed(application: Application, wanted: Revisions): boolean {
+  return isSame(deployedRevisions(application), wanted);
+}
+
+/** What is deployed instead: by a newer change, or because somebody went back to an older one. */
+export function sayOther(application: Application, wanted: Revisions): string {
+  const back = rollbackIn(application, wanted);
+  if (!back) return sayInstead(deployedRevisions(application), 'is deployed', wanted);
+  const number = back.earlier.id === undefined ? '' : ` (number ${back.earlier.id} of its history)`;
+  return `${back.by ?? 'somebody'} rolled back to ${short(back.to)} in Argo CD${number}, which is deployed instead of ${short(wanted.revision)}`;
+}
+
+/**
+ * A rollback that somebody made in the delivery system itself: after a commit, one is deployed again
+ * that was deployed before it. Git still asks for the commit, so it is no change to be delivered.
+ */
+export function rollbackIn(
+  { history }: Application,
+  from: Revisions,
+): { to: string; earlier: Deployment; by?: string } | undefined {
+  const last = history.at(-1);
+  const at = history.findLastIndex((deployment) => isSame(deployment, from));
+  if (last === undefined || at < 0 || at === history.length - 1) return undefined;
+  const earlier = history.slice(0, at).findLast((deployment) => isSame(deployment, last));
+  return earlier && { to: last.revision, earlier, ...(last.by === undefined ? {} : { by: last.by }) };
 }

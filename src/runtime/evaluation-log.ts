@@ -1,4 +1,5 @@
 import { newId } from '../base/ids.ts';
+import { inGit } from '../engine/in-git.ts';
 import { finishedTask } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import { evaluationFromEnvelope, toEnvelope } from '../events/codec.ts';
@@ -49,6 +50,7 @@ export async function whereabouts(
   const deployed = states.find((state) => finishedTask(state, 'sync')?.result === 'pass');
   const triggered = (deployed ?? states[0])?.triggered;
   if (!triggered) return undefined;
-  const { source, revision, deliveryFile } = triggered;
-  return { ...source, revision, ...(deliveryFile === undefined ? {} : { deliveryFile }) };
+  const { repository, path, revision } = inGit(triggered);
+  const { deliveryFile } = triggered;
+  return { repoUrl: repository.url, path, revision, ...(deliveryFile === undefined ? {} : { deliveryFile }) };
 }

@@ -1,33 +1,32 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
-import { derivedId, newId } from '../base/ids.ts';
+import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
-import { fingerprint, type Newest, type Observation, observe } from '../engine/observe.ts';
-import { currentTask, noSequence } from '../engine/sequence.ts';
+import { fingerprint, type Newest, type Observation, observe, type Remembered } from '../engine/observe.ts';
+import { currentTask } from '../engine/sequence.ts';
 import { type Application, applicationKey, type Place } from '../events/application.ts';
-import { type ApplicationChanged, eventType, type SequenceTriggered } from '../events/types.ts';
+import { type ApplicationChanged, eventType } from '../events/types.ts';
 import type { Append, ClaimedJob, Document, NewEvent, NewJob, Store } from '../store/store.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Lease } from './lease.ts';
-import type { Log } from './log.ts';
-import type { FindPromotion } from './promotions.ts';
-import { activeSequences, lineJob, sequenceCommit, taskJob } from './sequences.ts';
+import { activeSequences, taskJob } from './sequences.ts';
+import { type SequenceRoom, sequenceStart } from './start-sequence.ts';
 
-export interface ObserverRoom {
-  store: Store;
-  clock: Clock;
+export interface ObserverRoom extends SequenceRoom {
   deliverySystem(name: string): DeliverySystem | undefined;
-  findPromotion: FindPromotion;
   failpoint: Failpoint;
-  log: Log;
 }
 
 /** The application document: what was last seen, and what a row of `applications` shows. */
 export interface SeenApplication {
   ref: Application['ref'];
   targetRevision?: string;
+  /** By source; only where there are several. */
+  targetRevisions?: string[];
+  /** Where its files were in Git at that commit, where this is not what is synced. */
+  gitRevision?: string;
   fingerprint: string;
 }
 
@@ -50,17 +49,33 @@ export async function observeApplication(room: ObserverRoom, job: ClaimedJob, le
   if (!application) return room.store.commit({ claim: job, settle: { kind: 'done' } }).then(() => undefined);
   const seen = await room.store.document('application', applicationKey(application.ref));
   const remembered = seen?.data as SeenApplication | undefined;
-  const same = remembered?.ref.uid === application.ref.uid ? remembered : undefined;
   const { place } = application;
-  const observation = observe(application, known(same), place && (await newestSequence(room.store, place)));
+  const observation = observe(
+    application,
+    known(same(remembered, application)),
+    place && (await newestSequence(room.store, place)),
+  );
   const commit = await commitFor(room, application, seen, observation, lease);
   room.failpoint('observe.decided');
   await room.store.commit({ ...commit, claim: job, settle: { kind: 'done' } });
   room.failpoint('observe.committed');
 }
 
-function known(seen: SeenApplication | undefined) {
-  return seen?.targetRevision === undefined ? undefined : { targetRevision: seen.targetRevision };
+/** Deleted and created anew it is another one, of which nothing is remembered. */
+function same(seen: SeenApplication | undefined, { ref }: Application): SeenApplication | undefined {
+  return seen?.ref.uid === ref.uid ? seen : undefined;
+}
+
+function known(seen: SeenApplication | undefined): Remembered | undefined {
+  return seen?.targetRevision === undefined ? undefined : targetOf({ ...seen, targetRevision: seen.targetRevision });
+}
+
+function targetOf({ targetRevision, targetRevisions }: Remembered): Remembered {
+  return { targetRevision, ...(targetRevisions === undefined ? {} : { targetRevisions }) };
+}
+
+function gitRevision(holder: { gitRevision?: string } | undefined): { gitRevision?: string } {
+  return holder?.gitRevision === undefined ? {} : { gitRevision: holder.gitRevision };
 }
 
 async function readOrForget(
@@ -84,7 +99,9 @@ async function readOrForget(
 async function newestSequence(store: Store, place: Place): Promise<Newest | undefined> {
   const [row] = await store.documents({ kind: 'sequence', ...place, limit: 1 });
   const triggered = row && sequenceFromRow(row.data).triggered;
-  return triggered && { sequence: triggered.sequence, revision: triggered.revision };
+  if (!triggered) return undefined;
+  const { sequence, revision, revisions } = triggered;
+  return { sequence, revision, ...(revisions === undefined ? {} : { revisions }) };
 }
 
 interface ObservationCommit {
@@ -107,15 +124,19 @@ async function commitFor(
   const moved = before?.fingerprint !== now;
   const interested = moved ? await jobsOfInterested(room.store, place) : [];
   const started =
-    observation.kind === 'deliver' ? await sequenceStart(room, application, place, observation, lease) : undefined;
-  const targetRevision = observation.kind === 'same' ? before?.targetRevision : observation.targetRevision;
+    observation.kind === 'deliver'
+      ? await sequenceStart(room, application, place, observation, same(before, application)?.gitRevision, lease)
+      : undefined;
+  const seenNow: SeenApplication = {
+    ref: application.ref,
+    fingerprint: now,
+    ...(observation.kind === 'same' ? known(before) : targetOf(observation)),
+    ...gitRevision(started ?? before),
+  };
   const version = (seen?.version ?? 0) + (observation.kind === 'same' ? 0 : 1);
-  const documents =
-    moved || observation.kind !== 'same'
-      ? [applicationDocument(room, application, place, targetRevision, now, version)]
-      : [];
+  const documents = moved || observation.kind !== 'same' ? [applicationDocument(room, place, seenNow, version)] : [];
   if (observation.kind === 'same') return { appends: [], documents, jobs: interested };
-  const changed = changedEvent(room.clock, application, place, observation.targetRevision, started?.id);
+  const changed = changedEvent(room.clock, application, place, targetOf(observation), started?.id);
   return {
     appends: [
       { stream: streamOfApplication(application), expectedVersion: seen?.version ?? 0, events: [changed] },
@@ -134,13 +155,13 @@ function changedEvent(
   clock: Clock,
   application: Application,
   place: Place,
-  targetRevision: string,
+  target: Remembered,
   sequence: string | undefined,
 ): NewEvent {
   const data: ApplicationChanged = {
     ref: application.ref,
     place,
-    targetRevision,
+    ...target,
     ...(sequence === undefined ? {} : { sequence }),
   };
   return {
@@ -152,61 +173,16 @@ function changedEvent(
   };
 }
 
-function applicationDocument(
-  room: ObserverRoom,
-  application: Application,
-  place: Place,
-  targetRevision: string | undefined,
-  print: string,
-  version: number,
-): Document {
-  const seen: SeenApplication = {
-    ref: application.ref,
-    fingerprint: print,
-    ...(targetRevision === undefined ? {} : { targetRevision }),
-  };
+function applicationDocument(room: ObserverRoom, place: Place, seen: SeenApplication, version: number): Document {
   return {
     kind: 'application',
-    id: applicationKey(application.ref),
+    id: applicationKey(seen.ref),
     version,
     ...place,
     status: 'seen',
     sort: room.clock.now().getTime(),
     data: seen as unknown as JsonObject,
   };
-}
-
-/** Everything that starts a sequence for a new commit, ready to be committed with the rest. */
-async function sequenceStart(
-  room: ObserverRoom,
-  application: Application,
-  place: Place,
-  { targetRevision, previousRevision }: Extract<Observation, { kind: 'deliver' }>,
-  lease: Lease,
-) {
-  const [newest] = await room.store.documents({ kind: 'sequence', ...place, limit: 1 });
-  const promotion = await room.findPromotion(application, targetRevision, lease.signal);
-  const id = derivedId('sequence', place.project, place.stage, place.service, newest?.id ?? '', targetRevision);
-  // The order of a line is the order of these times: strictly after the newest, whatever a clock says.
-  const at = new Date(Math.max(room.clock.now().getTime(), (newest?.sort ?? 0) + 1)).toISOString();
-  const triggered: SequenceTriggered = {
-    sequence: id,
-    context: promotion?.context ?? derivedId('change', id),
-    place,
-    revision: targetRevision,
-    ...(previousRevision === undefined ? {} : { previousRevision }),
-    source: { repoUrl: application.source.repoUrl, path: application.source.path },
-    ...(application.deliveryFile === undefined ? {} : { deliveryFile: application.deliveryFile }),
-    automated: application.automated,
-    application: application.ref,
-    ...(promotion ? { promotedBy: { sequence: promotion.sequence, pullRequest: promotion.pullRequest } } : {}),
-  };
-  const { commit } = sequenceCommit({ state: noSequence, version: 0 }, [
-    { name: 'sequence.triggered', at, data: triggered },
-  ]);
-  room.log.info({ sequence: id, ...place, revision: targetRevision, context: triggered.context }, 'sequence triggered');
-  const jobs = [...commit.jobs, lineJob(place), ...(promotion ? [taskJob(promotion.sequence, promotion.task)] : [])];
-  return { id, ...commit, jobs };
 }
 
 async function jobsOfInterested(store: Store, place: Place): Promise<NewJob[]> {

@@ -1,7 +1,8 @@
 import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
+import { inGit } from '../engine/in-git.ts';
 import { currentTask, finishedTask, type SequenceState } from '../engine/sequence.ts';
-import type { Application } from '../events/application.ts';
+import type { Place } from '../events/application.ts';
 import type { Store } from '../store/store.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 
@@ -12,10 +13,10 @@ export interface Promoted {
   pullRequest: number;
 }
 
-/** The promotion that brought a commit to an application's stage, if one did. */
+/** The promotion that brought a commit of a repository to a stage, if one did. */
 export type FindPromotion = (
-  application: Application,
-  revision: string,
+  place: Place,
+  commit: { repoUrl: string; revision: string },
   signal: AbortSignal,
 ) => Promise<Promoted | undefined>;
 
@@ -31,9 +32,7 @@ export function createPromotionFinder(
   store: Store,
   gitHost: (repository: Repository) => GitHost | undefined,
 ): FindPromotion {
-  return async (application, revision, signal) => {
-    const { place } = application;
-    if (!place) return undefined;
+  return async (place, { repoUrl, revision }, signal) => {
     const rows = await store.documents({
       kind: 'sequence',
       project: place.project,
@@ -43,7 +42,7 @@ export function createPromotionFinder(
     const candidates = rows.map((row) => sequenceFromRow(row.data)).filter((state) => promotesTo(state, place.stage));
     const recorded = candidates.find((state) => mergeSha(state) === revision);
     if (recorded) return promoted(recorded);
-    const repository = { url: application.source.repoUrl };
+    const repository = { url: repoUrl };
     const host = gitHost(repository);
     if (!host) return undefined;
     for (const state of candidates) {
@@ -84,7 +83,7 @@ async function brings(
   try {
     const number = Number(task.memo['pullRequest'] ?? 0);
     const pullRequest = number > 0 ? await host.readPullRequest(repository, number, { signal }) : undefined;
-    const ancestor = pullRequest?.mergeSha ?? state.triggered.revision;
+    const ancestor = pullRequest?.mergeSha ?? inGit(state.triggered).revision;
     return ancestor === revision || (await host.contains(repository, revision, ancestor, { signal }));
   } catch (error) {
     if (error instanceof AdapterError && error.reason === 'not-found') return false;

@@ -1,5 +1,6 @@
 import { AdapterError } from '../base/adapter-error.ts';
 import type { ErrorBudgetPolicy } from '../definitions/delivery-budget.ts';
+import { inGit } from '../engine/in-git.ts';
 import { claimedExemption, type Exemption } from '../slo/budget-exemption.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
@@ -13,8 +14,7 @@ export async function findExemption(
   tools: TaskTools,
   { exempt: allowed = [] }: ErrorBudgetPolicy,
 ): Promise<Exemption | undefined> {
-  const { previousRevision, revision, source } = triggered;
-  const repository = { url: source.repoUrl };
+  const { repository, previousRevision, revision } = inGit(triggered);
   if (allowed.length === 0 || previousRevision === undefined || previousRevision === revision) return undefined;
   try {
     const host = tools.gitHost(repository);

@@ -1,7 +1,9 @@
 import type { ErrorBudgetPolicy, Stage } from '../definitions/delivery.ts';
 import { parseOpenSlo } from '../definitions/openslo-yaml.ts';
 import type { Parsed } from '../definitions/problem.ts';
+import { inGit } from '../engine/in-git.ts';
 import { type Found, planDelivery, planToJson } from '../engine/plan.ts';
+import { short } from '../engine/revisions.ts';
 import type { SequenceTriggered } from '../events/types.ts';
 import { withDocument } from '../slo/budget-plan.ts';
 import {
@@ -24,14 +26,19 @@ import { errored, pass, type TaskHandler } from './task.ts';
 export const plan: TaskHandler = {
   name: 'plan',
   async run(input, tools) {
-    const repository = { url: input.triggered.source.repoUrl };
+    const { repository, revision } = inGit(input.triggered);
     const host = tools.gitHost(repository);
     if (!host)
       return pass(
         `no Git host is configured for ${repository.url}: only health is verified`,
         planToJson(planDelivery({ files: [] })),
       );
-    const reader = createReader(host, repository, input.triggered.revision, input.signal);
+    if (input.triggered.drySha === '') {
+      return errored(
+        `nothing says of which commit ${short(input.triggered.revision)} was hydrated: is hydrator.metadata there?`,
+      );
+    }
+    const reader = createReader(host, repository, revision, input.signal);
     const file = await findDelivery(reader, input.triggered);
     const { deliveryFile } = input.triggered;
     if (!file && deliveryFile !== undefined) {

@@ -2,8 +2,10 @@ import type { GitHost, PullRequest, Repository } from '../adapters/git-hosts/git
 import { AdapterError } from '../base/adapter-error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { plannedStep, promotionPolicy } from '../engine/decide.ts';
+import { inGit } from '../engine/in-git.ts';
 import type { PlannedTask } from '../engine/plan.ts';
-import { deployedRevision, short } from '../engine/rollout.ts';
+import { sayInstead, short } from '../engine/revisions.ts';
+import { deployedRevisions, isDeployed } from '../engine/rollout.ts';
 import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
 import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
 import {
@@ -30,6 +32,8 @@ interface Scene {
   step: Extract<PlannedTask, { name: 'promotion' }>;
   host: GitHost;
   repository: Repository;
+  /** The commit to promote, as that repository names it. */
+  revision: string;
 }
 
 /**
@@ -41,17 +45,17 @@ export const promotion: TaskHandler = {
   name: 'promotion',
   async run(input, tools) {
     const step = plannedStep(input.sequence, 'promotion');
-    const repository = { url: input.triggered.source.repoUrl };
+    const { repository, revision } = inGit(input.triggered);
     const host = tools.gitHost(repository);
     if (!step) return errored('there is nothing to promote');
     if (!host) return errored(`no Git host is configured for ${repository.url}`);
-    const scene: Scene = { input, tools, step, host, repository };
+    const scene: Scene = { input, tools, step, host, repository, revision };
     const known = numberOf(input);
     return known === undefined ? open(scene) : follow(scene, await host.readPullRequest(repository, known, input));
   },
 
   async stop(input, tools) {
-    const repository = { url: input.triggered.source.repoUrl };
+    const { repository } = inGit(input.triggered);
     const host = tools.gitHost(repository);
     const number = numberOf(input);
     if (!host || number === undefined) return;
@@ -65,19 +69,19 @@ function numberOf({ task }: TaskInput): number | undefined {
 }
 
 async function open(scene: Scene): Promise<TaskOutcome> {
-  const { input, tools, step, host, repository } = scene;
+  const { input, tools, step, host, repository, revision } = scene;
   const { triggered } = input;
   const moved = await movedOn(input, tools);
   if (moved) return moved;
-  if (await host.contains(repository, step.branch, triggered.revision, input)) {
-    return pass(`${step.to} has ${short(triggered.revision)} already`);
+  if (await host.contains(repository, step.branch, revision, input)) {
+    return pass(`${step.to} has ${short(revision)} already`);
   }
-  const brings = await host.compare(repository, step.branch, triggered.revision, input);
-  const identity = promotionIdentity(triggered, step.to);
+  const brings = await host.compare(repository, step.branch, revision, input);
+  const identity = promotionIdentity({ ...triggered, revision }, step.to);
   const plan = planPromotion(promotionEvidence(input.sequence, identity, brings, tools.linkTo(triggered.context)));
   await makeRoom(scene, plan);
   const { headBranch, title, body } = plan;
-  const wanted = { headBranch, headSha: triggered.revision, baseBranch: step.branch, title, body };
+  const wanted = { headBranch, headSha: revision, baseBranch: step.branch, title, body };
   const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
   const url = pullRequest.url ?? tools.linkTo(triggered.context) ?? '';
   return review(scene, pullRequest, 0, { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url });
@@ -87,9 +91,9 @@ async function open(scene: Scene): Promise<TaskOutcome> {
 async function movedOn({ triggered, signal }: TaskInput, tools: TaskTools): Promise<TaskOutcome | undefined> {
   for (const ref of await tools.history.applications(triggered.place)) {
     const application = await tools.deliverySystem(ref.system)?.read(ref, { signal });
-    const deployed = application && deployedRevision(application);
-    if (deployed === triggered.revision) continue;
-    const sentence = `${short(deployed ?? 'nothing')} is deployed by now, not the evaluated ${short(triggered.revision)}`;
+    if (application && isDeployed(application, triggered)) continue;
+    const deployed = application && deployedRevisions(application);
+    const sentence = sayInstead(deployed, 'is deployed by now', triggered);
     return application?.targetRevision === triggered.revision ? errored(sentence) : overtaken(sentence);
   }
   return undefined;
@@ -97,12 +101,12 @@ async function movedOn({ triggered, signal }: TaskInput, tools: TaskTools): Prom
 
 /** One open promotion per service and stage: an older change's makes room first, so that there are never two. */
 async function makeRoom(
-  { input, step, host, repository }: Scene,
+  { input, step, host, repository, revision }: Scene,
   { headPrefix, headBranch }: PromotionPlan,
 ): Promise<void> {
   const found = await host.findOpenPullRequests(repository, { headPrefix, baseBranch: step.branch }, input);
   for (const old of found.filter((one) => one.headBranch !== headBranch)) {
-    const comment = `Superseded: ${short(input.triggered.revision)} was verified after this one and takes its place.`;
+    const comment = `Superseded: ${short(revision)} was verified after this one and takes its place.`;
     await input.effect('close', () => host.closePullRequest(repository, old.number, comment, input));
   }
 }
@@ -118,10 +122,10 @@ async function follow(scene: Scene, pullRequest: PullRequest): Promise<TaskOutco
   }
 }
 
-function merged({ input, step }: Scene, pullRequest: PullRequest): TaskOutcome {
+function merged({ input, step, revision }: Scene, pullRequest: PullRequest): TaskOutcome {
   const { number, headSha, mergeSha = '' } = pullRequest;
   const data: JsonObject = { pullRequest: number, url: input.task.memo['url'] ?? '', to: step.to, mergeSha };
-  if (headSha !== input.triggered.revision) {
+  if (headSha !== revision) {
     return errored(`pull request ${number} was merged with ${short(headSha)}, which nobody evaluated`, data);
   }
   return pass(`promoted to ${step.to} by pull request ${number}${by(pullRequest)}`, data);
@@ -150,9 +154,9 @@ function by({ endedBy }: PullRequest): string {
 }
 
 async function followOpen(scene: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  const { input, step, host, repository } = scene;
+  const { input, step, host, repository, revision } = scene;
   const { number } = pullRequest;
-  if (pullRequest.headSha !== input.triggered.revision) {
+  if (pullRequest.headSha !== revision) {
     return conflict(scene, `pull request ${number} no longer points at the evaluated commit`);
   }
   const decisions = decisionsThatCount(scene);
@@ -175,12 +179,10 @@ function decisionsThatCount({ input, host }: Scene) {
 }
 
 async function merge(scene: Scene, { number }: PullRequest, by: string): Promise<TaskOutcome> {
-  const { input, step, host, repository } = scene;
-  const { triggered } = input;
-  const message = mergeMessage(promotionIdentity(triggered, step.to), number);
+  const { input, step, host, repository, revision } = scene;
+  const message = mergeMessage(promotionIdentity({ ...input.triggered, revision }, step.to), number);
   try {
-    const act = () =>
-      host.mergePullRequest(repository, number, { expectedHeadSha: triggered.revision, message, by }, input);
+    const act = () => host.mergePullRequest(repository, number, { expectedHeadSha: revision, message, by }, input);
     return await follow(scene, await input.effect('merge', act));
   } catch (error) {
     if (error instanceof AdapterError && error.reason === 'conflict') return conflict(scene, error.message);

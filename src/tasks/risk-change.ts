@@ -1,6 +1,7 @@
 import type { Comparison, GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import type { RiskSignalKey } from '../definitions/delivery-risk.ts';
+import { inGit } from '../engine/in-git.ts';
 import { changeSignals, type Footprint, footprintOf, imageSignals } from '../risk/change.ts';
 import { isManifest, type ManifestChange } from '../risk/manifests.ts';
 import type { RiskSignals } from '../risk/signals.ts';
@@ -21,8 +22,7 @@ const MAX_MANIFESTS = 6;
 
 /** Compares what runs with what is to run. A host that cannot be asked leaves signals unknown, and says why. */
 export async function readChange(input: TaskInput, tools: TaskTools): Promise<ReadChange> {
-  const { previousRevision, revision, source } = input.triggered;
-  const repository = { url: source.repoUrl };
+  const { repository, previousRevision, revision } = inGit(input.triggered);
   if (previousRevision === undefined) {
     return { signals: unknownFrom([...FROM_GIT, 'rollback'], 'nothing ran here before to compare with') };
   }

@@ -80,6 +80,59 @@ describe('looking at an application', () => {
     ).toMatchObject({ kind: 'deliver', targetRevision: OLD });
   });
 
+  describe('with several sources', () => {
+    const [VALUES, NEWER] = ['3'.repeat(40), '4'.repeat(40)];
+    const several = (targetRevisions: string[], changes: Partial<Application> = {}) =>
+      application({ targetRevision: NEW, targetRevisions, ...changes });
+    const remembered = { targetRevision: NEW, targetRevisions: [NEW, VALUES] };
+
+    it('delivers a change of any of them', () => {
+      expect(observe(several([NEW, NEWER]), remembered, undefined)).toEqual({
+        kind: 'deliver',
+        targetRevision: NEW,
+        targetRevisions: [NEW, NEWER],
+        previousRevision: NEW,
+      });
+    });
+
+    it('delivers nothing while all of them stay', () => {
+      expect(observe(several([NEW, VALUES]), remembered, undefined)).toEqual({ kind: 'same' });
+    });
+
+    it('joins another cluster only where all of them are the same', () => {
+      const newest = { sequence: 's', revision: NEW, revisions: [NEW, NEWER] };
+      expect(observe(several([NEW, NEWER]), remembered, newest)).toMatchObject({ why: 'already-delivering' });
+      expect(observe(several([NEW, VALUES]), { targetRevision: OLD }, newest)).toMatchObject({ kind: 'deliver' });
+    });
+
+    it('takes it for no change that the version before kept the first of them only', () => {
+      expect(observe(several([VALUES, NEW]), { targetRevision: VALUES }, undefined)).toMatchObject({
+        kind: 'remember',
+        targetRevisions: [VALUES, NEW],
+      });
+    });
+
+    it('does not deliver again what ran before we came, unless one of them is behind', () => {
+      const running = (revisions: string[]) =>
+        several([NEW, VALUES], {
+          syncStatus: 'Synced',
+          history: [{ revision: NEW, revisions, deployedAt: '2026-03-01T00:00:00Z' }],
+        });
+      expect(observe(running([NEW, VALUES]), undefined, undefined)).toMatchObject({ why: 'known-before-us' });
+      expect(observe(running([NEW, NEWER]), undefined, undefined)).toMatchObject({ kind: 'deliver' });
+    });
+  });
+
+  it('takes a rollback in the delivery system for no change, because Git still asks for the newer commit', () => {
+    const history = [OLD, NEW, OLD].map((revision) => ({ revision, deployedAt: '2026-03-01T00:00:00Z' }));
+    expect(observe(application({ history }), { targetRevision: NEW }, undefined)).toEqual({ kind: 'same' });
+  });
+
+  it('takes a render that comes out the same for no change, though another dry commit was hydrated', () => {
+    const hydration = { phase: 'Hydrated', drySha: '5'.repeat(40), hydratedSha: NEW, branch: 'env/dev' } as const;
+    expect(observe(application({ hydration }), { targetRevision: NEW }, undefined)).toEqual({ kind: 'same' });
+  });
+
   it('does not look at what carries no labels', () => {
     const { place: _, ...unlabelled } = application();
     expect(observe(unlabelled, undefined, undefined)).toEqual({ kind: 'same' });
@@ -131,8 +184,80 @@ describe('a commit is deployed', () => {
     );
   });
 
+  it('and stays so while somebody tries another sync in a dry run', () => {
+    const history = [{ revision: NEW, deployedAt: '2026-03-02T10:00:05Z' }];
+    expect(deployed({ dryRun: true, phase: 'Running', revision: OLD }, { history })).toBe('deployed');
+  });
+
   it('never by another commit', () => {
     expect(deployed({ revision: OLD })).toBe('failed');
+  });
+
+  it('never with another revision of any source', () => {
+    const judge = (revisions: string[]) =>
+      judgeRollout(application({ operation: { ...synced, revisions } }), {
+        ...question,
+        revisions: [NEW, '1.2.3'],
+        healthySince: '2026-03-02T10:00:20Z',
+      });
+    expect(judge([NEW, '1.2.3']).kind).toBe('deployed');
+    expect(judge([NEW, '1.2.4'])).toEqual({
+      kind: 'failed',
+      sentence: 'of source 2, 1.2.4 is deployed instead of 1.2.3',
+    });
+  });
+
+  it('also when the delivery system has forgotten the operation: the history tells', () => {
+    const history = [{ revision: NEW, deployedAt: '2026-03-02T10:00:05Z' }];
+    const { operation: _, ...forgotten } = application({ history });
+    const healthySince = '2026-03-02T10:00:20Z';
+    expect(judgeRollout(forgotten, { ...question, healthySince }).kind).toBe('deployed');
+    expect(judgeRollout({ ...forgotten, history: [] }, question).kind).toBe('progressing');
+  });
+
+  it('when a suspended rollout is accepted, and only then', () => {
+    const app = application({ operation: synced, health: { status: 'Suspended' } });
+    const healthySince = '2026-03-02T10:00:20Z';
+    expect(judgeRollout(app, { ...question, healthySince, suspended: 'accept' }).kind).toBe('deployed');
+    expect(judgeRollout(app, { ...question, healthySince, suspended: 'wait' }).kind).toBe('progressing');
+    for (const status of ['Missing', 'Unknown', 'Degraded', 'Progressing'] as const) {
+      const other = application({ operation: synced, health: { status } });
+      expect(judgeRollout(other, { ...question, suspended: 'accept' }).kind).toBe('progressing');
+    }
+  });
+
+  it('not while its own dry commit is being hydrated or could not be, whatever is healthy', () => {
+    const judge = (hydration: Partial<NonNullable<Application['hydration']>>, drySha = 'd1') =>
+      judgeRollout(
+        application({
+          operation: synced,
+          hydration: { phase: 'Hydrating', drySha: 'd1', branch: 'env/dev', ...hydration },
+        }),
+        { ...question, drySha, healthySince: '2026-03-02T10:00:20Z' },
+      );
+    expect(judge({})).toEqual({ kind: 'progressing', sentence: 'Argo CD is hydrating d1 for env/dev' });
+    expect(judge({ phase: 'Failed', message: 'no chart' })).toEqual({
+      kind: 'progressing',
+      sentence: 'Argo CD could not hydrate d1: no chart',
+    });
+    expect(judge({}, '').kind).toBe('progressing');
+    expect(judge({ phase: 'Hydrated' }).kind).toBe('deployed');
+    // A newer commit that cannot be hydrated is no news about this one.
+    expect(judge({ phase: 'Failed', drySha: 'd2' }).kind).toBe('deployed');
+  });
+
+  it('not any more after a rollback, which is told as one with who made it', () => {
+    const at = { deployedAt: '2026-03-02T10:00:05Z' };
+    const history = [
+      { ...at, id: 12, revision: OLD },
+      { ...at, id: 13, revision: NEW },
+      { ...at, id: 14, revision: OLD, by: 'admin' },
+    ];
+    expect(judgeRollout(application({ operation: { ...synced, partial: true }, history }), question)).toEqual({
+      kind: 'failed',
+      sentence:
+        'admin rolled back to 11111111 in Argo CD (number 12 of its history), which is deployed instead of 22222222',
+    });
   });
 });
 

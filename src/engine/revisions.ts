@@ -1,0 +1,32 @@
+/** What is deployed, or is to be: the leading revision, and by source only where there are several. */
+export interface Revisions {
+  revision: string;
+  revisions?: string[];
+}
+
+/** Whether it is the same in every source. Who has other sources is compared by the leading one. */
+export function isSame(found: Partial<Revisions> | undefined, wanted: Revisions): boolean {
+  return found?.revision === wanted.revision && differingSource(found, wanted) === undefined;
+}
+
+/** `11111111 is deployed instead of 22222222`, with the number of the source where there are several. */
+export function sayInstead(found: Partial<Revisions> | undefined, verb: string, wanted: Revisions): string {
+  const at = differingSource(found, wanted);
+  if (at === undefined) return `${short(found?.revision ?? 'nothing')} ${verb} instead of ${short(wanted.revision)}`;
+  const [is, was] = [found?.revisions?.[at] || 'nothing', wanted.revisions?.[at] ?? ''];
+  return `of source ${at + 1}, ${short(is)} ${verb} instead of ${short(was)}`;
+}
+
+/** Only what several sources have in common can differ by source. */
+function differingSource(found: Partial<Revisions> | undefined, wanted: Revisions): number | undefined {
+  if (found?.revisions === undefined || found.revisions.length !== wanted.revisions?.length) return undefined;
+  const at = wanted.revisions.findIndex((revision, source) => found.revisions?.[source] !== revision);
+  return at < 0 ? undefined : at;
+}
+
+/** A hash as people read it; a version or a name as it is. */
+export function short(revision: string): string {
+  const digest = /^sha256:([0-9a-f]{64})$/.exec(revision)?.[1];
+  if (digest !== undefined) return `sha256:${digest.slice(0, 8)}`;
+  return /^[0-9a-f]{40,64}$/.test(revision) ? revision.slice(0, 8) : revision;
+}

@@ -1,0 +1,90 @@
+import type { Clock } from '../base/clock.ts';
+import { derivedId } from '../base/ids.ts';
+import { identityOf, type Observation } from '../engine/observe.ts';
+import { noSequence } from '../engine/sequence.ts';
+import type { Application, Place, Source } from '../events/application.ts';
+import type { SequenceTriggered } from '../events/types.ts';
+import type { Store } from '../store/store.ts';
+import type { FindDryCommit } from './hydrated-commit.ts';
+import type { Lease } from './lease.ts';
+import type { Log } from './log.ts';
+import type { FindPromotion } from './promotions.ts';
+import { lineJob, sequenceCommit, taskJob } from './sequences.ts';
+
+type Delivery = Extract<Observation, { kind: 'deliver' }>;
+
+export interface SequenceRoom {
+  store: Store;
+  clock: Clock;
+  findPromotion: FindPromotion;
+  findDryCommit: FindDryCommit;
+  log: Log;
+}
+
+/**
+ * Everything that starts a sequence for a new commit, ready to be committed with the rest.
+ *
+ * @param gitBefore the commit in Git of what was asked for before, where that is not what is synced
+ */
+export async function sequenceStart(
+  room: SequenceRoom,
+  application: Application,
+  place: Place,
+  delivery: Delivery,
+  gitBefore: string | undefined,
+  lease: Lease,
+) {
+  const { targetRevision, targetRevisions, previousRevision } = delivery;
+  const [newest] = await room.store.documents({ kind: 'sequence', ...place, limit: 1 });
+  const drySha = await room.findDryCommit(application, targetRevision, lease.signal);
+  const source = gitSource(application, delivery, drySha, gitBefore);
+  const promotion = await room.findPromotion(
+    place,
+    { repoUrl: source.repoUrl, revision: source.revision ?? targetRevision },
+    lease.signal,
+  );
+  const id = derivedId('sequence', place.project, place.stage, place.service, newest?.id ?? '', identityOf(delivery));
+  // The order of a line is the order of these times: strictly after the newest, whatever a clock says.
+  const at = new Date(Math.max(room.clock.now().getTime(), (newest?.sort ?? 0) + 1)).toISOString();
+  const triggered: SequenceTriggered = {
+    sequence: id,
+    context: promotion?.context ?? derivedId('change', id),
+    place,
+    revision: targetRevision,
+    ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }),
+    ...(drySha === undefined ? {} : { drySha }),
+    ...(previousRevision === undefined ? {} : { previousRevision }),
+    source,
+    ...(application.deliveryFile === undefined ? {} : { deliveryFile: application.deliveryFile }),
+    automated: application.automated,
+    application: application.ref,
+    ...(promotion ? { promotedBy: { sequence: promotion.sequence, pullRequest: promotion.pullRequest } } : {}),
+  };
+  const { commit } = sequenceCommit({ state: noSequence, version: 0 }, [
+    { name: 'sequence.triggered', at, data: triggered },
+  ]);
+  room.log.info({ sequence: id, ...place, revision: targetRevision, context: triggered.context }, 'sequence triggered');
+  const jobs = [...commit.jobs, lineJob(place), ...(promotion ? [taskJob(promotion.sequence, promotion.task)] : [])];
+  return { id, ...commit, jobs, ...(source.revision === undefined ? {} : { gitRevision: source.revision }) };
+}
+
+/**
+ * Where people write what is synced: usually the leading source itself; of a hydrated application the
+ * dry source at the commit that was hydrated; beside a chart the first source that is Git, if only for values.
+ */
+function gitSource(
+  { hydration, source, sources }: Application,
+  { targetRevisions }: Delivery,
+  drySha: string | undefined,
+  before: string | undefined,
+): SequenceTriggered['source'] {
+  if (hydration?.dry) return at(hydration.dry, drySha, before);
+  const inGit = sources.findIndex(({ kind }) => (kind ?? 'git') === 'git');
+  const values = sources[inGit];
+  return values && source.kind !== undefined ? at(values, targetRevisions?.[inGit], before) : at(source);
+}
+
+function at({ repoUrl, path }: Source, revision?: string, before?: string): SequenceTriggered['source'] {
+  if (!revision) return { repoUrl, path };
+  return { repoUrl, path, revision, ...(before === undefined ? {} : { previousRevision: before }) };
+}
