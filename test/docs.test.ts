@@ -32,7 +32,9 @@ const filesIn = (folder: string) =>
 const PAGES = [
   'README.md',
   'CHANGELOG.md',
-  ...['docs', 'examples', 'argocd-notifications'].flatMap(filesIn).filter((file) => file.endsWith('.md')),
+  ...['docs', 'examples', 'argocd-notifications', 'flux-alerts']
+    .flatMap(filesIn)
+    .filter((file) => file.endsWith('.md')),
 ];
 const SOURCES = filesIn('src').filter((file) => file.endsWith('.ts'));
 
