@@ -4,6 +4,7 @@ import { checkEvaluation } from './delivery-evaluation-check.ts';
 import { checkRisk } from './delivery-risk.ts';
 import { checkRollback } from './delivery-rollback.ts';
 import { MAX_STAGES } from './delivery-schema.ts';
+import { checkSyncPolicy } from './delivery-sync.ts';
 import type { Problem } from './problem.ts';
 import type { Path, YamlDocument } from './read-yaml.ts';
 import { suggest } from './suggest.ts';
@@ -32,6 +33,7 @@ function checkStage(stage: unknown, path: Path, stages: unknown[], report: Repor
   if (!isJsonObject(stage)) return;
   checkPromotion(stage, path, stages, report);
   checkRollback(stage, path, report);
+  checkSyncPolicy(stage, path, report);
   checkEvaluation(stage['evaluation'], [...path, 'evaluation'], stages, report);
   const checks = at(stage, 'checks');
   checkErrorBudget(at(checks, 'errorBudget'), [...path, 'checks', 'errorBudget'], report);

@@ -4,6 +4,7 @@ import { EXAMPLES } from '../engine/windows.ts';
 import { ErrorBudget } from './delivery-budget.ts';
 import { Risk } from './delivery-risk.ts';
 import { OnFailure } from './delivery-rollback.ts';
+import { SyncPolicyFile } from './delivery-sync.ts';
 import { Duration, Ratio } from './quantities.ts';
 
 /** More stages than this is a mistake, or an attempt to keep us busy. */
@@ -125,6 +126,7 @@ const StageEntry = closed({
   branch: Type.Optional(Branch),
   sync: Type.Optional(Type.Union([Type.Literal('automatic'), Type.Literal('gated')])),
   prune: Type.Optional(Type.Boolean()),
+  syncPolicy: Type.Optional(SyncPolicyFile),
   checks: Type.Optional(
     closed({
       errorBudget: Type.Optional(ErrorBudget),
@@ -139,7 +141,17 @@ const StageEntry = closed({
       expires: Type.Optional(Duration),
     }),
   ),
-  rollout: Type.Optional(closed({ settle: Type.Optional(Duration), timeout: Type.Optional(Duration) })),
+  rollout: Type.Optional(
+    closed({
+      settle: Type.Optional(Duration),
+      timeout: Type.Optional(Duration),
+      suspended: Type.Optional(
+        Type.Union([Type.Literal('wait'), Type.Literal('accept')], {
+          description: 'what a suspended application means: wait, or accept',
+        }),
+      ),
+    }),
+  ),
   tests: Type.Optional(Type.Array(closed({ http: Http }), { maxItems: 20 })),
   evaluation: Type.Optional(Evaluation),
   soak: Type.Optional(Duration),

@@ -15,6 +15,7 @@ import { BUDGET_DEFAULTS, toErrorBudgetPolicy } from './delivery-budget.ts';
 import { crossCheck } from './delivery-cross-check.ts';
 import { RISK_DEFAULTS, toRiskPolicy } from './delivery-risk.ts';
 import { ROLLBACK_DEFAULTS, toRollbackPolicy } from './delivery-rollback.ts';
+import { toSyncPolicy } from './delivery-sync.ts';
 import { type DeliveryFile, deliverySchema, type StageFile } from './delivery-schema.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { toMs, toRatio } from './quantities.ts';
@@ -27,6 +28,7 @@ export const DELIVERY_DEFAULTS = {
   prune: false,
   settle: '10s',
   rolloutTimeout: '10m',
+  suspended: 'wait',
   quorum: 1,
   approvalExpires: '7d',
   riskApprovalAbove: RISK_DEFAULTS.approvalAbove,
@@ -100,17 +102,20 @@ function toDelivery(file: DeliveryFile): Delivery {
 
 function toStage(stage: StageFile, next: string | undefined): Stage {
   const promotion = toPromotion(stage.promotion, next);
+  const syncPolicy = toSyncPolicy(stage.syncPolicy);
   const onFailure = toRollbackPolicy(stage.onFailure);
   return {
     name: stage.name,
     ...(stage.branch === undefined ? {} : { branch: stage.branch }),
     sync: stage.sync ?? DELIVERY_DEFAULTS.sync,
     prune: stage.prune ?? DELIVERY_DEFAULTS.prune,
+    ...(syncPolicy === undefined ? {} : { syncPolicy }),
     checks: toChecks(stage.checks),
     ...(stage.approval === undefined ? {} : { approval: toApproval(stage.approval) }),
     rollout: {
       settleMs: toMs(stage.rollout?.settle ?? DELIVERY_DEFAULTS.settle),
       timeLimitMs: toMs(stage.rollout?.timeout ?? DELIVERY_DEFAULTS.rolloutTimeout),
+      ...(stage.rollout?.suspended === undefined ? {} : { suspended: stage.rollout.suspended }),
     },
     tests: (stage.tests ?? []).map((test) => toHttpTest(test.http)),
     ...(stage.evaluation === undefined ? {} : { evaluation: toEvaluation(stage.evaluation) }),

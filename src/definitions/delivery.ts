@@ -1,5 +1,6 @@
 import type { ErrorBudgetPolicy } from './delivery-budget.ts';
 import type { RiskPolicy } from './delivery-risk.ts';
+import type { SyncPolicy } from './delivery-sync.ts';
 
 export type { ErrorBudgetPolicy } from './delivery-budget.ts';
 
@@ -19,10 +20,13 @@ export interface Stage {
   /** `automatic`: the delivery system syncs, we verify. `gated`: we sync once the checks pass. */
   sync: 'automatic' | 'gated';
   prune: boolean;
+  /** Absent: what the application says. */
+  syncPolicy?: SyncPolicy;
   checks: Checks;
   /** Present when every change needs a person before it is synced. */
   approval?: ApprovalPolicy;
-  rollout: { settleMs: number; timeLimitMs: number };
+  /** `suspended`: what a paused rollout or a suspended CronJob means; absent: `wait`. */
+  rollout: { settleMs: number; timeLimitMs: number; suspended?: 'wait' | 'accept' };
   tests: HttpTest[];
   /** File names are relative to delivery.yaml. Absent: no evaluation. */
   evaluation?: EvaluationPolicy;

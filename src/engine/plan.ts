@@ -10,6 +10,7 @@ import type {
   Window,
 } from '../definitions/delivery.ts';
 import type { RiskPolicy } from '../definitions/delivery-risk.ts';
+import type { SyncPolicy } from '../definitions/delivery-sync.ts';
 import type { TaskName } from '../events/types.ts';
 import type { Slo } from '../slo/evaluation.ts';
 import type { Indicator } from '../slo/indicator.ts';
@@ -41,8 +42,13 @@ export type PlannedTask =
       windows: Window[];
     })
   | (Step & { name: 'approval'; always: boolean; quorum: number; groups: string[] })
-  | (Step & { name: 'sync'; mode: 'gated' | 'automatic'; prune: boolean })
-  | (Step & { name: 'rollout'; settleMs: number })
+  | (Step & { name: 'sync'; mode: 'gated' | 'automatic'; prune: boolean; policy?: SyncPolicy })
+  | (Step & {
+      name: 'rollout';
+      settleMs: number;
+      /** Not in older logs: `wait`. */
+      suspended?: 'wait' | 'accept';
+    })
   | (Step & { name: 'test'; tests: HttpTest[] })
   | (Step & {
       name: 'evaluation';
@@ -129,9 +135,11 @@ export function planDelivery(found: Found): Plan {
   // Without a file nobody asked us to sync: we only watch what others deploy.
   steps.push({
     name: 'sync',
-    timeLimitMs: LIMITS.sync,
+    // What the sync itself may take comes on top of what it may wait for.
+    timeLimitMs: LIMITS.sync + (stage?.syncPolicy?.timeoutMs ?? 0),
     mode: stage?.sync ?? 'automatic',
     prune: stage?.prune ?? false,
+    ...(stage?.syncPolicy === undefined ? {} : { policy: stage.syncPolicy }),
   });
   steps.push({ name: 'rollout', ...(stage?.rollout ?? DEFAULT_ROLLOUT) });
   if (stage && stage.tests.length > 0)
