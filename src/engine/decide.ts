@@ -8,6 +8,7 @@ import type {
   TaskFinished,
   TaskName,
 } from '../events/types.ts';
+import { deadlineOf, isKeptFromStarting } from './held-sync.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
 import { rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
 import { short } from './rollout.ts';
@@ -67,7 +68,7 @@ function decideUnfinished(state: SequenceState, task: TaskState, { now, line }: 
   if (line.newer !== undefined && mayBeOvertaken(state, task)) {
     return [end(now, task, 'aborted', 'fail', 'superseded by a newer change'), supersede(now, line.newer)];
   }
-  if (Date.parse(now) >= Date.parse(task.deadline)) return timeOut(state, task, now);
+  if (Date.parse(now) >= deadlineOf(task)) return timeOut(state, task, now);
   return task.name === 'approval' ? decideApproval(state, task, now) : [];
 }
 
@@ -76,7 +77,7 @@ function decideUnfinished(state: SequenceState, task: TaskState, { now, line }: 
  * what is measured from then on says nothing about this one.
  */
 function mayBeOvertaken(state: SequenceState, task: TaskState): boolean {
-  if (BEFORE_SYNC.has(task.name)) return true;
+  if (BEFORE_SYNC.has(task.name) || isKeptFromStarting(task)) return true;
   const sync = state.plan?.steps.find((step) => step.name === 'sync');
   // A promotion and a rollback look for themselves whether they still make sense.
   return sync?.mode === 'automatic' && task.name !== 'promotion' && task.name !== 'rollback';

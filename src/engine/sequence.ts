@@ -9,6 +9,7 @@ import type {
   Status,
   TaskName,
 } from '../events/types.ts';
+import { withoutTimeHeld } from './held-sync.ts';
 import { type Plan, planFromJson } from './plan.ts';
 
 export interface TaskState {
@@ -55,6 +56,7 @@ export function evolve(state: SequenceState, event: SequenceEvent): SequenceStat
     case 'task.waiting':
       return changeTask(state, event.data.task, (task) => ({
         ...task,
+        ...withoutTimeHeld(task, event.data.blocker, event.at),
         memo: event.data.memo,
         blocker: {
           ...event.data.blocker,

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { decide } from '../engine/decide.ts';
+import { deadlineOf } from '../engine/held-sync.ts';
 import { lineFor } from '../engine/line.ts';
 import { currentTask, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
@@ -78,9 +79,10 @@ function countEndedTasks(metrics: RuntimeMetrics, events: readonly SequenceEvent
 }
 
 function nextLook(states: readonly SequenceState[], now: Date) {
-  const deadlines = states
-    .flatMap((state) => currentTask(state)?.deadline ?? [])
-    .map((deadline) => Date.parse(deadline));
+  const deadlines = states.flatMap((state) => {
+    const task = currentTask(state);
+    return task === undefined ? [] : [deadlineOf(task)];
+  });
   if (deadlines.length === 0) return { kind: 'done' } as const;
   const delayMs = Math.min(LONGEST_SLEEP_MS, Math.max(0, Math.min(...deadlines) - now.getTime()) + 1);
   return { kind: 'again', delayMs } as const;

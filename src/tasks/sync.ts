@@ -1,9 +1,14 @@
-import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
+import type { DeliverySystem, SyncRequest } from '../adapters/delivery-systems/delivery-system.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import { plannedStep } from '../engine/decide.ts';
-import { deployedRevision, INFO, isUnfinished, short } from '../engine/rollout.ts';
+import { isSame, type Revisions, short } from '../engine/revisions.ts';
+import { INFO, isDeployed, isUnfinished, sayHydration } from '../engine/rollout.ts';
+import { systemName } from '../engine/system-name.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
+import { followOurs, POLL_MS, SOON_MS, waitFor, waitForOther } from './sync-operation.ts';
+import { pinsFor } from './sync-pins.ts';
+import { closedWindow, isHeldByWindow, refusedByWindow } from './sync-window.ts';
 import {
   errored,
   fail,
@@ -13,15 +18,7 @@ import {
   type TaskInput,
   type TaskOutcome,
   type TaskTools,
-  waiting,
 } from './task.ts';
-
-/** A sync that runs is looked at this often when no notification comes. */
-const POLL_MS = 5_000;
-/** Right after asking, the system needs a moment to pick the sync up. */
-const SOON_MS = 1_000;
-/** A closed window or a busy application may take long. */
-const BLOCKED_MS = 15_000;
 
 /**
  * Gated: asks the delivery system for exactly one sync of exactly the gated commit. Before asking, the
@@ -37,8 +34,15 @@ export const sync: TaskHandler = {
       const system = tools.deliverySystem(ref.system);
       if (!system) continue;
       const application = await system.read(ref, { signal: input.signal });
-      const ours = application.operation?.infos[INFO.task] === input.task.id && isUnfinished(application.operation);
-      if (ours) await input.effect('terminate', () => system.terminate(ref, input));
+      if (!isOurs(application, input.task.id)) continue;
+      // Ended too early, nothing is: an operation is there only once it was picked up. Tried again later.
+      if (application.operationRequested)
+        throw new AdapterError(
+          'conflict',
+          `${systemName(ref)} has not picked up the sync of ${ref.name} that is to be ended`,
+        );
+      if (application.operation && isUnfinished(application.operation))
+        await input.effect('terminate', () => system.terminate(ref, input));
     }
   },
 };
@@ -49,14 +53,24 @@ async function syncOne(
   system: DeliverySystem,
   application: Application,
 ): Promise<TaskOutcome> {
-  const { revision } = input.triggered;
-  if (isOurs(application, input.task.id)) return judgeOurs(application, revision);
-  if (isBusy(application))
-    return waitFor(`another sync is running: ${application.operation?.message || 'in progress'}`, POLL_MS, keep(input));
+  if (isHeldByWindow(application.operation))
+    return refusedByWindow(
+      input,
+      system,
+      application,
+      application.operation?.automated ? 'itself' : 'request',
+      keep(input),
+    );
+  const pins = pinsFor(application, input.triggered);
+  if (isOurs(application, input.task.id)) return followOurs(input, system, application, pins);
+  if (isBusy(application)) return waitForOther(input, application);
+  const hydrating = sayHydration(application, input.triggered.drySha);
+  if (hydrating !== undefined) return waitFor(hydrating, POLL_MS, keep(input));
   const mode = plannedStep(input.sequence, 'sync')?.mode ?? 'automatic';
-  if (isDeployed(application, revision)) return judgeDeployed(application, mode, revision);
-  if (mode === 'automatic') return awaitAutomatic(application, revision);
-  return ask(input, system, application);
+  if (wasSynced(application, input.triggered)) return judgeDeployed(application, mode, input.triggered.revision);
+  if (mode === 'automatic') return awaitAutomatic(input, system, application);
+  if (!pins) return waitFor(`${systemName(application.ref)} has not resolved all sources yet`, POLL_MS, keep(input));
+  return ask(input, system, application, pins);
 }
 
 function isOurs({ operation, operationRequested }: Application, task: string): boolean {
@@ -65,24 +79,16 @@ function isOurs({ operation, operationRequested }: Application, task: string): b
   return operation?.infos[INFO.task] === task;
 }
 
-function judgeOurs({ operation, operationRequested }: Application, revision: string): TaskOutcome {
-  if (operationRequested && !operation) return waitFor('the sync was asked for', SOON_MS);
-  if (!operation || isUnfinished(operation) || operationRequested)
-    return waitFor(`syncing: ${operation?.message || 'in progress'}`, POLL_MS);
-  if (operation.phase !== 'Succeeded') return fail(`the sync ended as ${operation.phase}: ${operation.message}`);
-  if (operation.revision !== revision) {
-    return fail(`${short(operation.revision ?? 'nothing')} was synced instead of ${short(revision)}, which was gated`);
-  }
-  return pass(`synced ${short(revision)}`);
-}
-
 function isBusy({ operation, operationRequested }: Application): boolean {
   return operationRequested !== undefined || (operation !== undefined && isUnfinished(operation));
 }
 
-function isDeployed(application: Application, revision: string): boolean {
+/** A dry run or a sync of some resources takes the place of the operation; what came before is in the history. */
+function wasSynced(application: Application, wanted: Revisions): boolean {
   const { operation } = application;
-  return operation?.phase === 'Succeeded' && !operation.dryRun && !operation.partial && operation.revision === revision;
+  const isRealOne = operation !== undefined && !operation.dryRun && !operation.partial;
+  if (isRealOne && operation.phase !== 'Succeeded') return false;
+  return isDeployed(application, wanted);
 }
 
 function judgeDeployed(application: Application, mode: 'gated' | 'automatic', revision: string): TaskOutcome {
@@ -93,22 +99,44 @@ function judgeDeployed(application: Application, mode: 'gated' | 'automatic', re
   );
 }
 
-function awaitAutomatic(application: Application, revision: string): TaskOutcome {
-  const { operation, targetRevision } = application;
-  if (operation && operation.revision === revision && operation.phase !== 'Succeeded') {
+async function awaitAutomatic(
+  input: TaskInput,
+  system: DeliverySystem,
+  application: Application,
+): Promise<TaskOutcome> {
+  const { triggered } = input;
+  const { operation, ref } = application;
+  const isRealOne = operation !== undefined && !operation.dryRun && !operation.partial;
+  if (isRealOne && isSame(operation, triggered) && operation.phase !== 'Succeeded') {
     return fail(`the sync ended as ${operation.phase}: ${operation.message}`);
   }
-  if (targetRevision !== revision && deployedRevision(application) !== revision)
-    return overtaken('a newer commit is being synced');
-  const who = application.automated ? 'Argo CD has not synced it yet' : 'somebody has to sync it in Argo CD';
+  if (asksForOther(application, triggered)) return overtaken('a newer commit is being synced');
+  const closed = application.automated && (await closedWindow(input, system, application, 'itself'));
+  if (closed) return closed;
+  const name = systemName(ref);
+  const who = application.automated ? `${name} has not synced it yet` : `somebody has to sync it in ${name}`;
   return waitFor(who, POLL_MS);
+}
+
+/** Git asks for another commit by now, and this one never arrived. What is not resolved asks for nothing. */
+function asksForOther(application: Application, wanted: Revisions): boolean {
+  const { targetRevision, targetRevisions } = application;
+  if (targetRevision === undefined) return false;
+  const target = { revision: targetRevision, ...(targetRevisions ? { revisions: targetRevisions } : {}) };
+  return !isSame(target, wanted) && !isDeployed(application, wanted);
 }
 
 /**
  * The intent is written down before anything is asked, and the answer is never trusted alone: after
  * any doubt the next look finds the task's id, or a sync that replaced ours, or neither.
  */
-async function ask(input: TaskInput, system: DeliverySystem, application: Application): Promise<TaskOutcome> {
+async function ask(
+  input: TaskInput,
+  system: DeliverySystem,
+  application: Application,
+  pins: Revisions,
+): Promise<TaskOutcome> {
+  if (application.deleting) return errored(`the application is being deleted in ${systemName(application.ref)}`);
   if (application.automated) {
     return errored(
       'Argo CD syncs this application by itself, so nothing can be gated: turn off auto-sync, or set sync: automatic',
@@ -118,26 +146,36 @@ async function ask(input: TaskInput, system: DeliverySystem, application: Applic
   const key = applicationKey(application.ref);
   const intended = intents[key];
   if (intended === undefined) {
+    const closed = await closedWindow(input, system, application, 'request', keep(input));
+    if (closed) return closed;
     return waitFor('about to sync', 0, { intents: { ...intents, [key]: input.now.toISOString() } });
   }
-  const replaced = replacedSince(application, intended, input.triggered.revision);
+  const replaced = replacedSince(application, intended, pins);
   if (replaced) return replaced;
   try {
     await input.effect('sync', () =>
       system.sync(
         application.ref,
         {
-          revision: input.triggered.revision,
+          ...pins,
           prune: plannedStep(input.sequence, 'sync')?.prune ?? false,
+          ...policyOf(input),
           infos: { [INFO.context]: input.triggered.context, [INFO.task]: input.task.id },
         },
         input,
       ),
     );
   } catch (error) {
-    return explainRefusal(input, application, error);
+    return explainRefusal(input, system, application, error);
   }
   return waitFor('the sync was asked for', SOON_MS, keep(input));
+}
+
+/** Only what the stage says; the rest is the application's own. */
+function policyOf(input: TaskInput): Pick<SyncRequest, 'policy'> {
+  const { options, retry } = plannedStep(input.sequence, 'sync')?.policy ?? {};
+  if (options === undefined && retry === undefined) return {};
+  return { policy: { ...(options === undefined ? {} : { options }), ...(retry === undefined ? {} : { retry }) } };
 }
 
 function intentsOf({ task }: TaskInput): Record<string, string> {
@@ -152,12 +190,12 @@ function keep(input: TaskInput) {
 function replacedSince(
   { operation, history }: Application,
   intended: string,
-  revision: string,
+  wanted: Revisions,
 ): TaskOutcome | undefined {
   // Argo CD's times have second precision.
   const since = Math.floor(Date.parse(intended) / 1000) * 1000;
   const entry = history.findLast((deployment) => Date.parse(deployment.deployedAt) >= since);
-  if (entry?.revision === revision) return pass(`synced ${short(revision)} (found in the history)`);
+  if (isSame(entry, wanted)) return pass(`synced ${short(wanted.revision)} (found in the history)`);
   if (operation && Date.parse(operation.startedAt) > since) {
     return errored('unknown whether it was synced: another sync replaced ours before it could be read back');
   }
@@ -165,17 +203,19 @@ function replacedSince(
 }
 
 /** A refusal is an answer: nothing was started, so the intent is over and the next one begins afresh. */
-function explainRefusal(input: TaskInput, { ref }: Application, error: unknown): TaskOutcome {
+async function explainRefusal(
+  input: TaskInput,
+  system: DeliverySystem,
+  application: Application,
+  error: unknown,
+): Promise<TaskOutcome> {
+  const { ref } = application;
   if (!(error instanceof AdapterError)) throw error;
   const { [applicationKey(ref)]: _, ...others } = intentsOf(input);
   const memo = { intents: others };
   if (error.reason === 'conflict') return waitFor('another sync is running', POLL_MS, memo);
   if (error.reason === 'forbidden' && /window/.test(error.message)) {
-    return waiting({ kind: 'window', sentence: 'an Argo CD sync window is closed' }, BLOCKED_MS, memo);
+    return refusedByWindow(input, system, application, 'request', memo);
   }
   throw error;
-}
-
-function waitFor(sentence: string, askAgainMs: number, memo?: Parameters<typeof waiting>[2]): TaskOutcome {
-  return waiting({ kind: 'sync', sentence }, askAgainMs, memo);
 }
