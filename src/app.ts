@@ -37,8 +37,10 @@ import { createPromotionFinder } from './runtime/promotions.ts';
 import { workOnEvent } from './runtime/receive-event.ts';
 import { reconcile } from './runtime/reconcile.ts';
 import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
+import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
+import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
 import { watchApplications } from './runtime/watch.ts';
 import { runWorker } from './runtime/worker.ts';
 import { openStore } from './store/open.ts';
@@ -101,6 +103,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const handlers = new Map(taskHandlers.map((handler) => [handler.name as string, handler]));
     const evaluations = createEvaluations({ store, clock });
     const findPromotion = createPromotionFinder(store, tools.gitHost);
+    const findRollback = createRollbackFinder(store, tools.gitHost);
     const findDryCommit = createDryCommitFinder(tools.gitHost);
     await askForReconciliation(store, connections);
     const worker = runWorker(
@@ -116,7 +119,8 @@ export async function startApp(options: AppOptions): Promise<App> {
           line: (job) => advanceLine(room, job),
           'risk-model': (job) => refreshRiskModel(room, job),
           task: (job, lease) => runTask({ ...room, handlers }, job, lease),
-          observe: (job, lease) => observeApplication({ ...room, findPromotion, findDryCommit }, job, lease),
+          observe: (job, lease) =>
+            observeApplication({ ...room, findPromotion, findRollback, findDryCommit }, job, lease),
           evaluate: (job, lease) => runEvaluation(room, job, lease),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
@@ -138,7 +142,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       changesRoutes({ store, clock, progress, authentication }, changes),
       riskRoutes(riskModels, authentication),
       evaluationRoutes({ clock, authentication }, evaluations),
-      ...gateRoutes({ store, clock, progress, evaluations, authentication, publicUrl: environment.publicUrl }),
+      ...gateRoutes({
+        store,
+        clock,
+        progress,
+        evaluations,
+        authentication,
+        publicUrl: environment.publicUrl,
+        findUnseenCommit: createUnseenCommitFinder(store, tools.deliverySystem),
+      }),
       openApiRoutes(authentication),
       pageRoutes(changes, authentication),
     ];

@@ -2,6 +2,31 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flagger } from '../support/gate-consumers.ts';
 import { type GateWorld, type State, startGateWorld, VALUES } from '../support/gate-world.ts';
 import { bearer, TOKENS } from '../support/http-world.ts';
+import { eventually } from '../support/lynceus.ts';
+
+describe('a canary of a commit that was not seen yet', () => {
+  it('does not begin because of the commit before', async () => {
+    const world = await startGateWorld({ gitPollMs: 500 });
+    try {
+      const confirm = async () => {
+        const path = `/api/v1/integrations/flagger/${TOKENS.REPORTER}/confirm-rollout`;
+        const body = JSON.stringify({ name: 'good', namespace: 'test' });
+        const answer = await world.post(path, body, { 'Content-Type': 'application/json' });
+        return { status: answer.status, text: await answer.text() };
+      };
+      expect((await confirm()).status).toBe(200);
+      const commit = world.push();
+      await eventually(async () => (await confirm()).status === 403, { within: 10_000, what: 'the gate to close' });
+      expect((await confirm()).text).toBe(`Commit ${commit.slice(0, 12)} of good-app was not seen yet\n`);
+      await world.argocd.close();
+      const blind = await confirm();
+      expect(blind.status).toBe(403);
+      expect(blind.text).toMatch(/^Whether there is a newer commit is not known: /);
+    } finally {
+      await world.stop();
+    }
+  }, 30_000);
+});
 
 describe("Flagger's webhooks", () => {
   let world: GateWorld;

@@ -23,11 +23,14 @@ describe('a gate that is asked without a key', () => {
   let folder: string;
   let store: Store;
   let gates: Gates;
+  let unseen: string | undefined;
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'lynceus-gates-'));
     store = await openStore({ dataDir: folder });
     const evaluations = createEvaluations({ store, clock });
-    gates = createGates({ store, clock, progress: createProgressBoard(), evaluations });
+    unseen = undefined;
+    const findUnseenCommit = async () => unseen;
+    gates = createGates({ store, clock, progress: createProgressBoard(), evaluations, findUnseenCommit });
   });
   afterEach(async () => {
     await store.close();

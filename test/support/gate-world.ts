@@ -1,3 +1,4 @@
+import { type SandboxArgoCd, startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
 import { createBareRepository } from '../../examples/sandbox/git.ts';
 import type { Place } from '../../src/events/application.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
@@ -86,11 +87,14 @@ export const VALUES = { pass: 0.001, warning: 0.03, fail: 0.5 } as const;
 
 export interface GateWorld extends Omit<HttpWorld, 'stop'> {
   prometheus: FakePrometheus;
+  argocd: SandboxArgoCd;
   /** The commit that every state is about. */
   revision: string;
   /** A commit without delivery.yaml. */
   emptyCommit: string;
   stop(): Promise<void>;
+  /** Git asks for another commit, of which no notification comes. */
+  push(): string;
   /** What the metrics say of a service from now on; `undefined`: nothing. */
   errors(service: string, rate: number | undefined): void;
   ask(body: object, path?: string): Promise<GateAnswer>;
@@ -99,13 +103,21 @@ export interface GateWorld extends Omit<HttpWorld, 'stop'> {
 export const placeOf = (service: string): Place => ({ project: 'shop', stage: 'staging', service });
 
 /** The real service, with a repository, a metrics source, and an application `<state>-app` for each state. */
-export async function startGateWorld(): Promise<GateWorld> {
+export async function startGateWorld({ gitPollMs = 3_600_000 } = {}): Promise<GateWorld> {
   const prometheus = await startFakePrometheus();
   const repository = createBareRepository('shop');
   const revision = repository.commit({ branch: 'main', files: FILES });
   const emptyCommit = repository.commit({ branch: 'empty', files: { README: 'nothing here yet' } });
   const states = Object.keys(STATES) as State[];
+  // Without labels, so that nobody looks at them but the gate.
+  const argocd = await startSandboxArgoCd({
+    token: TOKENS.ARGOCD_TOKEN,
+    timing: { pollMs: gitPollMs, healthPollMs: gitPollMs },
+    apps: states.map((state) => ({ name: `${state}-app`, repoUrl: repository.path })),
+  });
   const world = await startHttpWorld({
+    argocdUrl: argocd.url,
+    env: { LYNCEUS_RECONCILE_EVERY: '1h' },
     connections: `gitHosts:\n  - {name: local, kind: local, urls: ["${repository.path}"]}\nmetrics:\n  - {name: main, kind: prometheus, url: "${prometheus.url}"}\n`,
     sequences: states.map((state) =>
       story(state, HISTORIES[state](), { revision, source: { repoUrl: repository.path, path: '.' } }),
@@ -137,8 +149,10 @@ export async function startGateWorld(): Promise<GateWorld> {
       return world.log;
     },
     prometheus,
+    argocd,
     revision,
     emptyCommit,
+    push: () => repository.commit({ branch: 'main', files: { ...FILES, NEWS: 'something new' } }),
     errors(service, rate) {
       prometheus.state.answers[`errors{service="${service}"}`] = rate;
     },
@@ -150,6 +164,7 @@ export async function startGateWorld(): Promise<GateWorld> {
     async stop() {
       await stopWorld();
       await prometheus.close();
+      await argocd.close();
       repository.remove();
     },
   };

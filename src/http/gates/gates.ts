@@ -5,6 +5,7 @@ import type { Place } from '../../events/application.ts';
 import { EvaluationRefused, type Evaluations } from '../../runtime/evaluations.ts';
 import type { SeenApplication } from '../../runtime/observe-application.ts';
 import type { ProgressBoard } from '../../runtime/progress.ts';
+import type { FindUnseenCommit } from '../../runtime/unseen-commit.ts';
 import type { Document, Store } from '../../store/store.ts';
 import { changeView } from '../../views/change.ts';
 import type { EvaluationView } from '../../views/evaluation-document.ts';
@@ -17,6 +18,7 @@ export interface GateTools {
   clock: Clock;
   progress: ProgressBoard;
   evaluations: Pick<Evaluations, 'request' | 'get' | 'wait'>;
+  findUnseenCommit: FindUnseenCommit;
 }
 
 export interface Asker {
@@ -52,7 +54,7 @@ const MOST_ATTEMPTS = 5;
 /** Answers without a key are at least so long the same. */
 const LEAST_SAME_MS = 60_000;
 
-export function createGates({ store, clock, progress, evaluations }: GateTools): Gates {
+export function createGates({ store, clock, progress, evaluations, findUnseenCommit }: GateTools): Gates {
   /** All of them: an application that was not looked at could be the one that is meant. */
   async function applications(given: Partial<Place>): Promise<Document[]> {
     const found: Document[] = [];
@@ -92,6 +94,15 @@ export function createGates({ store, clock, progress, evaluations }: GateTools):
     if (!only) return `No application is known of ${asked.join(', ')}: check the names`;
     const some = [...found.keys()].slice(0, 3).join(', ');
     return `${found.size} places fit ${asked.join(', ')} (${some}): name project, stage and service`;
+  }
+
+  /** Who cannot name the commit means the newest there is: of one that was not seen yet, the one before says nothing. */
+  async function newestChangeAt(place: Place, question: Question, { base, patienceMs }: Asker): Promise<GateAnswer> {
+    const answer = await changeAt(place, question, base);
+    const lets = answer.result === 'pass' || answer.result === 'warning';
+    if (!lets || question.until !== 'deploy' || question.revision !== undefined) return answer;
+    const unseen = await findUnseenCommit(place, patienceMs);
+    return unseen === undefined ? answer : notYet(unseen, base);
   }
 
   async function changeAt(place: Place, { revision, until }: Question, base: string): Promise<GateAnswer> {
@@ -169,7 +180,7 @@ export function createGates({ store, clock, progress, evaluations }: GateTools):
     async ask(question, asker) {
       if (question.kind === 'change') {
         const place = await locate(question.where);
-        return typeof place === 'string' ? notYet(place, asker.base) : changeAt(place, question, asker.base);
+        return typeof place === 'string' ? notYet(place, asker.base) : newestChangeAt(place, question, asker);
       }
       const started = await start(question, asker);
       if ('answer' in started) return started.answer;
