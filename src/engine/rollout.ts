@@ -1,6 +1,7 @@
 import { clip } from '../base/clip.ts';
 import type { Application, Deployment, Operation } from '../events/application.ts';
 import { isSame, type Revisions, sayInstead, short } from './revisions.ts';
+import { systemName } from './system-name.ts';
 
 export { short } from './revisions.ts';
 
@@ -43,7 +44,7 @@ export function judgeRollout(application: Application, question: RolloutQuestion
   }
   if (!isSame(deployed, question)) return { kind: 'failed', sentence: sayOther(application, question) };
   if (isStale(application, operation?.finishedAt ?? application.history.at(-1)?.deployedAt))
-    return { kind: 'progressing', sentence: 'Argo CD has not yet looked at the result' };
+    return { kind: 'progressing', sentence: `${systemName(application.ref)} has not yet looked at the result` };
   return judgeHealth(application, question);
 }
 
@@ -51,12 +52,12 @@ export function judgeRollout(application: Application, question: RolloutQuestion
  * Why a commit cannot be what the cluster runs yet: it is still being hydrated, or could not be.
  * What is done with another commit is no news about this one.
  */
-export function sayHydration({ hydration }: Application, drySha?: string): string | undefined {
+export function sayHydration({ hydration, ref }: Application, drySha?: string): string | undefined {
   if (hydration === undefined || hydration.phase === 'Hydrated') return undefined;
   if (drySha && hydration.drySha !== undefined && hydration.drySha !== drySha) return undefined;
   const what = hydration.drySha === undefined ? 'the commit' : short(hydration.drySha);
-  if (hydration.phase === 'Hydrating') return `Argo CD is hydrating ${what} for ${hydration.branch}`;
-  return clip(`Argo CD could not hydrate ${what}: ${hydration.message ?? 'no reason given'}`);
+  if (hydration.phase === 'Hydrating') return clip(`${systemName(ref)} is hydrating ${what} for ${hydration.branch}`);
+  return clip(`${systemName(ref)} could not hydrate ${what}: ${hydration.message ?? 'no reason given'}`);
 }
 
 function judgeHealth(
@@ -111,12 +112,18 @@ export function isDeployed(application: Application, wanted: Revisions): boolean
   return isSame(deployedRevisions(application), wanted);
 }
 
+/** Whether Git asks for exactly this now; where it is not resolved, nothing says that it asks for another one. */
+export function isAskedFor({ targetRevision, targetRevisions }: Application, wanted: Revisions): boolean {
+  if (targetRevision === undefined) return true;
+  return isSame({ revision: targetRevision, ...(targetRevisions ? { revisions: targetRevisions } : {}) }, wanted);
+}
+
 /** What is deployed instead: by a newer change, or because somebody went back to an older one. */
 export function sayOther(application: Application, wanted: Revisions): string {
   const back = rollbackIn(application, wanted);
   if (!back) return sayInstead(deployedRevisions(application), 'is deployed', wanted);
   const number = back.earlier.id === undefined ? '' : ` (number ${back.earlier.id} of its history)`;
-  return `${back.by ?? 'somebody'} rolled back to ${short(back.to)} in Argo CD${number}, which is deployed instead of ${short(wanted.revision)}`;
+  return `${back.by ?? 'somebody'} rolled back to ${short(back.to)} in ${systemName(application.ref)}${number}, which is deployed instead of ${short(wanted.revision)}`;
 }
 
 /**

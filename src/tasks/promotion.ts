@@ -4,8 +4,8 @@ import type { JsonObject } from '../base/json.ts';
 import { plannedStep, promotionPolicy } from '../engine/decide.ts';
 import { inGit } from '../engine/in-git.ts';
 import type { PlannedTask } from '../engine/plan.ts';
-import { sayInstead, short } from '../engine/revisions.ts';
-import { deployedRevisions, isDeployed } from '../engine/rollout.ts';
+import { short } from '../engine/revisions.ts';
+import { isAskedFor, isDeployed, sayOther } from '../engine/rollout.ts';
 import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
 import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
 import {
@@ -92,9 +92,8 @@ async function movedOn({ triggered, signal }: TaskInput, tools: TaskTools): Prom
   for (const ref of await tools.history.applications(triggered.place)) {
     const application = await tools.deliverySystem(ref.system)?.read(ref, { signal });
     if (application && isDeployed(application, triggered)) continue;
-    const deployed = application && deployedRevisions(application);
-    const sentence = sayInstead(deployed, 'is deployed by now', triggered);
-    return application?.targetRevision === triggered.revision ? errored(sentence) : overtaken(sentence);
+    const sentence = application ? sayOther(application, triggered) : 'nothing is deployed any more';
+    return application && !isAskedFor(application, triggered) ? overtaken(sentence) : errored(sentence);
   }
   return undefined;
 }

@@ -1,7 +1,8 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import type { JsonObject } from '../base/json.ts';
 import { plannedStep } from '../engine/decide.ts';
-import { judgeRollout, short } from '../engine/rollout.ts';
+import { type Revisions, short } from '../engine/revisions.ts';
+import { isAskedFor, judgeRollout, type RolloutQuestion } from '../engine/rollout.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
 import {
@@ -35,7 +36,7 @@ async function lookOnce(
   const remembered = (input.task.memo['healthySince'] ?? {}) as Record<string, string>;
   const healthySince = remembered[key];
   const judgement = judgeRollout(application, {
-    revision: input.triggered.revision,
+    ...questionOf(input),
     settleMs,
     now: input.now.toISOString(),
     ...(healthySince === undefined ? {} : { healthySince }),
@@ -44,7 +45,7 @@ async function lookOnce(
     case 'deployed':
       return pass(`${short(input.triggered.revision)} is deployed and healthy`, { images: application.images });
     case 'failed':
-      return otherCommit(application, input.triggered.revision, judgement.sentence);
+      return otherCommit(application, input.triggered, judgement.sentence);
     case 'progressing': {
       const memo = { healthySince: without(remembered, key, judgement.healthySince) };
       const askAgainMs =
@@ -57,9 +58,24 @@ async function lookOnce(
   }
 }
 
+/** What a change has to be, wherever its rollout is judged. */
+export function questionOf({
+  triggered,
+  sequence,
+}: TaskInput): Pick<RolloutQuestion, 'revision' | 'revisions' | 'drySha' | 'suspended'> {
+  const { revision, revisions, drySha } = triggered;
+  const suspended = plannedStep(sequence, 'rollout')?.suspended;
+  return {
+    revision,
+    ...(revisions === undefined ? {} : { revisions }),
+    ...(drySha === undefined ? {} : { drySha }),
+    ...(suspended === undefined ? {} : { suspended }),
+  };
+}
+
 /** Another commit is there: because a newer change came, or because somebody put back an older one. */
-export function otherCommit(application: Application, revision: string, sentence: string): TaskOutcome {
-  return application.targetRevision === revision ? errored(sentence) : overtaken(sentence);
+export function otherCommit(application: Application, wanted: Revisions, sentence: string): TaskOutcome {
+  return isAskedFor(application, wanted) ? errored(sentence) : overtaken(sentence);
 }
 
 function without(all: Record<string, string>, key: string, value: string | undefined): JsonObject {

@@ -5,7 +5,7 @@ import { judgeRollout } from '../engine/rollout.ts';
 import type { Application } from '../events/application.ts';
 import { withBurnedBudget } from './attribute-budget.ts';
 import { overallOutcome } from './each-application.ts';
-import { otherCommit } from './rollout.ts';
+import { otherCommit, questionOf } from './rollout.ts';
 import { fail, pass, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
 
 /** A look in between ends a soak that has failed already. */
@@ -25,8 +25,8 @@ async function lookOnce(
 ): Promise<TaskOutcome> {
   const durationMs = soakMsOf(input.sequence);
   const now = input.now.toISOString();
-  const judgement = judgeRollout(application, { revision: input.triggered.revision, settleMs: 0, now });
-  if (judgement.kind === 'failed') return otherCommit(application, input.triggered.revision, judgement.sentence);
+  const judgement = judgeRollout(application, { ...questionOf(input), settleMs: 0, now });
+  if (judgement.kind === 'failed') return otherCommit(application, input.triggered, judgement.sentence);
   if (judgement.kind === 'progressing' && application.health.status === 'Degraded') {
     return fail(`it did not stay healthy while soaking: ${judgement.sentence}`);
   }

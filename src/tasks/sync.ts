@@ -2,7 +2,7 @@ import type { DeliverySystem, SyncRequest } from '../adapters/delivery-systems/d
 import { AdapterError } from '../base/adapter-error.ts';
 import { plannedStep } from '../engine/decide.ts';
 import { isSame, type Revisions, short } from '../engine/revisions.ts';
-import { INFO, isDeployed, isUnfinished, sayHydration } from '../engine/rollout.ts';
+import { INFO, isAskedFor, isDeployed, isUnfinished, sayHydration } from '../engine/rollout.ts';
 import { systemName } from '../engine/system-name.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
@@ -110,20 +110,13 @@ async function awaitAutomatic(
   if (isRealOne && isSame(operation, triggered) && operation.phase !== 'Succeeded') {
     return fail(`the sync ended as ${operation.phase}: ${operation.message}`);
   }
-  if (asksForOther(application, triggered)) return overtaken('a newer commit is being synced');
+  if (!isAskedFor(application, triggered) && !isDeployed(application, triggered))
+    return overtaken('a newer commit is being synced');
   const closed = application.automated && (await closedWindow(input, system, application, 'itself'));
   if (closed) return closed;
   const name = systemName(ref);
   const who = application.automated ? `${name} has not synced it yet` : `somebody has to sync it in ${name}`;
   return waitFor(who, POLL_MS);
-}
-
-/** Git asks for another commit by now, and this one never arrived. What is not resolved asks for nothing. */
-function asksForOther(application: Application, wanted: Revisions): boolean {
-  const { targetRevision, targetRevisions } = application;
-  if (targetRevision === undefined) return false;
-  const target = { revision: targetRevision, ...(targetRevisions ? { revisions: targetRevisions } : {}) };
-  return !isSame(target, wanted) && !isDeployed(application, wanted);
 }
 
 /**

@@ -15,8 +15,9 @@ import { httpSettings, toClientOptions } from '../http-settings.ts';
 import { carriesOurLabels, toApplication } from './argocd-application.ts';
 import { readResources, runAction } from './argocd-resources.ts';
 import { readStream, SILENCE_MS } from './argocd-stream.ts';
+import { syncBody } from './argocd-sync.ts';
 import { readWindows } from './argocd-windows.ts';
-import type { CallOptions, DeliverySystem, SyncRequest } from './delivery-system.ts';
+import type { CallOptions, DeliverySystem } from './delivery-system.ts';
 
 const schema = Type.Object(
   {
@@ -199,21 +200,6 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
 
 function clientFor(name: string, config: ArgoCdConfig, tools: AdapterTools): HttpClient {
   return createHttpClient({ ...toClientOptions(`Argo CD ${name}`, config, tools), token: tools.secret(config.token) });
-}
-
-/**
- * An application with one source looks at `revision` only, one with several at `revisions` and
- * `sourcePositions` only (from 1). Sending all three pins the first source of either; otherwise Argo CD
- * would silently deploy what the target points at by now, which nobody has checked.
- */
-function syncBody({ revision, prune, infos }: SyncRequest) {
-  return {
-    revision,
-    revisions: [revision],
-    sourcePositions: [1],
-    prune,
-    infos: Object.entries(infos).map(([name, value]) => ({ name, value })),
-  };
 }
 
 async function openStream(
