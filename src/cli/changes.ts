@@ -137,6 +137,8 @@ function row(change: ChangeView): string[] {
   return [change.id.slice(0, SHORT_ID), change.service, change.revision.slice(0, 8), stages, change.summary];
 }
 
-function stageWord({ stage, status, result, reason }: ChangeView['stages'][number]): string {
-  return `${stage}:${reason === 'superseded' ? reason : status === 'finished' ? (result ?? '') : status}`;
+function stageWord({ stage, status, result, reason, rollback, rollsBack }: ChangeView['stages'][number]): string {
+  const word = reason === 'superseded' ? reason : status === 'finished' ? (result ?? '') : status;
+  const back = rollback ? `,rollback-${rollback.state.replace(' ', '-')}` : '';
+  return `${stage}:${rollsBack ? 'rollback-' : ''}${word}${back}`;
 }

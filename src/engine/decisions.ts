@@ -57,7 +57,8 @@ export function checkDecision(
   }
   const task = currentTask(state);
   if (task?.name === 'approval') return checkApprover(state, { ...common, task: task.id }, actor);
-  if (task?.name !== 'promotion' || task.memo['pullRequest'] === undefined) {
+  const reviewed = task?.name === 'promotion' || task?.name === 'rollback';
+  if (!task || !reviewed || task.memo['pullRequest'] === undefined) {
     return refuse('nothing-to-decide', 'nothing waits for a decision here');
   }
   if (task.memo['reviews'] === 'host') {

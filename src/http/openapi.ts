@@ -463,13 +463,30 @@ export const openApi = {
             required: ['number', 'url', 'to'],
             properties: { number: { type: 'integer' }, url: text, to: text },
           },
+          rollback: {
+            type: 'object',
+            description: 'how the stage goes, or went, back to its last good commit after this change failed there',
+            required: ['state'],
+            properties: {
+              to: text,
+              by: { enum: ['sync', 'pullRequest'] },
+              state: { enum: ['under way', 'done', 'failed', 'not done'] },
+              message: text,
+            },
+          },
+          rollsBack: {
+            type: 'object',
+            description: 'present: no change of its own, but the revert that the rollback of another one merged',
+            required: ['sequence', 'revision', 'to', 'pullRequest'],
+            properties: { sequence: text, revision: text, to: text, pullRequest: { type: 'integer' } },
+          },
           decide: {
             type: 'object',
             description: 'present while a person can decide; revision and evidence go back with the decision',
             required: ['task', 'what', 'quorum', 'groups', 'revision', 'evidence'],
             properties: {
               task: text,
-              what: { enum: ['approval', 'promotion'] },
+              what: { enum: ['approval', 'promotion', 'rollback'] },
               quorum: { type: 'integer', minimum: 1 },
               groups: { type: 'array', items: text },
               revision: text,

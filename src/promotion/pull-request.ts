@@ -254,7 +254,7 @@ function name(text: string): string {
   return inline(text, MAX_NAME);
 }
 
-function hex(sha: string): string {
+export function hex(sha: string): string {
   return /^[0-9a-f]{7,64}$/.test(sha) ? sha.slice(0, 7) : 'unknown';
 }
 
@@ -273,7 +273,7 @@ function sign(points: number): string {
 }
 
 /** A part of a branch name that Git takes as it is: https://git-scm.com/docs/git-check-ref-format */
-function refPart(text: string): string {
+export function refPart(text: string): string {
   const safe = text
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/\.{2,}/g, '.')

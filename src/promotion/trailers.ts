@@ -41,7 +41,7 @@ export function parseTrailers(message: string): { context?: string; revision?: s
 }
 
 /** A value on one line that cannot start another trailer. */
-function token(text: string): string {
+export function token(text: string): string {
   const safe = text
     .replace(/[^A-Za-z0-9._:-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')

@@ -40,13 +40,15 @@ const GATES: readonly TaskState['name'][] = ['sync', 'rollout', 'test', 'evaluat
 const LATE_IS_FAILED: readonly TaskState['name'][] = ['rollout', 'soak'];
 
 /**
- * A finished sequence as a deployment; `undefined` when it never reached the cluster. It failed when a
+ * A finished sequence as a deployment; `undefined` when it never reached the cluster, or only took back one that failed:
+ * that is the end of a failure and not another one. It failed when a
  * gate after the sync (sync, rollout, test, evaluation, soak) said fail, or it never became healthy in
  * time. A promotion that somebody refuses is no failed deployment.
  */
 export function deploymentOf(state: SequenceState): Deployment | undefined {
   const { triggered, finished } = state;
-  if (!triggered || !finished || finishedTask(state, 'sync')?.status !== 'succeeded') return undefined;
+  if (!triggered || triggered.rollsBack || !finished || finishedTask(state, 'sync')?.status !== 'succeeded')
+    return undefined;
   const predicted = predictionOf(state);
   return {
     sequence: triggered.sequence,

@@ -9,6 +9,7 @@ import type { FindDryCommit } from './hydrated-commit.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import type { FindPromotion } from './promotions.ts';
+import type { FindRollback } from './rollbacks.ts';
 import { lineJob, sequenceCommit, taskJob } from './sequences.ts';
 
 type Delivery = Extract<Observation, { kind: 'deliver' }>;
@@ -17,6 +18,7 @@ export interface SequenceRoom {
   store: Store;
   clock: Clock;
   findPromotion: FindPromotion;
+  findRollback: FindRollback;
   findDryCommit: FindDryCommit;
   log: Log;
 }
@@ -38,11 +40,9 @@ export async function sequenceStart(
   const [newest] = await room.store.documents({ kind: 'sequence', ...place, limit: 1 });
   const drySha = await room.findDryCommit(application, targetRevision, lease.signal);
   const source = gitSource(application, delivery, drySha, gitBefore);
-  const promotion = await room.findPromotion(
-    place,
-    { repoUrl: source.repoUrl, revision: source.revision ?? targetRevision },
-    lease.signal,
-  );
+  const commit = { repoUrl: source.repoUrl, revision: source.revision ?? targetRevision };
+  const rollback = await room.findRollback(place, commit, lease.signal);
+  const promotion = rollback ? undefined : await room.findPromotion(place, commit, lease.signal);
   const id = derivedId('sequence', place.project, place.stage, place.service, newest?.id ?? '', identityOf(delivery));
   // The order of a line is the order of these times: strictly after the newest, whatever a clock says.
   const at = new Date(Math.max(room.clock.now().getTime(), (newest?.sort ?? 0) + 1)).toISOString();
@@ -59,13 +59,15 @@ export async function sequenceStart(
     automated: application.automated,
     application: application.ref,
     ...(promotion ? { promotedBy: { sequence: promotion.sequence, pullRequest: promotion.pullRequest } } : {}),
+    ...(rollback ? { rollsBack: rollback.rollsBack } : {}),
   };
-  const { commit } = sequenceCommit({ state: noSequence, version: 0 }, [
+  const begun = sequenceCommit({ state: noSequence, version: 0 }, [
     { name: 'sequence.triggered', at, data: triggered },
   ]);
   room.log.info({ sequence: id, ...place, revision: targetRevision, context: triggered.context }, 'sequence triggered');
-  const jobs = [...commit.jobs, lineJob(place), ...(promotion ? [taskJob(promotion.sequence, promotion.task)] : [])];
-  return { id, ...commit, jobs, ...(source.revision === undefined ? {} : { gitRevision: source.revision }) };
+  const waits = promotion ?? (rollback && { sequence: rollback.rollsBack.sequence, task: rollback.task });
+  const jobs = [...begun.commit.jobs, lineJob(place), ...(waits ? [taskJob(waits.sequence, waits.task)] : [])];
+  return { id, ...begun.commit, jobs, ...(source.revision === undefined ? {} : { gitRevision: source.revision }) };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ErrorBudgetPolicy, Stage } from '../definitions/delivery.ts';
 import { parseOpenSlo } from '../definitions/openslo-yaml.ts';
 import type { Parsed } from '../definitions/problem.ts';
 import { inGit } from '../engine/in-git.ts';
-import { type Found, planDelivery, planToJson } from '../engine/plan.ts';
+import { type Found, planDelivery, planRollback, planToJson } from '../engine/plan.ts';
 import { short } from '../engine/revisions.ts';
 import type { SequenceTriggered } from '../events/types.ts';
 import { withDocument } from '../slo/budget-plan.ts';
@@ -47,9 +47,13 @@ export const plan: TaskHandler = {
     if (!file) return pass('no delivery.yaml: only health is verified', planToJson(planDelivery({ files: [] })));
     const found = await read(reader, file, input.triggered);
     if (!found.ok) return errored(sayAll(found.problems));
-    return pass(`planned from ${file.path}`, planToJson(planDelivery(found.value)));
+    return pass(`planned from ${file.path}`, planToJson(plannedFor(input.triggered, found.value)));
   },
 };
+
+function plannedFor({ rollsBack }: SequenceTriggered, found: Found) {
+  return rollsBack ? planRollback(found) : planDelivery(found);
+}
 
 async function read(reader: Reader, file: File, { place }: SequenceTriggered): Promise<Parsed<Found>> {
   const found = readStage(file, place);

@@ -2,6 +2,7 @@ import { checks } from './checks.ts';
 import { evaluation } from './evaluation.ts';
 import { plan } from './plan.ts';
 import { promotion } from './promotion.ts';
+import { rollback } from './rollback.ts';
 import { rollout } from './rollout.ts';
 import { soak } from './soak.ts';
 import { sync } from './sync.ts';
@@ -9,4 +10,14 @@ import type { TaskHandler } from './task.ts';
 import { test } from './test.ts';
 
 /** Every task that is worked on; an approval is decided by people and needs no handler. */
-export const taskHandlers: readonly TaskHandler[] = [plan, checks, sync, rollout, test, evaluation, soak, promotion];
+export const taskHandlers: readonly TaskHandler[] = [
+  plan,
+  checks,
+  sync,
+  rollout,
+  test,
+  evaluation,
+  soak,
+  promotion,
+  rollback,
+];

@@ -46,8 +46,24 @@ function stageFacts(stage: StageView): Html {
   return html`<p class="facts quiet">commit ${shortCommit(stage.revision)} · since ${minute(stage.triggeredAt)}${took < LEAST_MS ? '' : ` · took ${sayDuration(took)}`} · ${link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence)}`, 'events')}</p>
 ${message === undefined || said ? undefined : html`<p class="message">${message}</p>`}
 ${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stage.paused.reason}</p>` : undefined}
+${stage.rollback ? html`<p class="message">${mark(ROLLBACK_STATES[stage.rollback.state], ROLLBACK_WORDS[stage.rollback.state])}${stage.rollback.to === undefined ? undefined : html` to ${shortCommit(stage.rollback.to)}`}</p>` : undefined}
+${stage.rollsBack ? html`<p class="message">Takes back ${shortCommit(stage.rollsBack.revision)}, which failed here, and brings back ${shortCommit(stage.rollsBack.to)} (pull request ${stage.rollsBack.pullRequest}).</p>` : undefined}
 ${pullRequest ? html`<p class="facts">Pull request ${link(pullRequest.url, String(pullRequest.number))} to ${pullRequest.to}</p>` : undefined}`;
 }
+
+type RollbackState = NonNullable<StageView['rollback']>['state'];
+const ROLLBACK_STATES: Readonly<Record<RollbackState, string>> = {
+  'under way': 'running',
+  done: 'pass',
+  failed: 'fail',
+  'not done': 'warning',
+};
+const ROLLBACK_WORDS: Readonly<Record<RollbackState, string>> = {
+  'under way': 'going back',
+  done: 'rolled back',
+  failed: 'ROLLBACK FAILED',
+  'not done': 'not rolled back',
+};
 
 function taskItem(task: TaskView): Html {
   const state = task.result ?? (task.waitingFor ? 'waiting' : 'running');
@@ -131,10 +147,12 @@ function number(value: number): string {
 }
 
 function decisionForm(change: ChangeView, stage: StageView, decide: NonNullable<StageView['decide']>): Html {
-  const what =
-    decide.what === 'promotion'
-      ? `Merge pull request ${stage.pullRequest?.number ?? ''} to ${stage.pullRequest?.to ?? ''}`
-      : `Approve for ${stage.stage}`;
+  const { number = '', to = '' } = stage.pullRequest ?? {};
+  const what = {
+    approval: `Approve for ${stage.stage}`,
+    promotion: `Merge pull request ${number} to ${to}`,
+    rollback: `Roll back: merge pull request ${number}`,
+  }[decide.what];
   const who = decide.groups.length > 0 ? ` of ${decide.groups.join(' or ')}` : '';
   const quorum = decide.quorum > 1 ? ` ${decide.quorum} are needed.` : '';
   return html`<form class="decide" method="post" action="/changes/${encodeURIComponent(change.id)}/decisions">

@@ -73,8 +73,17 @@ function stateOf(stage: StageView): string {
   return stage.status === 'finished' ? (stage.result ?? 'none') : stage.status;
 }
 
+const AFTERWARDS: Readonly<Record<NonNullable<StageView['rollback']>['state'], string>> = {
+  'under way': 'going back',
+  done: 'rolled back',
+  failed: 'ROLLBACK FAILED',
+  'not done': 'not rolled back',
+};
+
 function wordFor(stage: StageView): string {
   if (stage.reason === 'superseded') return 'superseded';
   if (stage.status !== 'finished') return stage.status === 'triggered' ? 'next in line' : stage.status;
-  return { pass: 'passed', warning: 'warning', fail: 'failed' }[stage.result ?? 'fail'];
+  const word = { pass: 'passed', warning: 'warning', fail: 'failed' }[stage.result ?? 'fail'];
+  if (stage.rollsBack) return `rollback ${word}`;
+  return stage.rollback ? `${word}, ${AFTERWARDS[stage.rollback.state]}` : word;
 }

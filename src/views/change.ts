@@ -41,16 +41,29 @@ export interface StageView {
   finishedAt?: string;
   paused?: { actor: string; reason: string };
   pullRequest?: { number: number; url: string; to: string };
+  /** What became of it after it failed; absent: nothing was rolled back. */
+  rollback?: RollbackView;
+  /** Present: no change of its own, but the revert that a rollback merged. */
+  rollsBack?: { sequence: string; revision: string; to: string; pullRequest: number };
   /** Present when a person can decide something now. */
   decide?: {
     task: string;
-    what: 'approval' | 'promotion';
+    what: 'approval' | 'promotion' | 'rollback';
     quorum: number;
     groups: string[];
     revision: string;
     evidence: string;
   };
   tasks: TaskView[];
+}
+
+/** How a stage went back, or is going back, to its last good commit. */
+export interface RollbackView {
+  /** The good commit; absent: none was found. */
+  to?: string;
+  by?: 'sync' | 'pullRequest';
+  state: 'under way' | 'done' | 'failed' | 'not done';
+  message?: string;
 }
 
 export interface ChangeView {
@@ -95,6 +108,7 @@ function stageView(state: SequenceState, tools: ViewTools): StageView | undefine
   if (!triggered) return undefined;
   const decide = decideView(state, tools);
   const pullRequest = pullRequestView(state);
+  const rollback = rollbackView(state);
   const score = scoreOf(state);
   return {
     stage: triggered.place.stage,
@@ -109,6 +123,8 @@ function stageView(state: SequenceState, tools: ViewTools): StageView | undefine
     ...(score === undefined ? {} : { score }),
     ...(state.paused ? { paused: { actor: state.paused.actor, reason: state.paused.reason } } : {}),
     ...(pullRequest ? { pullRequest } : {}),
+    ...(rollback ? { rollback } : {}),
+    ...(triggered.rollsBack ? { rollsBack: triggered.rollsBack } : {}),
     ...(decide ? { decide } : {}),
     tasks: state.tasks.map((task) => taskView(task, tools)),
   };
@@ -148,18 +164,35 @@ function decideView(state: SequenceState, tools: ViewTools): StageView['decide']
       evidence: tools.evidence(state),
     };
   }
-  if (task.name !== 'promotion' || task.memo['reviews'] !== 'lynceus') return undefined;
-  return { task: task.id, what: 'promotion', quorum: 1, groups: [], revision, evidence: tools.evidence(state) };
+  const { name } = task;
+  if (name !== 'promotion' && name !== 'rollback') return undefined;
+  // A revert that is merged has only to be verified.
+  if (task.memo['reviews'] !== 'lynceus' || task.memo['mergeSha'] !== undefined) return undefined;
+  return { task: task.id, what: name, quorum: 1, groups: [], revision, evidence: tools.evidence(state) };
 }
 
 function pullRequestView(state: SequenceState): StageView['pullRequest'] {
-  const task = state.tasks.findLast(({ name }) => name === 'promotion');
+  const task = state.tasks.findLast(({ name }) => name === 'promotion' || name === 'rollback');
   const number = Number(task?.data['pullRequest'] ?? task?.memo['pullRequest'] ?? 0);
   if (!task || number === 0) return undefined;
   return {
     number,
     url: String(task.data['url'] ?? task.memo['url'] ?? ''),
-    to: plannedStep(state, 'promotion')?.to ?? '',
+    to: (task.name === 'rollback' ? state.triggered?.place.stage : plannedStep(state, 'promotion')?.to) ?? '',
+  };
+}
+
+function rollbackView({ tasks }: SequenceState): RollbackView | undefined {
+  const task = tasks.findLast(({ name }) => name === 'rollback');
+  if (!task) return undefined;
+  const { memo, data, finishedAt, result, message } = task;
+  const [to, by] = [data['to'] ?? memo['good'], data['by'] ?? memo['by']];
+  const ended = result === 'pass' ? 'done' : data['notRolledBack'] === true ? 'not done' : 'failed';
+  return {
+    ...(typeof to === 'string' ? { to } : {}),
+    ...(by === 'sync' || by === 'pullRequest' ? { by } : {}),
+    state: finishedAt === undefined ? 'under way' : ended,
+    ...(message === undefined ? {} : { message }),
   };
 }
 
