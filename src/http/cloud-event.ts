@@ -28,7 +28,7 @@ const validate = ajv.compile<Envelope>(Envelope);
 
 const EXTENSION = /^[a-z0-9]{1,100}$/;
 /** Sources and types that only we write. */
-const OURS = /^(?:lynceus|argocd\/)|^dev\.lynceus\./;
+const OURS = /^(?:lynceus|argocd\/|flux\/)|^dev\.lynceus\./;
 /** The one type of ours that others write: numbers for an evaluation. */
 export const PUSHED = 'dev.lynceus.indicators.pushed.v1';
 const ATTRIBUTES = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'data', 'data_base64']);

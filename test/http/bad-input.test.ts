@@ -243,6 +243,7 @@ describe('the front door', () => {
       [{ ...valid, time: 'yesterday' }, /^time: /],
       [{ ...valid, type: 'dev.lynceus.sequence.finished.v1' }, /reserved/],
       [{ ...valid, source: 'argocd/main' }, /reserved/],
+      [{ ...valid, source: 'flux/eu' }, /reserved/],
       [{ ...valid, data_base64: 'AAAA' }, /^data_base64 is not taken/],
       [{ ...valid, 'Trace Parent': '00' }, /^"Trace Parent": attributes have names/],
       [[valid], /must be a JSON object/],
