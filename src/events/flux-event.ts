@@ -72,7 +72,8 @@ const MEANINGS: Readonly<Record<Exclude<FluxRole, 'other'>, ReadonlyMap<string, 
   ]),
 };
 /** New reasons come with every release of Flux; those that say that something went wrong are taken at their word. */
-const SAYS_FAILURE = /(?:Failed|Error|Denied|Disabled|Exceeded|Unavailable|Unsupported)$|^(?:Invalid|Unsupported)/;
+const SAYS_FAILURE =
+  /(?:Failed|Error|Denied|Disabled|Exceeded|Unavailable|Unsupported|Invalid)$|^(?:Invalid|Unsupported)/;
 /** kustomize-controller gives what it applied and what became healthy the same reason. */
 const HEALTHY = /^Health check passed\b/;
 

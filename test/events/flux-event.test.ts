@@ -37,6 +37,13 @@ describe('what an event of Flux means', () => {
     },
   );
 
+  it.each(['OCIArtifactPullFailed', 'VerificationError', 'InvalidSTSConfiguration', 'URLInvalid', 'AccessDenied'])(
+    'is a failure where the reason says so: %s',
+    (reason) => {
+      expect(meaningOf({ role: 'source', reason, message: '' })).toBe('failed');
+    },
+  );
+
   it.each([
     ['Kustomization', 'kustomize.toolkit.fluxcd.io', 'consumer'],
     ['HelmRelease', undefined, 'consumer'],
