@@ -104,6 +104,9 @@ export function waitForOther(input: TaskInput, { operation, ref }: Application):
   if (!operation || !isUnfinished(operation)) return waitFor('another sync was asked for', SOON_MS);
   const limitMs = policyOf(input)?.timeoutMs ?? LONG_MS;
   if (ranFor(operation, input.now) <= limitMs) {
+    // Automatic, it may well be the one that is waited for.
+    if (operation.retrying || (operation.automated && isSame(operation, input.triggered)))
+      return waitFor(sayRunning(operation), POLL_MS);
     return waitFor(clip(`another sync is running: ${operation.message || 'in progress'}`), POLL_MS);
   }
   const since = sayMoment(operation.startedAt, input.now);
