@@ -175,7 +175,7 @@ kind: Delivery
 metadata: {name: all}
 spec:
   stages:
-    - {name: a, branch: a, checks: {windows: [{deny: "22:00/06:00"}]}, approval: {}, tests: [{http: {}}],
+    - {name: a, branch: a, rollout: {paused: promote}, checks: {windows: [{deny: "22:00/06:00"}]}, approval: {}, tests: [{http: {}}],
        evaluation: {slo: slo.yaml}, soak: 1s, promotion: {}}
     - {name: b, branch: b}
 `,

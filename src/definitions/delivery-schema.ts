@@ -150,6 +150,11 @@ const StageEntry = closed({
           description: 'what a suspended application means: wait, or accept',
         }),
       ),
+      paused: Type.Optional(
+        Type.Union([Type.Literal('wait'), Type.Literal('promote'), Type.Literal('fail')], {
+          description: 'what is done with a paused Rollout: wait, promote (once it is judged), or fail',
+        }),
+      ),
     }),
   ),
   tests: Type.Optional(Type.Array(closed({ http: Http }), { maxItems: 20 })),

@@ -15,8 +15,8 @@ import { BUDGET_DEFAULTS, toErrorBudgetPolicy } from './delivery-budget.ts';
 import { crossCheck } from './delivery-cross-check.ts';
 import { RISK_DEFAULTS, toRiskPolicy } from './delivery-risk.ts';
 import { ROLLBACK_DEFAULTS, toRollbackPolicy } from './delivery-rollback.ts';
-import { toSyncPolicy } from './delivery-sync.ts';
 import { type DeliveryFile, deliverySchema, type StageFile } from './delivery-schema.ts';
+import { toSyncPolicy } from './delivery-sync.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { toMs, toRatio } from './quantities.ts';
 import { MAX_PROBLEMS, readYaml } from './read-yaml.ts';
@@ -116,6 +116,7 @@ function toStage(stage: StageFile, next: string | undefined): Stage {
       settleMs: toMs(stage.rollout?.settle ?? DELIVERY_DEFAULTS.settle),
       timeLimitMs: toMs(stage.rollout?.timeout ?? DELIVERY_DEFAULTS.rolloutTimeout),
       ...(stage.rollout?.suspended === undefined ? {} : { suspended: stage.rollout.suspended }),
+      ...(stage.rollout?.paused === undefined ? {} : { paused: stage.rollout.paused }),
     },
     tests: (stage.tests ?? []).map((test) => toHttpTest(test.http)),
     ...(stage.evaluation === undefined ? {} : { evaluation: toEvaluation(stage.evaluation) }),

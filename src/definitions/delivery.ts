@@ -25,8 +25,16 @@ export interface Stage {
   checks: Checks;
   /** Present when every change needs a person before it is synced. */
   approval?: ApprovalPolicy;
-  /** `suspended`: what a paused rollout or a suspended CronJob means; absent: `wait`. */
-  rollout: { settleMs: number; timeLimitMs: number; suspended?: 'wait' | 'accept' };
+  /**
+   * `suspended`: what a paused rollout or a suspended CronJob means; absent: `wait`. `paused`: of a Rollout of Argo
+   * Rollouts; absent: `wait`.
+   */
+  rollout: {
+    settleMs: number;
+    timeLimitMs: number;
+    suspended?: 'wait' | 'accept';
+    paused?: 'wait' | 'promote' | 'fail';
+  };
   tests: HttpTest[];
   /** File names are relative to delivery.yaml. Absent: no evaluation. */
   evaluation?: EvaluationPolicy;

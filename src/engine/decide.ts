@@ -8,6 +8,7 @@ import type {
   TaskFinished,
   TaskName,
 } from '../events/types.ts';
+import { mustTakeBack, reasonToTakeBack } from './canary.ts';
 import { deadlineOf, isKeptFromStarting } from './held-sync.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
 import { rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
@@ -89,6 +90,7 @@ function timeOut(state: SequenceState, task: TaskState, now: string): SequenceEv
     task.name === 'approval' ? 'nobody approved it in time' : `${task.name} did not finish in time${waited}`;
   const ended = end(now, task, 'errored', 'fail', message);
   if (task.name === 'rollback') return [ended];
+  if (mustTakeBack(state, task)) return [ended, takeBack(state, now)];
   const rollback = rollbackAfter(state, { ...task, status: 'errored', result: 'fail' });
   if (rollback) return [ended, trigger(state, state.tasks.length, 'rollback', rollback.timeLimitMs, now)];
   const why = whyNoRollback(state, { ...task, status: 'errored' });
@@ -121,7 +123,8 @@ function decideNext(state: SequenceState, { now, line }: Moment): SequenceEvent[
   const last = state.tasks.at(-1);
   if (!last) return [trigger(state, 0, 'plan', PLAN_TIME_LIMIT_MS, now)];
   if (last.name === 'rollback') return [finishRolledBack(state, last, now)];
-  if (last.status !== 'succeeded' || last.result === 'fail' || !state.plan) return decideFailed(state, last, now);
+  const failed = last.name === 'release' ? (reasonToTakeBack(state) ?? last) : last;
+  if (failed.status !== 'succeeded' || failed.result === 'fail' || !state.plan) return decideFailed(state, failed, now);
   if (state.abort) return [finish(now, 'aborted', 'fail', 'aborted', abortMessage(state))];
   if (line.newer !== undefined && BEFORE_SYNC.has(last.name)) return [supersede(now, line.newer)];
   if (state.paused) return [];
@@ -131,12 +134,17 @@ function decideNext(state: SequenceState, { now, line }: Moment): SequenceEvent[
 }
 
 function decideFailed(state: SequenceState, last: TaskState, now: string): SequenceEvent[] {
+  if (!state.abort && mustTakeBack(state, last)) return [takeBack(state, now)];
   const rollback = state.abort ? undefined : rollbackAfter(state, last);
   if (rollback && state.paused) return [];
   if (rollback) return [trigger(state, state.tasks.length, 'rollback', rollback.timeLimitMs, now)];
   const reason = last.data['reason'] === 'superseded' ? 'superseded' : 'failed';
   const message = (last.message ?? `${last.name} failed`) + whyNoRollback(state, last);
   return [finish(now, last.status ?? 'errored', 'fail', reason, failedWords(state, message))];
+}
+
+function takeBack(state: SequenceState, now: string): SequenceEvent {
+  return trigger(state, state.tasks.length, 'release', plannedStep(state, 'release')?.timeLimitMs ?? 0, now);
 }
 
 /** Whatever became of the rollback: the change failed. */

@@ -48,7 +48,11 @@ export type PlannedTask =
       settleMs: number;
       /** Not in older logs: `wait`. */
       suspended?: 'wait' | 'accept';
+      /** The same of a Rollout that is paused. */
+      paused?: 'wait' | 'promote' | 'fail';
     })
+  /** Lets a paused canary go on once it was judged. */
+  | (Step & { name: 'release' })
   | (Step & { name: 'test'; tests: HttpTest[] })
   | (Step & {
       name: 'evaluation';
@@ -147,6 +151,8 @@ export function planDelivery(found: Found): Plan {
   if (found.slo) {
     steps.push(evaluationStep(found.slo, found.sli, stage?.evaluation));
   }
+  // What was tested and judged may be a canary that waits for this.
+  if (stage?.rollout.paused === 'promote') steps.push({ name: 'release', timeLimitMs: stage.rollout.timeLimitMs });
   const longestSoak = Math.max(stage?.soakMs ?? 0, ...Object.values(stage?.checks.risk?.soakMs ?? {}));
   // Left out again when neither the stage nor the change's risk asks for one.
   if (longestSoak > 0) steps.push({ name: 'soak', timeLimitMs: longestSoak + HOUR, durationMs: stage?.soakMs ?? 0 });
@@ -177,7 +183,7 @@ export function planDelivery(found: Found): Plan {
  */
 export function planRollback(found: Found): Plan {
   const { steps, files } = planDelivery(found);
-  return { steps: steps.filter(({ name }) => name === 'sync' || name === 'rollout'), files };
+  return { steps: steps.filter(({ name }) => name === 'sync' || name === 'rollout' || name === 'release'), files };
 }
 
 function evaluationStep(slo: Slo, sli: Found['sli'], policy: Stage['evaluation']): PlannedTask {

@@ -2,7 +2,7 @@ import type { PlannedTask } from './plan.ts';
 import { finishedTask, type SequenceState, type TaskState } from './sequence.ts';
 
 /** What judges a change once it is deployed. A sync that failed is not among them: nothing says what runs then. */
-const GATES: ReadonlySet<string> = new Set(['rollout', 'test', 'evaluation', 'soak']);
+const GATES: ReadonlySet<string> = new Set(['rollout', 'test', 'evaluation', 'release', 'soak']);
 
 /** The step to go on with when a task ended like this; `undefined`: nothing is rolled back. */
 export function rollbackAfter(
@@ -32,7 +32,7 @@ function wasSynced(state: SequenceState): boolean {
 function isVerdict({ name, status, result, blocker }: TaskState): boolean {
   if (!GATES.has(name)) return false;
   if (status === 'succeeded') return result === 'fail';
-  return name === 'rollout' && status === 'errored' && blocker?.kind === 'health';
+  return (name === 'rollout' || name === 'release') && status === 'errored' && blocker?.kind === 'health';
 }
 
 /** What failed and what its rollback came to, in one sentence. */

@@ -14,6 +14,7 @@ export type TaskName =
   | 'rollout'
   | 'test'
   | 'evaluation'
+  | 'release'
   | 'soak'
   | 'promotion'
   | 'rollback';

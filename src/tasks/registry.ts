@@ -2,6 +2,7 @@ import { checks } from './checks.ts';
 import { evaluation } from './evaluation.ts';
 import { plan } from './plan.ts';
 import { promotion } from './promotion.ts';
+import { release } from './release.ts';
 import { rollback } from './rollback.ts';
 import { rollout } from './rollout.ts';
 import { soak } from './soak.ts';
@@ -17,6 +18,7 @@ export const taskHandlers: readonly TaskHandler[] = [
   rollout,
   test,
   evaluation,
+  release,
   soak,
   promotion,
   rollback,

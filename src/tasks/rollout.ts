@@ -5,6 +5,7 @@ import { type Revisions, short } from '../engine/revisions.ts';
 import { isAskedFor, judgeRollout, type RolloutQuestion } from '../engine/rollout.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
+import { atPause } from './paused-rollout.ts';
 import {
   errored,
   overtaken,
@@ -28,9 +29,11 @@ export const rollout: TaskHandler = {
 async function lookOnce(
   input: TaskInput,
   _tools: TaskTools,
-  _system: DeliverySystem,
+  system: DeliverySystem,
   application: Application,
 ): Promise<TaskOutcome> {
+  const paused = await atPause(input, system, application, questionOf(input));
+  if (paused) return paused;
   const settleMs = plannedStep(input.sequence, 'rollout')?.settleMs ?? 0;
   const key = applicationKey(application.ref);
   const remembered = (input.task.memo['healthySince'] ?? {}) as Record<string, string>;

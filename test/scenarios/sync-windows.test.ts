@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { WindowSpec } from '../../examples/sandbox/argocd/windows.ts';
 import { sayDuration } from '../../src/base/duration.ts';
 import { deliveryWith, isOver, last, type Story, story, waitsAt } from '../support/story.ts';
 
@@ -12,14 +13,14 @@ function moveTo(told: Story, moment: string): void {
   told.world.argocd.controller.clock = () => new Date(Date.now() + ahead);
 }
 
-const freeze = {
+const freeze: WindowSpec = {
   kind: 'deny',
   schedule: '0 15 * * 5',
   duration: '64h',
   timeZone: 'Europe/Vienna',
   description: 'weekend freeze',
   applications: ['checkout-staging'],
-} as const;
+};
 /** A Saturday of next year, within the freeze. */
 const SATURDAY = (() => {
   const day = new Date(Date.UTC(new Date().getUTCFullYear() + 1, 5, 1, 10));
