@@ -84,7 +84,9 @@ export function problemBody({ status, code, detail, errors }: ProblemAnswer, ins
 
 /** Programs get the problem itself, people in a browser a page that says the same. */
 function sendProblem(request: Request, response: Response, answer: ProblemAnswer, instance?: string): void {
-  if (answer.status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  if (answer.status === 503 && response.locals['pausesItself'] !== true) {
+    response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  }
   response.status(answer.status);
   if (request.accepts('application/problem+json', 'json', 'html') === 'html') {
     response.type('html').send(problemPage(answer));

@@ -34,7 +34,11 @@ export function receiveRoutes(tools: ReceiveTools): Router {
   const raw = rawBody(MAX_BODY_BYTES);
   for (const sender of tools.senders) {
     const own = sender.proof === 'headers' ? brake : brakeAt(MAX_UNPROVEN_AT_ONCE);
-    router.post(sender.path, own, ...webhook(tools, sender, raw));
+    const paced: RequestHandler = (_request, response, next) => {
+      response.locals['pausesItself'] = sender.pausesItself;
+      next();
+    };
+    router.post(sender.path, paced, own, ...webhook(tools, sender, raw));
   }
   router.post('/api/v1/events', brake, tools.authentication.require('report'), raw, async (request, response) => {
     const now = tools.clock.now();

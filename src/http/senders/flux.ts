@@ -47,6 +47,8 @@ export function fluxSender({ sources }: FluxSenderOptions): WebhookSender {
   return {
     path: '/webhooks/flux',
     proof: 'body',
+    // Five attempts, whatever is between them: 30 s by itself, 4 s with our usual Retry-After.
+    pausesItself: true,
     authenticate({ headers, rawBody }) {
       const signature = headers['x-signature'];
       // Who signs is held to the signature, whatever else is sent along.

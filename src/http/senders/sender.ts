@@ -30,6 +30,9 @@ export interface WebhookSender {
   /** Whether the headers alone prove who sends; then nothing of an unknown sender's body is read. */
   readonly proof: 'headers' | 'body';
 
+  /** It waits longer each time before it tries again, and would give up early if it were told how long. */
+  readonly pausesItself?: boolean;
+
   /**
    * Who sends this, as named in the configuration. `undefined` is answered 401, always alike: an
    * unknown sender learns nothing.

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { fluxSender } from '../../../src/http/senders/flux.ts';
@@ -256,5 +257,44 @@ describe('what is no event of Flux', () => {
     const translation = receive(raw);
     expect(translation).toMatchObject({ ok: false, status, code });
     expect(translation.ok ? '' : translation.detail).toContain(detail);
+  });
+});
+
+describe('whatever else arrives', () => {
+  const json = fc.jsonValue().map((value) => JSON.stringify(value));
+  const nearly = fc
+    .record(
+      {
+        involvedObject: fc.oneof(
+          fc.jsonValue(),
+          fc.record({
+            kind: fc.jsonValue(),
+            namespace: fc.jsonValue(),
+            name: fc.jsonValue(),
+            apiVersion: fc.jsonValue(),
+          }),
+          fc.constant(involvedObject),
+        ),
+        reason: fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constant('ReconciliationSucceeded')),
+        timestamp: fc.oneof(fc.jsonValue(), fc.string(), fc.constant(EVENT.timestamp)),
+        message: fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary', maxLength: 5_000 })),
+        metadata: fc.oneof(fc.jsonValue(), fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())),
+      },
+      { requiredKeys: [] },
+    )
+    .map((value) => JSON.stringify(value));
+  const bytes = fc.uint8Array({ maxLength: 2_000 }).map((value) => Buffer.from(value).toString('latin1'));
+
+  it('is an event that can be kept, or refused with a reason, and never more', () => {
+    fc.assert(
+      fc.property(fc.oneof(json, nearly, bytes), (body) => {
+        const translation = receive(body);
+        if (!translation.ok) return void expect(translation.detail).not.toBe('');
+        expect(JSON.stringify(translation.event)).not.toMatch(/\\u0000|\\ud[89a-f]/i);
+        expect(JSON.stringify(translation.event).length).toBeLessThan(200_000);
+        expect(translation.jobs.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
