@@ -37,5 +37,6 @@ function retryStrategyOf({ limit, backoffMs, factor, maxBackoffMs }: NonNullable
 
 /** As Go's time.ParseDuration reads it. */
 function goDuration(ms: number): string {
+  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.round(ms)}ms`;
 }
