@@ -174,9 +174,10 @@ function subjectOf(system: string, { kind, namespace, name }: ToldEvent): string
 function keyOf(runs: Runs, system: string, told: ToldEvent): string {
   const { meaning, reason, revision, release, timestamp } = told;
   const object = `${system}:${told.uid || subjectOf(system, told)}`;
-  const state = [meaning, reason, revision, release === undefined ? '' : `v${release}`].join(':').slice(0, 1_000);
+  // As a digest, because a key has room for a name of a branch, but not for any.
+  const state = hash('sha256', JSON.stringify([meaning, reason, revision, release ?? '']));
   const since = runs.since(object, state, timestamp, meaning === 'applied' ? STEADY_MS : REPEATED_MS);
-  return `flux:${object}:${state}:${since}`;
+  return `flux:${object}:${meaning}:${state}:${since}`;
 }
 
 /** Always to look again: at what is delivered, or at everything that may come from a source. */

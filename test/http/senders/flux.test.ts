@@ -275,7 +275,11 @@ describe('whatever else arrives', () => {
           }),
           fc.constant(involvedObject),
         ),
-        reason: fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constant('ReconciliationSucceeded')),
+        reason: fc.oneof(
+          fc.jsonValue(),
+          fc.string({ unit: 'binary', minLength: 100, maxLength: 300 }),
+          fc.constant('ReconciliationSucceeded'),
+        ),
         timestamp: fc.oneof(fc.jsonValue(), fc.string(), fc.constant(EVENT.timestamp)),
         message: fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary', maxLength: 5_000 })),
         metadata: fc.oneof(fc.jsonValue(), fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())),
@@ -292,6 +296,7 @@ describe('whatever else arrives', () => {
         if (!translation.ok) return void expect(translation.detail).not.toBe('');
         expect(JSON.stringify(translation.event)).not.toMatch(/\\u0000|\\ud[89a-f]/i);
         expect(JSON.stringify(translation.event).length).toBeLessThan(200_000);
+        expect(Buffer.byteLength(translation.event.key ?? '')).toBeLessThan(1_024);
         expect(translation.jobs.length).toBeLessThanOrEqual(1);
       }),
       { numRuns: 2_000 },
