@@ -233,7 +233,16 @@ export const openApi = {
     '/webhooks/flux': {
       post: {
         operationId: 'receiveFlux',
-        summary: 'Takes an event of Flux as flux-alerts/ sends it, signed (X-Signature) or with a token',
+        summary: 'Takes an event of Flux as flux-alerts/ sends it, signed or with a token',
+        parameters: [
+          {
+            name: 'X-Signature',
+            in: 'header',
+            description: 'sha256=<HMAC-SHA256 of the body, keyed with a webhook token of the cluster>',
+            schema: { type: 'string', pattern: '^sha256=[0-9a-f]{64}$' },
+          },
+        ],
+        security: [{ token: [] }, {}],
         requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
         responses: { 202: { description: 'Durable' }, default: problem },
       },
