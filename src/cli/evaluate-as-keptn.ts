@@ -48,6 +48,11 @@ export async function judgeAsKeptn(terminal: Terminal, options: EvaluateOptions,
   return { data: finishEvaluation(event, lookup, earlier.value).data, slo };
 }
 
+/** As Keptn writes it: what is empty of the place and the message is left out. */
+export function asSent(data: KeptnFinished): object {
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== ''));
+}
+
 /** No file named is no SLO file, as in Keptn; one that is named must be there. */
 function lookUp(terminal: Terminal, file: string | undefined): SloLookup {
   if (file === undefined) return { kind: 'none' };

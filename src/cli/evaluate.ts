@@ -1,7 +1,7 @@
 import { toEvaluation } from '../slo/keptn/evaluation.ts';
 import { asJson } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
-import { judgeAsKeptn } from './evaluate-as-keptn.ts';
+import { asSent, judgeAsKeptn } from './evaluate-as-keptn.ts';
 import { UsageError } from './evaluate-input.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { type EvaluationReport, junitReport, markdownReport, textReport } from './evaluate-report.ts';
@@ -44,7 +44,7 @@ async function asKeptn(terminal: Terminal, options: EvaluateOptions, nowMs: numb
   const { timeStart: start, timeEnd: end } = evaluation;
   const about = { project, stage, service, ...(labels === undefined ? {} : { labels }) };
   const period = start === '' || end === '' ? {} : { period: { start, end } };
-  return { report: { ...about, ...period, ...toEvaluation(data, slo) }, document: data };
+  return { report: { ...about, ...period, ...toEvaluation(data, slo) }, document: asSent(data) };
 }
 
 function say(

@@ -73,7 +73,7 @@ function toIndicator(
     ...measured,
     status: result.status,
     score: result.score,
-    passTargets: result.passTargets,
-    warningTargets: result.warningTargets,
+    passTargets: result.passTargets ?? [],
+    warningTargets: result.warningTargets ?? [],
   };
 }

@@ -1,5 +1,12 @@
 import type { Slo } from '../evaluation.ts';
-import type { KeptnEarlier, KeptnEventData, KeptnFinished, KeptnGetSliFinished, KeptnKeySli } from './model.ts';
+import type {
+  KeptnEarlier,
+  KeptnEventData,
+  KeptnFinished,
+  KeptnGetSliFinished,
+  KeptnIndicatorResult,
+  KeptnKeySli,
+} from './model.ts';
 import { judgeObjectives } from './objectives.ts';
 import { calculateScore } from './score.ts';
 import { selectEarlier } from './selection.ts';
@@ -60,6 +67,9 @@ function judge(
   }
   const score = calculateScore(maximum, judged.results, slo.totalScore, keySli);
   if (!score.ok) return { data: erroredFinished(event, score.error, content), judged: { limit } };
+  // Keptn has no answer either: JSON cannot hold such a number.
+  if (!judged.results.every(isFiniteResult))
+    return { data: erroredFinished(event, 'a number of the evaluation is too large', content), judged: { limit } };
   const details = { ...facts, result: score.result, score: score.score, indicatorResults: judged.results };
   const message = messageOf(event, slo, score.message ?? sayLeftover(judged.leftover));
   const result = slo.objectives.length === 0 || event.result === 'fail' ? 'fail' : score.result;
@@ -75,9 +85,15 @@ function messageOf(event: KeptnGetSliFinished, slo: Slo, message: string): strin
 }
 
 function sayLeftover(names: readonly string[]): string {
-  const said = names.join(', ');
+  // Keptn writes a comma only where something is before it.
+  const said = names.reduce((before, name) => (before === '' ? name : `${before}, ${name}`), '');
   if (said === '') return '';
   return `Lighthouse received additional SLIs, which are not specified as SLO: ${said} . Please consider using them as an SLO.`;
+}
+
+function isFiniteResult({ value, passTargets, warningTargets }: KeptnIndicatorResult): boolean {
+  const targets = [...(passTargets ?? []), ...(warningTargets ?? [])].map(({ targetValue }) => targetValue);
+  return [value?.value ?? 0, value?.comparedValue ?? 0, ...targets].every(Number.isFinite);
 }
 
 /** `data` of an evaluation that could not be done. */
@@ -104,7 +120,7 @@ function finished(
     service,
     ...(labels === undefined ? {} : { labels }),
     ...verdict,
-    evaluation: { timeStart: start, timeEnd: end, score: 0, indicatorResults: null, ...details },
+    evaluation: { timeStart: start, timeEnd: end, score: 0, sloFileContent: '', indicatorResults: null, ...details },
   };
 }
 

@@ -41,8 +41,9 @@ export interface KeptnIndicatorResult {
   score: number;
   value: KeptnValue | null;
   displayName: string;
-  passTargets: KeptnTarget[];
-  warningTargets: KeptnTarget[];
+  /** Null where a value was judged and there were no criteria. */
+  passTargets: KeptnTarget[] | null;
+  warningTargets: KeptnTarget[] | null;
   keySli: boolean;
   status: 'pass' | 'warning' | 'fail' | 'info';
 }
@@ -74,8 +75,8 @@ export interface KeptnEvaluation {
   /** Of the score alone; `data.result` may be worse. */
   result: string;
   score: number;
-  /** Base64 of slo.yaml. */
-  sloFileContent?: string;
+  /** Base64 of slo.yaml; empty where there is none, or none that can be read. */
+  sloFileContent: string;
   indicatorResults: KeptnIndicatorResult[] | null;
   comparedEvents?: string[];
 }

@@ -93,8 +93,9 @@ function judgeValue(objective: Objective, value: KeptnValue, earlier: Earlier): 
     score: { pass: 1, warning: 0.5, fail: 0 }[status] * objective.weight,
     value: seen ? { ...value, comparedValue: earlier.value } : value,
     displayName: objective.displayName ?? '',
-    passTargets: pass.targets,
-    warningTargets: warning.targets,
+    passTargets: pass.targets.length === 0 ? null : pass.targets,
+    // Invalid ones are an empty list.
+    warningTargets: judged.ok && warning.targets.length === 0 ? null : warning.targets,
     keySli: objective.keySli,
     status,
   };

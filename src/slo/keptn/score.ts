@@ -16,7 +16,7 @@ export function calculateScore(
   if (mistake !== undefined) return { ok: false, error: mistake };
   if (maximum === 0) return { ok: true, result: 'pass', score: 100 };
   let reached = 0;
-  for (const result of results) reached += result.passTargets.length > 0 ? result.score : 0;
+  for (const result of results) reached += result.passTargets?.length ? result.score : 0;
   const score = 100 * (reached / maximum);
   if (keySli.failed) {
     const message = `Evaluation failed due to key_sli objective '${keySli.name}': ${keySli.message}`;

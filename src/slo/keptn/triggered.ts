@@ -56,7 +56,7 @@ export function beginEvaluation(
       data: {
         ...place,
         ...verdict,
-        evaluation: { timeStart: '', timeEnd: '', score: 0, indicatorResults: null, ...details },
+        evaluation: { timeStart: '', timeEnd: '', score: 0, sloFileContent: '', indicatorResults: null, ...details },
       },
     },
   ];
