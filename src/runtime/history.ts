@@ -41,8 +41,8 @@ export function createHistory(store: Store): History {
       const row = await store.document('sequence', id);
       return row && sequenceFromRow(row.data);
     },
-    async sequences(place, since) {
-      const rows = await store.documents({ kind: 'sequence', ...place, limit: MAX_ROWS });
+    async sequences(place, since, limit = MAX_ROWS) {
+      const rows = await store.documents({ kind: 'sequence', ...place, limit: Math.min(limit, MAX_ROWS) });
       return rows.filter((row) => row.sort >= since.getTime()).map((row): SequenceState => sequenceFromRow(row.data));
     },
   };

@@ -8,6 +8,7 @@ import { short } from '../engine/revisions.ts';
 import { isAskedFor, isDeployed, sayOther } from '../engine/rollout.ts';
 import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
 import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
+import { promotedHead, revertIn } from './promotion-head.ts';
 import {
   errored,
   fail,
@@ -34,12 +35,14 @@ interface Scene {
   repository: Repository;
   /** The commit to promote, as that repository names it. */
   revision: string;
+  /** What its pull request points at: that commit, or one with its files. */
+  head: string;
 }
 
 /**
  * Opens the pull request that moves the verified commit to the next stage, and follows it until it is
  * merged or closed. What exists on the host is read back first: there is at most one open per service
- * and stage, and it never points at anything but the commit that was evaluated.
+ * and stage, and it never brings anything but the files of the commit that was evaluated.
  */
 export const promotion: TaskHandler = {
   name: 'promotion',
@@ -49,7 +52,8 @@ export const promotion: TaskHandler = {
     const host = tools.gitHost(repository);
     if (!step) return errored('there is nothing to promote');
     if (!host) return errored(`no Git host is configured for ${repository.url}`);
-    const scene: Scene = { input, tools, step, host, repository, revision };
+    const { head = revision } = input.task.memo;
+    const scene: Scene = { input, tools, step, host, repository, revision, head: String(head) };
     const known = numberOf(input);
     return known === undefined ? open(scene) : follow(scene, await host.readPullRequest(repository, known, input));
   },
@@ -81,10 +85,14 @@ async function open(scene: Scene): Promise<TaskOutcome> {
   const plan = planPromotion(promotionEvidence(input.sequence, identity, brings, tools.linkTo(triggered.context)));
   await makeRoom(scene, plan);
   const { headBranch, title, body } = plan;
-  const wanted = { headBranch, headSha: revision, baseBranch: step.branch, title, body };
+  const revert = await revertIn(tools.history, { ...triggered.place, stage: step.to });
+  const head = await promotedHead(input, host, repository, { revision, headBranch, revert });
+  const wanted = { headBranch, headSha: head, baseBranch: step.branch, title, body };
   const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
   const url = pullRequest.url ?? tools.linkTo(triggered.context) ?? '';
-  return review(scene, pullRequest, 0, { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url });
+  const after = revert === undefined ? {} : { head, revert };
+  const memo = { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url, ...after };
+  return review(scene, pullRequest, 0, memo);
 }
 
 /** Between the evaluation and now somebody may have deployed something else: then its verdict is about the past. */
@@ -121,10 +129,10 @@ async function follow(scene: Scene, pullRequest: PullRequest): Promise<TaskOutco
   }
 }
 
-function merged({ input, step, revision }: Scene, pullRequest: PullRequest): TaskOutcome {
+function merged({ input, step, head }: Scene, pullRequest: PullRequest): TaskOutcome {
   const { number, headSha, mergeSha = '' } = pullRequest;
   const data: JsonObject = { pullRequest: number, url: input.task.memo['url'] ?? '', to: step.to, mergeSha };
-  if (headSha !== revision) {
+  if (headSha !== head) {
     return errored(`pull request ${number} was merged with ${short(headSha)}, which nobody evaluated`, data);
   }
   return pass(`promoted to ${step.to} by pull request ${number}${by(pullRequest)}`, data);
@@ -153,11 +161,14 @@ function by({ endedBy }: PullRequest): string {
 }
 
 async function followOpen(scene: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  const { input, step, host, repository, revision } = scene;
+  const { input, tools, step, host, repository, head } = scene;
   const { number } = pullRequest;
-  if (pullRequest.headSha !== revision) {
+  if (pullRequest.headSha !== head) {
     return conflict(scene, `pull request ${number} no longer points at the evaluated commit`);
   }
+  // A rollback there while it waited: it has to be put on top of that.
+  const revert = await revertIn(tools.history, { ...input.triggered.place, stage: step.to });
+  if (revert !== undefined && revert !== input.task.memo['revert']) return open(scene);
   const decisions = decisionsThatCount(scene);
   const rejection = decisions.find(({ verdict }) => verdict === 'reject');
   if (rejection) {
@@ -178,10 +189,10 @@ function decisionsThatCount({ input, host }: Scene) {
 }
 
 async function merge(scene: Scene, { number }: PullRequest, by: string): Promise<TaskOutcome> {
-  const { input, step, host, repository, revision } = scene;
+  const { input, step, host, repository, revision, head } = scene;
   const message = mergeMessage(promotionIdentity({ ...input.triggered, revision }, step.to), number);
   try {
-    const act = () => host.mergePullRequest(repository, number, { expectedHeadSha: revision, message, by }, input);
+    const act = () => host.mergePullRequest(repository, number, { expectedHeadSha: head, message, by }, input);
     return await follow(scene, await input.effect('merge', act));
   } catch (error) {
     if (error instanceof AdapterError && error.reason === 'conflict') return conflict(scene, error.message);

@@ -19,6 +19,9 @@ const POLL_MS = 5_000;
 /** A host counts our calls: 5,000 an hour at GitHub, shared by everything that waits there. */
 const HOST_POLL_MS = 60_000;
 
+/** How many of the newest changes are looked through for one that came later; there are rarely two. */
+const LOOK_BACK = 50;
+
 /**
  * Opens the pull request that takes the failed change back, follows it until it is merged or closed, and then what it
  * brings until it runs. The branch is never pushed to: merging takes back the failed change alone, whatever came after
@@ -63,7 +66,7 @@ async function follow(scene: RevertScene, pullRequest: PullRequest): Promise<Tas
 /** Changes that came to this stage after the failed one; reverts are none. */
 async function newerChanges({ input, tools }: RevertScene): Promise<SequenceState[]> {
   const since = input.sequence.triggered?.at ?? '';
-  const found = await tools.history.sequences(input.triggered.place, new Date(since));
+  const found = await tools.history.sequences(input.triggered.place, new Date(since), LOOK_BACK);
   return found.filter(({ triggered }) => triggered && triggered.at > since && !triggered.rollsBack);
 }
 

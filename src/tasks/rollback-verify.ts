@@ -11,6 +11,8 @@ import type { RevertScene } from './rollback-scene.ts';
 import { fail, type TaskOutcome, waiting } from './task.ts';
 
 const POLL_MS = 2_000;
+/** How many of the newest sequences are looked through for the one that delivers the revert. */
+const LOOK_BACK = 50;
 /** So long may it take until a delivery system has seen a merge. */
 const ARRIVES_WITHIN_MS = 15 * 60_000;
 
@@ -23,7 +25,7 @@ export async function verifyMerged(scene: RevertScene, mergeSha: string): Promis
   const { memo } = input.task;
   const mergedAt = String(memo['mergedAt'] ?? input.now.toISOString());
   const since = input.sequence.triggered?.at ?? '';
-  const later = await tools.history.sequences(input.triggered.place, new Date(since));
+  const later = await tools.history.sequences(input.triggered.place, new Date(since), LOOK_BACK);
   const found = later.find(({ triggered }) => triggered && inGit(triggered).revision === mergeSha);
   const what = memo['pullRequest'] === undefined ? 'the revert' : `pull request ${String(memo['pullRequest'])}`;
   const data: JsonObject = { by: 'pullRequest', to: good.revision, goodSequence: good.sequence, mergeSha };

@@ -41,8 +41,8 @@ export interface History {
   evaluation(id: string): Promise<PastEvaluation | undefined>;
   /** Numbers that were sent for a place, newest first. */
   pushedIndicators(place: Place, limit: number): Promise<PushedIndicators[]>;
-  /** Sequences of a place that were triggered at or after a moment, newest first, finished or not. */
-  sequences(place: Place, since: Date): Promise<SequenceState[]>;
+  /** Sequences of a place that were triggered at or after a moment, newest first, finished or not; at most `limit`. */
+  sequences(place: Place, since: Date, limit?: number): Promise<SequenceState[]>;
   sequence(id: string): Promise<SequenceState | undefined>;
 }
 

@@ -203,6 +203,30 @@ describe('a stage that Lynceus syncs', () => {
     });
   });
 
+  it('goes back by a revert where it is told to, and takes all of the next change again', LIMIT, async () => {
+    const revert = 'onFailure: {rollback: {by: pullRequest}}';
+    await story({ delivery: demanding('staging', 200, revert) }, async (told) => {
+      const first = told.release(1);
+      await told.stage(first, 'staging', isOver, 'is good');
+      const good = deployedIn(told, 'staging') ?? '';
+      const bad = breakIt(told, 'staging', revert, { 'feature.json': '{"on": true}\n' });
+      expect(await told.stage(bad, 'staging', isOver, 'is rolled back')).toMatchObject({
+        rollback: { state: 'done', by: 'pullRequest', to: good },
+      });
+      expect(treeOf(told, 'stage/staging')).toBe(treeOf(told, good));
+      const mended = repositoryOf(told).commit({
+        branch: 'stage/dev',
+        files: { 'delivery.yaml': demanding('staging', 200, revert), 'app.json': '{"version": 3}\n' },
+        message: 'Mend it',
+      });
+      expect(await told.stage(mended, 'staging', isOver, 'is delivered')).toMatchObject({ result: 'pass' });
+      expect(treeOf(told, 'stage/staging')).toBe(treeOf(told, mended));
+      const next = told.release(4);
+      expect(await told.stage(next, 'staging', isOver, 'is delivered')).toMatchObject({ result: 'pass' });
+      expect(treeOf(told, 'stage/staging')).toBe(treeOf(told, next));
+    });
+  });
+
   it('says loudly when it does not become healthy with the good commit either', LIMIT, async () => {
     const quick = `${more}\n      rollout: {settle: 100ms, timeout: 1s}`;
     const delivery = (status: number) =>
@@ -240,6 +264,8 @@ describe('a repository on GitHub', () => {
     const more = 'onFailure: rollback';
     await story({ github: true, delivery: demanding('dev', 200, more) }, async (told) => {
       const { good, bad } = await goodThenBad(told, 'dev', more);
+      await told.stage(bad, 'dev', (view) => view.pullRequest, 'asks for its rollback');
+      await told.stage(bad, 'dev', (view) => repositoryOf(told).sha('stage/dev') !== view.revision, 'is merged');
       const over = await told.stage(bad, 'dev', isOver, 'is rolled back');
       expect(over).toMatchObject({ rollback: { state: 'done', by: 'pullRequest', to: good } });
       expect(treeOf(told, 'stage/dev')).toBe(treeOf(told, good));
