@@ -176,7 +176,7 @@ metadata: {name: all}
 spec:
   stages:
     - {name: a, branch: a, rollout: {paused: promote}, checks: {windows: [{deny: "22:00/06:00"}]}, approval: {}, tests: [{http: {}}],
-       evaluation: {slo: slo.yaml}, soak: 1s, promotion: {}}
+       evaluation: {slo: slo.yaml}, soak: 1s, promotion: {}, onFailure: rollback}
     - {name: b, branch: b}
 `,
     'delivery.yaml',

@@ -14,7 +14,7 @@ const FALLBACK_MS = 3_600_000;
 /**
  * Syncs every application of the stage to the last good commit and waits until it is deployed and healthy. A sync of
  * our own and not Argo CD's rollback: that one skips hooks, carries no task id by which a crash could find it again, and
- * is not checked against sync windows when it is asked for (docs/adr/0007-rollback.md). Git still asks for the failed
+ * is not checked against sync windows when it is asked for (docs/adr/0008-rollback.md). Git still asks for the failed
  * commit, so the application is out of sync from here on; nothing moves it before Git asks for another one.
  */
 export async function syncBack(input: TaskInput, tools: TaskTools, good: SequenceTriggered): Promise<TaskOutcome> {
