@@ -152,6 +152,13 @@ describe('the house', () => {
     expect(axios.sort()).toEqual(['adapters/http-client.ts', 'cli/changes.ts']);
   });
 
+  it('asks the Kubernetes library for credentials only, and loads it when it is needed', () => {
+    const users = files.filter(({ imports }) => imports.some((name) => name.startsWith('@kubernetes/')));
+    expect(users.map(({ file }) => file)).toEqual(['adapters/delivery-systems/kubernetes-credentials.ts']);
+    const ways = users.flatMap(({ text }) => text.split('\n').filter((line) => line.includes('@kubernetes/')));
+    expect(ways.filter((line) => !line.startsWith('import type') && !line.includes('await import('))).toEqual([]);
+  });
+
   it('has no barrels and no default exports', () => {
     expect(files.filter(({ file }) => path.basename(file) === 'index.ts')).toEqual([]);
     expect(files.filter(({ text }) => /^export (?:\*|default)/m.test(text)).map(({ file }) => file)).toEqual([]);

@@ -7,6 +7,8 @@ export interface TlsMaterial {
   ca?: string;
   cert?: string;
   key?: string;
+  /** The name that the server's certificate must bear, where it is not the one that is connected to. */
+  servername?: string;
 }
 
 export interface TlsPaths {

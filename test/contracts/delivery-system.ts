@@ -12,6 +12,8 @@ export interface DeliverySystemWorld {
   /** One whose address nobody listens on. */
   unreachable: DeliverySystem;
   secret: string;
+  /** Whether it tells who made a revision; default true. */
+  knowsAuthors?: boolean;
   application: Pick<ApplicationRef, 'namespace' | 'name' | 'systemProject'>;
   /** Moves the application's branch; answers the commit. */
   commit(): Promise<string>;
@@ -96,8 +98,12 @@ export function deliverySystemContract(kind: string, createWorld: () => Promise<
       expect((await untilEnded(world)).operation?.phase).toBe('Failed');
     });
 
-    it('tells who made a revision', async () => {
+    it('tells who made a revision, or that it does not know', async () => {
       const revision = await world.commit();
+      if (world.knowsAuthors === false) {
+        const asked = world.system.revisionMetadata(application.ref, revision);
+        return expect(asked).rejects.toMatchObject({ reason: 'rejected' });
+      }
       const metadata = await world.system.revisionMetadata(application.ref, revision);
       expect(metadata.author).toContain('@');
       expect(metadata.message).not.toBe('');

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { evaluate } from '@marcbachmann/cel-js';
+import { parseAllDocuments } from 'yaml';
+import { type Controller, recordRequest, startController } from './controller.ts';
+import {
+  conditionOf,
+  dropCondition,
+  type KubernetesObject,
+  type Manifest,
+  setCondition,
+  timestamp,
+} from './objects.ts';
+import { consumersOf, type SourceTools } from './source-controllers.ts';
+import { KINDS, type Kind } from './store.ts';
+
+export type ApplyOutcome = 'applied' | 'build-failed' | 'unhealthy';
+
+export interface KustomizeTools extends SourceTools {
+  /** How long building and applying takes, and waiting for health. */
+  applyMs: number;
+  healthMs: number;
+  /** After a failure, and while something that is depended on is not ready. */
+  retryMs: number;
+  /** What becomes of a revision. */
+  outcome(name: string, revision: string): ApplyOutcome;
+}
+
+const CONTROLLER = 'kustomize-controller';
+const SSA = 'kustomize.toolkit.fluxcd.io/ssa';
+
+/** Kustomizations: dependencies, applying the Flux objects among the manifests, health, history. */
+export function startKustomizeController(tools: KustomizeTools): Controller {
+  const fetched = new Map<string, string>();
+  return startController({
+    store: tools.store,
+    kind: 'Kustomization',
+    reconcile: (object, signal) => reconcileKustomization(tools, object, signal),
+    wakes({ object }) {
+      if (object.kind !== 'GitRepository' && object.kind !== 'OCIRepository') return [];
+      const key = `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`;
+      const revision = object.status['artifact']?.revision ?? '';
+      if (fetched.get(key) === revision) return [];
+      fetched.set(key, revision);
+      return consumersOf(tools.store, 'Kustomization', object);
+    },
+  });
+}
+
+async function reconcileKustomization(
+  tools: KustomizeTools,
+  object: KubernetesObject,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const next = object.spec['suspend'] === true ? undefined : await lookAt(tools, object, signal);
+  recordRequest(object);
+  tools.store.saveStatus(object, CONTROLLER);
+  return next;
+}
+
+async function lookAt(tools: KustomizeTools, object: KubernetesObject, signal: AbortSignal): Promise<number> {
+  const { store, retryMs, pollMs } = tools;
+  const { namespace } = object.metadata;
+  const ref = object.spec['sourceRef'];
+  const source = store.find(ref.kind as Kind, ref.namespace ?? namespace, ref.name);
+  const revision: string | undefined = source?.status['artifact']?.revision;
+  if (!source || revision === undefined) return refuse(object, 'ArtifactFailed', 'Source artifact not found', retryMs);
+  const missing = missingDependency(tools, object);
+  if (missing !== undefined) return refuse(object, 'DependencyNotReady', missing, retryMs);
+  setCondition(object, 'Ready', 'Unknown', 'Progressing', 'Reconciliation in progress');
+  setCondition(object, 'Reconciling', 'True', 'Progressing', `Building manifests for revision ${revision}`);
+  object.status['lastAttemptedRevision'] = revision;
+  store.saveStatus(object, CONTROLLER);
+  await tools.pause(tools.applyMs, signal);
+  const outcome = tools.outcome(object.metadata.name, revision);
+  if (outcome === 'build-failed') return refuse(object, 'BuildFailed', 'accumulating resources: no such file', retryMs);
+  const files = await filesOf(tools, source, revision, object.spec['path'] ?? '');
+  const digest = `sha256:${createHash('sha256').update(JSON.stringify(files)).digest('hex')}`;
+  applyManifests(tools, object, files);
+  if (object.spec['wait'] === true) await tools.pause(tools.healthMs, signal);
+  if (object.spec['wait'] === true && outcome === 'unhealthy') {
+    remember(object, digest, revision, 'HealthCheckFailed');
+    setCondition(object, 'Healthy', 'False', 'HealthCheckFailed', 'health check failed');
+    return refuse(
+      object,
+      'HealthCheckFailed',
+      'health check failed after 30s: timeout waiting for: [Deployment/app]',
+      retryMs,
+    );
+  }
+  if (object.spec['wait'] === true) setCondition(object, 'Healthy', 'True', 'Succeeded', 'Health check passed');
+  object.status['lastAppliedRevision'] = revision;
+  const origin = source.status['artifact']?.metadata?.['org.opencontainers.image.revision'];
+  if (origin !== undefined) object.status['lastAppliedOriginRevision'] = origin;
+  remember(object, digest, revision, 'ReconciliationSucceeded', origin);
+  setCondition(object, 'Ready', 'True', 'ReconciliationSucceeded', `Applied revision: ${revision}`);
+  dropCondition(object, 'Reconciling');
+  object.status['observedGeneration'] = object.metadata.generation;
+  return Math.max(pollMs * 10, 1_000);
+}
+
+/** A failure leaves `observedGeneration` as it was. */
+function refuse(object: KubernetesObject, reason: string, message: string, retryMs: number): number {
+  setCondition(object, 'Ready', 'False', reason, message);
+  const reconciling = conditionOf(object, 'Reconciling');
+  if (reconciling) setCondition(object, 'Reconciling', 'True', 'ProgressingWithRetry', reconciling.message);
+  return retryMs;
+}
+
+function missingDependency({ store }: KustomizeTools, object: KubernetesObject): string | undefined {
+  for (const { name, namespace = object.metadata.namespace, readyExpr } of object.spec['dependsOn'] ?? []) {
+    const dep = store.find('Kustomization', namespace, name);
+    if (!dep) return `dependency '${namespace}/${name}' not found`;
+    if (readyExpr !== undefined) {
+      // The expression takes the place of the built-in check.
+      if (evaluate(readyExpr, { dep: plain(dep), self: plain(object) }) !== true) {
+        return `dependency '${namespace}/${name}' is not ready according to readyExpr eval`;
+      }
+      continue;
+    }
+    const observed = dep.status['observedGeneration'] === dep.metadata.generation;
+    if (!observed || conditionOf(dep, 'Ready')?.status !== 'True')
+      return `dependency '${namespace}/${name}' is not ready`;
+  }
+  return undefined;
+}
+
+/** As Kubernetes stores it: an empty map is no map. */
+function plain({ metadata, ...rest }: KubernetesObject): object {
+  const { labels, annotations, ...others } = metadata;
+  return {
+    ...rest,
+    metadata: {
+      ...others,
+      ...(Object.keys(labels).length > 0 ? { labels } : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+    },
+  };
+}
+
+async function filesOf(
+  { repositories, registry }: KustomizeTools,
+  source: KubernetesObject,
+  revision: string,
+  path: string,
+): Promise<Record<string, string>> {
+  const id = revision.slice(revision.lastIndexOf(':') + 1);
+  if (source.kind === 'GitRepository') return repositories.files(source.spec['url'], id, path);
+  const origin = registry.byDigest(source.spec['url'], `sha256:${id}`)?.origin;
+  return origin ? repositories.files(origin.repoUrl, origin.commit, path) : {};
+}
+
+/** The Flux objects among the manifests: what the Git repository says of them comes back with every run. */
+function applyManifests({ store }: KustomizeTools, owner: KubernetesObject, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    if (!/\.ya?ml$/.test(name)) continue;
+    for (const document of parseAllDocuments(text)) {
+      const manifest = document.toJS() as Partial<Manifest> | null;
+      if (!manifest?.kind || !(manifest.kind in KINDS) || !manifest.metadata || !manifest.spec) continue;
+      const namespace = manifest.metadata.namespace ?? owner.metadata.namespace;
+      const exists = store.find(manifest.kind as Kind, namespace, manifest.metadata.name);
+      if (exists && manifest.metadata.annotations?.[SSA] === 'IfNotPresent') continue;
+      const labels = {
+        ...manifest.metadata.labels,
+        'kustomize.toolkit.fluxcd.io/name': owner.metadata.name,
+        'kustomize.toolkit.fluxcd.io/namespace': owner.metadata.namespace,
+      };
+      store.apply(
+        { kind: manifest.kind, metadata: { ...manifest.metadata, namespace, labels }, spec: manifest.spec },
+        CONTROLLER,
+      );
+    }
+  }
+}
+
+/** One entry per digest and status, newest first, at most five. */
+function remember(object: KubernetesObject, digest: string, revision: string, status: string, origin?: string): void {
+  const history: Record<string, unknown>[] = object.status['history'] ?? [];
+  const before = history.find((one) => one['digest'] === digest && one['lastReconciledStatus'] === status);
+  const entry = {
+    digest,
+    firstReconciled: before?.['firstReconciled'] ?? timestamp(),
+    lastReconciled: timestamp(),
+    lastReconciledDuration: '120ms',
+    lastReconciledStatus: status,
+    totalReconciliations: Number(before?.['totalReconciliations'] ?? 0) + 1,
+    metadata: { revision, ...(origin === undefined ? {} : { originRevision: origin }) },
+  };
+  object.status['history'] = [entry, ...history.filter((one) => one !== before)].slice(0, 5);
+}

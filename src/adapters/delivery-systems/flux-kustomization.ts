@@ -1,0 +1,82 @@
+import type { JsonObject } from '../../base/json.ts';
+import {
+  type Applied,
+  entryOf,
+  healthOf,
+  notYet,
+  type Reconciliation,
+  sayCondition,
+  stalled,
+  waits,
+} from './flux-reconciliation.ts';
+import { revisionId } from './flux-source.ts';
+import { conditionOf, isObserved, objectAt, objectsAt, optional, partsOf, timeAt } from './kubernetes-object.ts';
+
+/** How far kustomize-controller is with a Kustomization; `undefined` before it looked at it for the first time. */
+export function reconciliationOfKustomization(
+  object: JsonObject,
+  policy: string | undefined,
+): Reconciliation | undefined {
+  const { status } = partsOf(object);
+  const ready = conditionOf(object, 'Ready');
+  const attempted = revisionId(status['lastAttemptedRevision']);
+  const applied = revisionId(status['lastAppliedRevision']);
+  if (!ready && attempted === undefined && !stalled(object)) return undefined;
+  const entry = entryOf(object, (one) => revisionId(objectAt(one['metadata'])['revision']) === attempted);
+  const phase = phaseOf(object, attempted !== undefined && attempted === applied);
+  return {
+    ...phase,
+    ...optional('attempted', attempted),
+    ...optional('applied', applied),
+    // By its history, because the condition changes with every interval.
+    ...optional('startedAt', timeAt(entry?.['firstReconciled']) ?? ready?.since),
+    ...optional('finishedAt', phase.phase === 'Running' ? undefined : ready?.since),
+    health: healthOf(object, { ready, waitsForHealth: waitsForHealth(object), policy }),
+    history: historyOf(object, applied, ready?.since),
+  };
+}
+
+type Phase = Pick<Reconciliation, 'phase' | 'message' | 'retrying'>;
+
+function phaseOf(object: JsonObject, settled: boolean): Phase {
+  const ready = conditionOf(object, 'Ready');
+  const given = stalled(object);
+  const pending = notYet(object);
+  if (pending !== undefined) return { phase: 'Running', message: pending, retrying: false };
+  if (given) return { phase: 'Failed', message: sayCondition(given), retrying: false };
+  if (ready?.status === 'False' && !waits(ready)) {
+    return { phase: 'Failed', message: sayCondition(ready), retrying: false };
+  }
+  const message = ready ? sayCondition(ready) : 'Flux has not reconciled it yet';
+  // The same revision is looked at anew in every interval: that is no new deployment, whatever comes of it.
+  if (settled && isObserved(object)) return { phase: 'Succeeded', message, retrying: false };
+  return { phase: 'Running', message, retrying: false };
+}
+
+/** Without either, Ready means applied and says nothing of what runs. */
+function waitsForHealth(object: JsonObject): boolean {
+  const { spec } = partsOf(object);
+  return spec['wait'] === true || objectsAt(spec['healthChecks']).length > 0;
+}
+
+/** Only what came to its good end, and what is applied now at the end, whatever the order of the entries. */
+function historyOf(object: JsonObject, applied: string | undefined, since: string | undefined): Applied[] {
+  const entries = objectsAt(partsOf(object).status['history'])
+    .filter((entry) => entry['lastReconciledStatus'] === 'ReconciliationSucceeded')
+    .flatMap((entry): Applied[] => {
+      const metadata = objectAt(entry['metadata']);
+      const revision = revisionId(metadata['revision']);
+      const deployedAt = timeAt(entry['lastReconciled']);
+      if (revision === undefined || deployedAt === undefined) return [];
+      const origin = revisionId(metadata['originRevision']);
+      const startedAt = timeAt(entry['firstReconciled']);
+      return [{ revision, ...optional('origin', origin), ...optional('startedAt', startedAt), deployedAt }];
+    })
+    .reverse();
+  if (applied === undefined) return entries;
+  const now = entries.findLast(({ revision }) => revision === applied);
+  const origin = revisionId(partsOf(object).status['lastAppliedOriginRevision']);
+  const last: Applied | undefined = now ?? (since === undefined ? undefined : { revision: applied, deployedAt: since });
+  if (!last) return entries;
+  return [...entries.filter((one) => one !== now), { ...last, ...optional('origin', last.origin ?? origin) }];
+}

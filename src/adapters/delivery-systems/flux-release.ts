@@ -1,0 +1,224 @@
+import { AdapterError } from '../../base/adapter-error.ts';
+import { sha256 } from '../../base/ids.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Application } from '../../events/application.ts';
+import type { CallOptions, SyncRequest } from './delivery-system.ts';
+import type { FluxObjects } from './flux-application.ts';
+import { type Gate, type Release, releaseOf } from './flux-gate.ts';
+import { GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY, REQUESTED_AT } from './flux-kinds.ts';
+import { artifactOf, isSuspended, pinOf } from './flux-source.ts';
+import type { KubernetesApi, ResourceKind } from './kubernetes.ts';
+import { nameOf } from './kubernetes-object.ts';
+
+export interface ReleaseTools {
+  api: KubernetesApi;
+  prefix: string;
+  /** For the moment of a release, and to wait a little. */
+  now(): Date;
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+/** How long a release waits for the source to be fetched before it leaves the rest to Flux. */
+const FETCH_MS = 5_000;
+const LOOK_MS = 250;
+
+/**
+ * Opens the gate for exactly one revision: the source is pinned first, and the application is asked to look once
+ * its source was fetched. Each change is a compare-and-set of what was read, so of two releases one is refused.
+ *
+ * @throws {AdapterError} `conflict` when somebody else changed the object meanwhile, `rejected` when it is not held
+ *   by a gate or the gate cannot give this revision
+ */
+export async function release(
+  tools: ReleaseTools,
+  { objects, application, gate }: Held,
+  request: SyncRequest,
+  options: CallOptions,
+): Promise<void> {
+  if (isSuspended(objects.object)) throw refused(application, 'is suspended; resume it first');
+  const revision = fetchedRevision(objects, gate, request);
+  const at = tools.now().toISOString();
+  const told: Release = {
+    application: keyOf(application),
+    revision,
+    infos: request.infos,
+    at,
+    // New each time, as Flux wants it, and recognisably ours.
+    token: `${at}/lynceus-${sha256(JSON.stringify([revision, request.infos])).slice(0, 12)}`,
+  };
+  if (gate.kind === 'source') return releaseSource(tools, objects, gate.source, told, options);
+  if (gate.kind === 'dependency') return releaseDependency(tools, objects, gate.gate, told, options);
+  throw refused(application, gate.kind === 'broken' ? `has no working gate: ${gate.problem}` : 'is not held by a gate');
+}
+
+export interface Held {
+  objects: FluxObjects;
+  application: Application;
+  gate: Gate;
+}
+
+async function releaseSource(
+  tools: ReleaseTools,
+  { object }: FluxObjects,
+  source: JsonObject,
+  told: Release,
+  options: CallOptions,
+): Promise<void> {
+  const kind = sourceKind(source);
+  const before = pinOf(source) ?? null;
+  const pinned = await tools.api.patch(
+    kind,
+    source,
+    {
+      metadata: { annotations: annotationsFor(tools.prefix, { ...told, before }, told.token) },
+      spec: {
+        ref: { [pinField(kind)]: told.revision },
+        ...(isSuspended(source) ? { suspend: false } : {}),
+      },
+    },
+    options,
+  );
+  if (await isFetched(tools, kind, pinned, told.revision, options)) await nudge(tools, object, told.token, options);
+}
+
+/** A source that is fetched wakes who uses it by itself; one that was there already wakes nobody. */
+async function isFetched(
+  tools: ReleaseTools,
+  kind: ResourceKind,
+  pinned: JsonObject,
+  revision: string,
+  options: CallOptions,
+): Promise<boolean> {
+  let source = pinned;
+  for (let waited = 0; artifactOf(source)?.revision !== revision; waited += LOOK_MS) {
+    if (waited >= FETCH_MS) return false;
+    await tools.pause(LOOK_MS, options.signal);
+    source = await tools.api.get(kind, nameOf(source), options);
+  }
+  return true;
+}
+
+async function releaseDependency(
+  tools: ReleaseTools,
+  objects: FluxObjects,
+  gate: JsonObject,
+  told: Release,
+  options: CallOptions,
+): Promise<void> {
+  const { prefix, api } = tools;
+  await api.patch(
+    KUSTOMIZATION,
+    gate,
+    {
+      metadata: {
+        annotations: { [`${prefix}/release`]: JSON.stringify(told), [`${prefix}/open`]: told.token },
+      },
+    },
+    options,
+  );
+  // The gate opens for this request alone, and closes with it.
+  await nudge(tools, objects.object, told.token, options);
+}
+
+/** Asks for a reconciliation, of the object as it is now: its status has moved since it was read. */
+async function nudge(tools: ReleaseTools, object: JsonObject, token: string, options: CallOptions): Promise<void> {
+  const kind = object['kind'] === KUSTOMIZATION.kind ? KUSTOMIZATION : HELM_RELEASE;
+  await withFreshObject(tools, kind, object, options, (fresh) =>
+    tools.api.patch(kind, fresh, { metadata: { annotations: { [REQUESTED_AT]: token } } }, options),
+  );
+}
+
+/** Controllers write the status of what we change: a lock that was lost to them is tried anew. */
+export async function withFreshObject(
+  { api, pause }: ReleaseTools,
+  kind: ResourceKind,
+  object: JsonObject,
+  options: CallOptions,
+  change: (fresh: JsonObject) => Promise<JsonObject>,
+): Promise<JsonObject> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await change(await api.get(kind, nameOf(object), options));
+    } catch (error) {
+      if (!(error instanceof AdapterError) || error.reason !== 'conflict' || tries >= 5) throw error;
+      await pause(LOOK_MS, options.signal);
+    }
+  }
+}
+
+/**
+ * Takes back what can be taken back: the pin of before, or the open gate. What Flux has applied already stays;
+ * nothing under way is not an error.
+ */
+export async function takeBack(
+  tools: ReleaseTools,
+  { application, gate }: Omit<Held, 'objects'>,
+  options: CallOptions,
+): Promise<void> {
+  options.guard?.();
+  const { operation } = application;
+  const holder = gate.kind === 'source' ? gate.source : gate.kind === 'dependency' ? gate.gate : undefined;
+  const told = holder && releaseOf(holder, tools.prefix);
+  if (!holder || operation?.phase !== 'Running' || told?.application !== keyOf(application) || told.ended) return;
+  const ended: Release = { ...told, ended: tools.now().toISOString() };
+  const annotations = { [`${tools.prefix}/release`]: JSON.stringify(ended) };
+  if (gate.kind === 'dependency') {
+    await tools.api.patch(
+      KUSTOMIZATION,
+      holder,
+      { metadata: { annotations: { ...annotations, [`${tools.prefix}/open`]: null } } },
+      options,
+    );
+    return;
+  }
+  const kind = sourceKind(holder);
+  await tools.api.patch(kind, holder, { metadata: { annotations }, spec: pinBack(kind, told) }, options);
+}
+
+/** Without a pin to go back to, the source is held by suspending it. */
+function pinBack(kind: ResourceKind, { before }: Release): JsonObject {
+  return before ? { ref: { [pinField(kind)]: before } } : { suspend: true, ref: { [pinField(kind)]: null } };
+}
+
+function annotationsFor(prefix: string, told: Release, token: string): JsonObject {
+  return { [`${prefix}/release`]: JSON.stringify(told), [REQUESTED_AT]: token };
+}
+
+function sourceKind(source: JsonObject): ResourceKind {
+  return source['kind'] === GIT_REPOSITORY.kind ? GIT_REPOSITORY : OCI_REPOSITORY;
+}
+
+function pinField(kind: ResourceKind): 'commit' | 'digest' {
+  return kind === GIT_REPOSITORY ? 'commit' : 'digest';
+}
+
+/**
+ * What the source has to fetch. For an artifact that was made of a commit, its digest is what was gated; the
+ * commit alone finds it only while it is the one on offer.
+ */
+function fetchedRevision({ source, follows }: FluxObjects, gate: Gate, request: SyncRequest): string {
+  const ids = request.revisions ?? [request.revision];
+  const isGit = source?.['kind'] === GIT_REPOSITORY.kind;
+  const offered = artifactOf(gate.kind === 'source' ? follows : source);
+  const found = ids.findLast((id) => isDigest(id) !== isGit);
+  const revision = found ?? (offered?.origin?.commit === request.revision ? offered.revision : undefined);
+  if (revision === undefined) {
+    throw new AdapterError('rejected', `which artifact was made of ${request.revision} is not known any more`);
+  }
+  if (gate.kind === 'dependency' && offered?.revision !== revision) {
+    throw new AdapterError('rejected', 'its source has moved on: the gate would let through what nobody has checked');
+  }
+  return revision;
+}
+
+function isDigest(id: string): boolean {
+  return /^sha\d+:/.test(id);
+}
+
+function refused({ ref }: Application, why: string): AdapterError {
+  return new AdapterError('rejected', `Flux ${ref.system}: ${ref.name} ${why}`);
+}
+
+function keyOf({ ref }: Application): string {
+  return `${ref.namespace}/${ref.name}`;
+}
