@@ -73,6 +73,8 @@ export interface Operation {
   /** How often it may be. */
   retryLimit?: number;
   message: string;
+  /** Names of the hooks before the sync that failed; absent: none did. */
+  failedHooks?: string[];
 }
 
 export interface Deployment {

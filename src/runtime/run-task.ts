@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json.ts';
 import { currentTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import type { SequenceEvent } from '../events/types.ts';
 import type { ClaimedJob, Settlement, Store } from '../store/store.ts';
+import { closeLatches } from '../tasks/gate-job.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../tasks/task.ts';
 import { MAX_ATTEMPTS, pauseAfter } from './backoff.ts';
 import type { Failpoint } from './failpoint.ts';
@@ -30,18 +31,26 @@ export async function runTask(room: TaskRoom, job: ClaimedJob, lease: Lease): Pr
   const { state } = await loadSequence(room.store, sequence);
   const task = state.tasks.find((candidate) => candidate.id === taskId);
   const handler = task && room.handlers.get(task.name);
-  if (!task || !handler || !state.triggered) return settle(room.store, job, { kind: 'done' });
+  if (!task || !state.triggered) return settle(room.store, job, { kind: 'done' });
   const input = taskInput(room, state, task, lease);
   if (currentTask(state)?.id !== taskId || state.phase === 'finished') {
-    if (task.status === 'aborted' || task.status === 'errored') await handler.stop?.(input, room.tools);
+    if (task.status === 'aborted' || task.status === 'errored') await handler?.stop?.(input, room.tools);
+    if (neverLetThrough(state)) await closeLatches(input, room.tools);
     return settle(room.store, job, { kind: 'done' });
   }
+  // People decide on an approval.
+  if (!handler) return settle(room.store, job, { kind: 'done' });
   room.failpoint(`task.${task.name}.claimed`);
   const outcome = job.attempt > MAX_ATTEMPTS ? gaveUp(job.attempt) : await askHandler(room, handler, input);
   room.failpoint(`task.${task.name}.ran`);
   if (outcome === 'cancelled') return settle(room.store, job, { kind: 'again', delayMs: 1000 });
   await report(room, job, task, outcome);
   room.failpoint(`task.${task.name}.committed`);
+}
+
+/** It is over before anything could be synced: what waits for its gate waits for nothing. */
+function neverLetThrough({ finished, tasks }: SequenceState): boolean {
+  return finished?.result === 'fail' && !tasks.some(({ name }) => name === 'sync');
 }
 
 /** A handler that brings the process down is not asked for ever. */

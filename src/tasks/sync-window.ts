@@ -31,6 +31,16 @@ export async function closedWindow(
   return open ? undefined : closedOutcome(windows, by, input.now, memo);
 }
 
+/** Auto-sync is on, but a window keeps the system from syncing by itself: the sync is left to whoever asks for it. */
+export async function isAutoSyncHeld(
+  input: Pick<TaskInput, 'signal'>,
+  system: DeliverySystem,
+  { ref }: Application,
+): Promise<boolean> {
+  const windows = await readWindows(input, system, ref);
+  return windows !== undefined && !allows(windows.windows, 'itself');
+}
+
 /** The same after the delivery system has said so itself; then it waits, whatever its windows say by now. */
 export async function refusedByWindow(
   input: Pick<TaskInput, 'now' | 'signal'>,

@@ -6,9 +6,10 @@ import { INFO, isAskedFor, isDeployed, isUnfinished, sayHydration } from '../eng
 import { systemName } from '../engine/system-name.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
+import { openLatch, wasDeniedByGate } from './gate-job.ts';
 import { followOurs, POLL_MS, SOON_MS, waitFor, waitForOther } from './sync-operation.ts';
-import { pinsFor } from './sync-pins.ts';
-import { closedWindow, isHeldByWindow, refusedByWindow } from './sync-window.ts';
+import { pinsByTarget, pinsFor } from './sync-pins.ts';
+import { closedWindow, isAutoSyncHeld, isHeldByWindow, refusedByWindow } from './sync-window.ts';
 import {
   errored,
   fail,
@@ -61,6 +62,8 @@ async function syncOne(
       application.operation?.automated ? 'itself' : 'request',
       keep(input),
     );
+  const latch = await openLatch(input, system, application);
+  if (latch) return latch;
   const pins = pinsFor(application, input.triggered);
   if (isOurs(application, input.task.id)) return followOurs(input, system, application, pins);
   if (isBusy(application)) return waitForOther(input, application);
@@ -70,7 +73,21 @@ async function syncOne(
   if (wasSynced(application, input.triggered)) return judgeDeployed(application, mode, input.triggered.revision);
   if (mode === 'automatic') return awaitAutomatic(input, system, application);
   if (!pins) return waitFor(`${systemName(application.ref)} has not resolved all sources yet`, POLL_MS, keep(input));
-  return ask(input, system, application, pins);
+  if (!application.automated) return ask(input, system, application, pins);
+  if (await isAutoSyncHeld(input, system, application)) return askByTarget(input, system, application);
+  return errored(
+    'Argo CD syncs this application by itself, so nothing can be gated: turn off auto-sync, or set sync: automatic',
+  );
+}
+
+/** With auto-sync on, Argo CD takes no commit but what the target means: it must mean the gated one right now. */
+async function askByTarget(input: TaskInput, system: DeliverySystem, application: Application): Promise<TaskOutcome> {
+  const { targetRevision, targetRevisions } = application;
+  if (targetRevision === undefined)
+    return waitFor(`${systemName(application.ref)} has not resolved its target yet`, POLL_MS, keep(input));
+  const target = { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
+  if (!isSame(target, input.triggered)) return overtaken('Git asks for a newer commit by now');
+  return ask(input, system, application, pinsByTarget(application));
 }
 
 function isOurs({ operation, operationRequested }: Application, task: string): boolean {
@@ -108,6 +125,9 @@ async function awaitAutomatic(
   const { operation, ref } = application;
   const isRealOne = operation !== undefined && !operation.dryRun && !operation.partial;
   if (isRealOne && isSame(operation, triggered) && operation.phase !== 'Succeeded') {
+    // Argo CD tries no commit twice by itself, however right it is by now.
+    if (application.automated && wasDeniedByGate(operation, input.task.triggeredAt))
+      return askByTarget(input, system, application);
     return fail(`the sync ended as ${operation.phase}: ${operation.message}`);
   }
   if (!isAskedFor(application, triggered) && !isDeployed(application, triggered))
@@ -130,11 +150,6 @@ async function ask(
   pins: Revisions,
 ): Promise<TaskOutcome> {
   if (application.deleting) return errored(`the application is being deleted in ${systemName(application.ref)}`);
-  if (application.automated) {
-    return errored(
-      'Argo CD syncs this application by itself, so nothing can be gated: turn off auto-sync, or set sync: automatic',
-    );
-  }
   const intents = intentsOf(input);
   const key = applicationKey(application.ref);
   const intended = intents[key];
@@ -143,7 +158,7 @@ async function ask(
     if (closed) return closed;
     return waitFor('about to sync', 0, { intents: { ...intents, [key]: input.now.toISOString() } });
   }
-  const replaced = replacedSince(application, intended, pins);
+  const replaced = replacedSince(application, intended, application.automated ? input.triggered : pins);
   if (replaced) return replaced;
   try {
     await input.effect('sync', () =>

@@ -43,7 +43,16 @@ export function operationOf(state: JsonObject, sources: readonly Source[]): Oper
     ...optional('retries', count(state['retryCount'])),
     ...optional('retryLimit', count(object(requested['retry'])['limit'])),
     message: problem + messageOf(state['message']),
+    ...optional('failedHooks', failedHooksOf(object(state['syncResult']))),
   };
+}
+
+/** `hookPhase` means something only where `hookType` is set. */
+function failedHooksOf(result: JsonObject): string[] | undefined {
+  const failed = objects(result['resources']).filter(
+    (hook) => hook['hookType'] === 'PreSync' && (hook['hookPhase'] === 'Failed' || hook['hookPhase'] === 'Error'),
+  );
+  return failed.length === 0 ? undefined : failed.map((hook) => text(hook['name']) ?? '');
 }
 
 /** A phase that we do not know is never a success: ended it is an error, else it is waited for. */
