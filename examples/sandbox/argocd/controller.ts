@@ -150,6 +150,7 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
   readonly #runHook: RunHook | undefined;
   readonly #rollingSync: RollingSync | undefined;
   readonly #apps = new Map<string, AppState>();
+  readonly #instead = new Map<AppState, readonly string[]>();
   readonly #repositories: Repositories;
   readonly #deploy: Deploy | undefined;
   readonly #timing: Timing;
@@ -298,6 +299,11 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
       retry: {},
     });
     return state.object;
+  }
+
+  /** A fault: the next operation syncs these revisions, whatever it was asked for. */
+  syncInstead(name: string, revisions: readonly string[], namespace = this.#namespace): void {
+    this.#instead.set(this.#state(name, namespace), revisions);
   }
 
   terminate(name: string, namespace: string): void {
@@ -472,8 +478,10 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     this.#operate(state, full, revisions).catch(() => undefined);
   }
 
-  async #operate(state: AppState, operation: OperationSpec, revisions: readonly string[]): Promise<void> {
+  async #operate(state: AppState, operation: OperationSpec, wanted: readonly string[]): Promise<void> {
     await sleep(this.#timing.pickUpMs, undefined, { signal: this.#stop.signal });
+    const revisions = this.#instead.get(state) ?? wanted;
+    this.#instead.delete(state);
     const run: OperationState = { operation, phase: 'Running', message: 'waiting to start', startedAt: timestamp() };
     state.object.status.operationState = run;
     this.#touch(state);
