@@ -75,6 +75,7 @@ const HOLDERS: Record<string, { token?: string; opens: readonly Access[]; webhoo
   'a reporter': { token: TOKENS.REPORTER, opens: ['anyone', 'report'], known: true },
   'an approver': { token: TOKENS.APPROVER, opens: ['anyone', 'read', 'decide'], known: true },
   'an Argo CD': { token: TOKENS.WEBHOOK_NEW, opens: ['anyone'], webhook: '/webhooks/argocd', known: false },
+  'a Flux': { token: TOKENS.FLUX_WEBHOOK, opens: ['anyone'], webhook: '/webhooks/flux', known: false },
 };
 
 /** Through the guard: what is said then depends on the request, which is empty here. */
@@ -86,7 +87,7 @@ describe.each([
 ])('a service that is %s', (_what, anonymousRead) => {
   let world: HttpWorld;
   beforeAll(async () => {
-    world = await startHttpWorld({ env: { LYNCEUS_ANONYMOUS_READ: anonymousRead } });
+    world = await startHttpWorld({ env: { LYNCEUS_ANONYMOUS_READ: anonymousRead }, flux: 'unreachable' });
   });
   afterAll(() => world.stop());
 

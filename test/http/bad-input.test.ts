@@ -7,6 +7,7 @@ import { startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
 import { StoreUnavailableError } from '../../src/store/store.ts';
 import {
   bearer,
+  fluxEvent,
   type HttpWorld,
   notification,
   problemOf,
@@ -39,6 +40,14 @@ const DOORS: Record<string, Door> = {
     token: TOKENS.WEBHOOK_NEW,
     headers: { 'Content-Type': 'application/json' },
     body: (id) => notification(id),
+    accepted: 202,
+    limit: MIB,
+  },
+  'a webhook of Flux': {
+    path: '/webhooks/flux',
+    token: TOKENS.FLUX_WEBHOOK,
+    headers: { 'Content-Type': 'application/json' },
+    body: (id) => fluxEvent(id),
     accepted: 202,
     limit: MIB,
   },
@@ -136,6 +145,7 @@ describe('the front door', () => {
   let world: HttpWorld;
   beforeAll(async () => {
     world = await startHttpWorld({
+      flux: 'unreachable',
       sequences: [[...planned(step('approval', { always: true }), step('sync')), taskTriggered(1, 'approval', YEARS)]],
     });
   });
@@ -170,6 +180,7 @@ describe('the front door', () => {
   it('takes no empty body where one is needed', async () => {
     const cases: [string, number, string][] = [
       ['a webhook of Argo CD', 400, 'empty-body'],
+      ['a webhook of Flux', 400, 'not-json'],
       ['a structured CloudEvent', 400, 'not-json'],
       ['a decision', 400, 'invalid-json'],
     ];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freePort } from '../../examples/sandbox/free-port.ts';
+import { kubeconfigText } from '../../examples/sandbox/kubernetes/flux.ts';
 import { type App, type AppOptions, startApp } from '../../src/app.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
@@ -18,6 +19,7 @@ export const TOKENS = {
   ARGOCD_TOKEN: 'token-for-argocd-3f5d1c2b7a98',
   WEBHOOK_OLD: 'token-of-webhook-old-4e2a6b',
   WEBHOOK_NEW: 'token-of-webhook-new-7c9d0f',
+  FLUX_WEBHOOK: 'token-of-webhook-of-flux-8d0e1a',
   READER: 'token-of-reader-1a2b3c4d5e6f',
   REPORTER: 'token-of-reporter-2b3c4d5e6f',
   QUERIER: 'token-of-querier-5e6f7a8b9c',
@@ -28,6 +30,8 @@ export const TOKENS = {
 export interface HttpWorldOptions {
   /** Base URL of an Argo CD; without one nothing answers where it should be. */
   argocdUrl?: string;
+  /** Also a cluster with Flux, `eu`: its kubeconfig file, or one that leads nowhere. */
+  flux?: { kubeconfig: string } | 'unreachable';
   /** More lines of lynceus.yaml. */
   connections?: string;
   env?: Record<string, string>;
@@ -70,7 +74,7 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
   const dataDir = join(folder, 'data');
   const configFile = join(folder, 'lynceus.yaml');
   const argocdUrl = options.argocdUrl ?? `http://127.0.0.1:${await freePort()}`;
-  writeFileSync(configFile, connections(argocdUrl, options.connections));
+  writeFileSync(configFile, connections(argocdUrl, kubeconfigOf(options.flux, folder), options.connections));
   const env = {
     ...TOKENS,
     LYNCEUS_CONFIG: configFile,
@@ -128,7 +132,20 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
   };
 }
 
-function connections(argocdUrl: string, more = ''): string {
+function kubeconfigOf(flux: HttpWorldOptions['flux'], folder: string): string | undefined {
+  if (flux !== 'unreachable') return flux?.kubeconfig;
+  const file = join(folder, 'kubeconfig');
+  writeFileSync(file, kubeconfigText('http://127.0.0.1:1', 'token-of-nobody-9e1f2a3b'));
+  return file;
+}
+
+function connections(argocdUrl: string, kubeconfig: string | undefined, more = ''): string {
+  const flux = `
+  - name: eu
+    kind: flux
+    kubeconfig: {file: ${kubeconfig}, context: sandbox}
+    timeout: 2s
+    webhookTokens: [{env: FLUX_WEBHOOK}]`;
   return `apiVersion: lynceus.dev/v1
 kind: Connections
 deliverySystems:
@@ -137,7 +154,7 @@ deliverySystems:
     url: ${argocdUrl}
     token: {env: ARGOCD_TOKEN}
     timeout: 2s
-    webhookTokens: [{env: WEBHOOK_OLD}, {env: WEBHOOK_NEW}]
+    webhookTokens: [{env: WEBHOOK_OLD}, {env: WEBHOOK_NEW}]${kubeconfig === undefined ? '' : flux}
 tokens:
   - {name: reader, token: {env: READER}, may: [read]}
   - {name: reporter, token: {env: REPORTER}, may: [report]}
@@ -196,6 +213,19 @@ export function notification(name: string, change: Record<string, unknown> = {})
       metadata: { name, namespace: 'argocd', uid: `uid-of-${name}` },
       status: { health: { status: 'Healthy' }, sync: { status: 'Synced', revision: 'a'.repeat(40) } },
     },
+    ...change,
+  };
+}
+
+/** An event as Flux sends it now: of the Kustomization `shop/NAME`, in the cluster `eu`. */
+export function fluxEvent(name: string, change: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    involvedObject: { kind: 'Kustomization', namespace: 'shop', name, uid: `uid-of-${name}` },
+    severity: 'info',
+    timestamp: new Date().toISOString(),
+    message: 'Reconciliation finished in 449ms, next run in 10m0s',
+    reason: 'ReconciliationSucceeded',
+    reportingController: 'kustomize-controller',
     ...change,
   };
 }
