@@ -117,8 +117,9 @@ export function waitForOther(input: TaskInput, { operation, ref }: Application):
       POLL_MS,
     );
   }
-  const how = systemName(ref) === 'Argo CD' ? `: end it by argocd app terminate-op ${ref.namespace}/${ref.name}` : '';
-  return waitFor(clip(`a sync by ${who} runs since ${since}${how}`), POLL_MS);
+  const name = ref.namespace === 'argocd' ? ref.name : `${ref.namespace}/${ref.name}`;
+  const how = systemName(ref) === 'Argo CD' ? `; to end it: argocd app terminate-op ${name}` : '';
+  return waitFor(clip(`sync by ${who} since ${since}${how}`), POLL_MS);
 }
 
 function policyOf(input: TaskInput) {

@@ -119,8 +119,8 @@ describe('a sync', () => {
       const commit = commitTo(told);
       await told.stage(commit, 'staging', waitsFor(/^another sync is running/), 'waits for it');
       told.pass('11m');
-      const stuck = await told.stage(commit, 'staging', waitsFor(/^a sync by grace runs since/), 'names it');
-      expect(last(stuck).waitingFor?.sentence).toMatch(/: end it by argocd app terminate-op argocd\/checkout-staging$/);
+      const stuck = await told.stage(commit, 'staging', waitsFor(/^sync by grace since/), 'names it');
+      expect(last(stuck).waitingFor?.sentence).toMatch(/; to end it: argocd app terminate-op checkout-staging$/);
     });
   });
 

@@ -200,7 +200,7 @@ describe("somebody else's sync", () => {
     expect(stuck.terminated).toBe(0);
     expect(stuck.outcome).toMatchObject({
       blocker: {
-        sentence: 'a sync by admin runs since 09:00 UTC: end it by argocd app terminate-op argocd/checkout',
+        sentence: 'sync by admin since 09:00 UTC; to end it: argocd app terminate-op checkout',
       },
     });
     expect(await seen(withOperation({ ...theirs, phase: 'Terminating' }))).toMatchObject({
