@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type FluxRole, meaningOf, plainMetadata, releaseIn, roleOf } from '../../src/events/flux-event.ts';
 
 const PAGE = readFileSync(new URL('../../docs/flux.md', import.meta.url), 'utf8');
+const [SECTION = ''] = /^## What events mean\n[\s\S]*?(?=^## )/m.exec(PAGE) ?? [];
 const SOURCE = readFileSync(new URL('../../src/events/flux-event.ts', import.meta.url), 'utf8');
 const codes = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code as string);
 /** The rows of "What events mean": meanings in the first cell, reasons in the second. */
-const ROWS = [...PAGE.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (.*) \|$/gm)].map(
+const ROWS = [...SECTION.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (.*) \|$/gm)].map(
   ([, meanings = '', reasons = '']) => ({
     meanings: codes(meanings),
     role: (reasons.startsWith('of a source') ? 'source' : 'consumer') as FluxRole,
