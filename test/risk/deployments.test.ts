@@ -52,10 +52,23 @@ describe('a deployment', () => {
       [...done(2, 'sync'), ...done(3, 'test', 'fail', 'aborted'), over('superseded')],
       'undecided',
     ],
+    [
+      'that was rolled back, once',
+      [...done(2, 'sync'), ...done(3, 'test', 'fail'), ...done(4, 'rollback'), over('failed')],
+      'failed',
+    ],
     ['that was never synced', [over('rejected')], undefined],
     ['that is still under way', [...done(2, 'sync')], undefined],
   ])('%s', (_what, events, expected) => {
     expect(verdict(...events)).toBe(expected);
+  });
+
+  it('is none when it only takes back one that failed, whether that works or not', () => {
+    const rollsBack = { sequence: 's1', revision: 'a'.repeat(40), to: 'b'.repeat(40), pullRequest: 7 };
+    for (const result of ['pass', 'fail'] as const) {
+      const [, ...rest] = history(...done(2, 'sync'), ...done(3, 'rollout', result), over('completed'));
+      expect(deploymentOf(fold([triggered({ rollsBack }), ...rest]))).toBeUndefined();
+    }
   });
 });
 
