@@ -40,8 +40,13 @@ export function revisionsIn(holder: JsonObject, specified: readonly Source[]): R
   return { ...optional('revision', text(revisions[leadingAt(sources)])), revisions };
 }
 
-/** What Git asks for: nothing as long as one of the sources is not resolved, or the spec has just changed. */
+/**
+ * What Git asks for: nothing as long as one of the sources is not resolved, or the spec has just changed. Where
+ * Argo CD could not compare (Git out of reach, a path or manifests that do not exist), `revision` is the name of the
+ * branch, not a commit.
+ */
 export function targetIn(sync: JsonObject, sources: readonly Source[]): Revisions {
+  if (sync['status'] === 'Unknown') return {};
   const found = revisionsIn(sync, sources);
   if (sources.length < 2) return found;
   const complete = found.revisions?.length === sources.length && !found.revisions.includes('');
