@@ -116,6 +116,14 @@ function withoutKnownLies(swagger: Swagger): Swagger {
   });
   add(definitions['v1alpha1SyncStrategyHook'], { force: { type: 'boolean' } });
   add(definitions['v1alpha1Application'], { apiVersion: { type: 'string' }, kind: { type: 'string' } });
+  // An empty list is null.
+  add(definitions['v1alpha1ApplicationList'], {
+    items: { type: ['array', 'null'], items: { $ref: '#/definitions/v1alpha1Application' } },
+  });
+  // Which manager set which field: any names, written as they are instead of as bytes.
+  const fields = definitions['v1FieldsV1'];
+  if (fields !== undefined) fields.additionalProperties = true;
+  // What identifies a node stands among its own fields.
   const text = { type: 'string' };
   add(definitions['v1alpha1ResourceNode'], {
     group: text,

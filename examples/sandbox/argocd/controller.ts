@@ -96,6 +96,7 @@ export interface SyncWish {
   strategy?: { hook?: object; apply?: object };
   resources?: object[];
   syncOptions?: { items: string[] };
+  retryStrategy?: OperationSpec['retry'];
 }
 
 /** An accepted sync: what tests count. */
@@ -107,6 +108,12 @@ export interface AcceptedSync {
   infos: Record<string, string>;
   dryRun: boolean;
   automated: boolean;
+}
+
+interface ActionTarget {
+  group?: string;
+  kind: string;
+  resourceName: string;
 }
 
 /** Refused, in gRPC's codes. */
@@ -210,6 +217,11 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
       .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   }
 
+  /** Those that are looked after: the control plane's, and wherever there are applications. */
+  namespaces(): ReadonlySet<string> {
+    return new Set([this.#namespace, ...this.objects().map(({ metadata }) => metadata.namespace)]);
+  }
+
   find(name: string, namespace = this.#namespace): ApplicationObject | undefined {
     return this.#apps.get(`${namespace}/${name}`)?.object;
   }
@@ -232,9 +244,11 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
   windowsOf(name: string, namespace: string) {
     const state = this.#state(name, namespace);
     const own = this.#assigned(state);
+    const activeWindows = active(own, this.clock()).map(told);
+    // Go leaves out lists without anything in them.
     return {
-      activeWindows: active(own, this.clock()).map(told),
-      assignedWindows: own.map(told),
+      ...(activeWindows.length === 0 ? {} : { activeWindows }),
+      ...(own.length === 0 ? {} : { assignedWindows: own.map(told) }),
       canSync: this.#maySync(state, true),
     };
   }
@@ -245,12 +259,15 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
   }
 
   /** Runs an action of one object, as Argo CD's built-in ones for Rollouts and Jobs do. */
-  async act(name: string, namespace: string, target: { kind: string; resourceName: string }, action: string) {
+  async act(name: string, namespace: string, target: ActionTarget, action: string) {
     const state = this.#state(name, namespace);
     const known = this.tree(name, namespace).some(
       (node) => node.kind === target.kind && node.name === target.resourceName,
     );
-    if (!known) throw new Refusal(3, `${target.kind} ${target.resourceName} not found as part of application ${name}`);
+    if (!known) {
+      const { group = '', kind, resourceName } = target;
+      throw new Refusal(3, `${kind} ${group} ${resourceName} not found as part of application ${name}`);
+    }
     const { canary, hook } = state;
     if (target.kind === 'Job' && hook?.decide !== undefined && ['resume', 'terminate'].includes(action)) {
       hook.decide(action === 'resume');
@@ -284,7 +301,7 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     if (!this.#maySync(state, true)) throw new Refusal(7, 'cannot sync: blocked by sync window');
     const revisions = await this.#resolveWish(state, wish);
     if (state.object.operation !== undefined) {
-      throw new Refusal(9, 'error setting app operation: another operation is already in progress');
+      throw new Refusal(9, 'another operation is already in progress');
     }
     this.#begin(state, revisions, {
       sync: {
@@ -292,11 +309,11 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
         ...(wish.dryRun === undefined ? {} : { dryRun: wish.dryRun }),
         ...(wish.resources === undefined ? {} : { resources: wish.resources }),
         ...(wish.syncOptions === undefined ? {} : { syncOptions: wish.syncOptions.items }),
-        syncStrategy: wish.strategy ?? { hook: {} },
+        ...(wish.strategy === undefined ? {} : { syncStrategy: wish.strategy }),
       },
       initiatedBy: { username },
-      info: wish.infos ?? [],
-      retry: {},
+      ...(wish.infos === undefined || wish.infos.length === 0 ? {} : { info: wish.infos }),
+      retry: wish.retryStrategy ?? {},
     });
     return state.object;
   }
@@ -321,7 +338,10 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     const { sources } = this.#state(name, namespace);
     if (!/^[0-9a-f]{7,40}$/.test(revision)) throw new Refusal(2, `revision ${revision} must be resolved`);
     const metadata = await this.#repositories.metadata(sources[0]?.repoURL ?? '', revision);
-    if (metadata === undefined) throw new Refusal(2, `unable to resolve ${revision}: unknown revision`);
+    if (metadata === undefined) {
+      const words = 'error acquiring repo lock: failed to initialize repository resources: rpc error: code = Internal';
+      throw new Refusal(2, `${words} desc = Failed to checkout revision ${revision}`);
+    }
     return metadata;
   }
 
@@ -409,7 +429,11 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     const { status } = state.object;
     const before = JSON.stringify([status.sync, status.conditions]);
     const syncStatus = trees === undefined ? 'Unknown' : trees === state.liveTrees ? 'Synced' : 'OutOfSync';
-    status.sync = { status: syncStatus, ...named(state, targets), comparedTo: comparedTo(state) };
+    status.sync = {
+      status: syncStatus,
+      ...(trees === undefined ? unresolved(state) : named(state, targets)),
+      comparedTo: comparedTo(state),
+    };
     setCondition(
       status,
       'ComparisonError',
@@ -448,10 +472,13 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
   }
 
   async #resolveOne({ repoURL, targetRevision }: SourceSpec, wanted: string): Promise<string> {
-    // A full SHA is taken as it is; whether it exists shows when its manifests are wanted.
-    if (/^[0-9a-f]{40}$/.test(wanted)) return wanted;
+    // A SHA is taken as it is, a short one too; whether it exists shows when its manifests are wanted.
+    if (/^[0-9a-f]{7,40}$/.test(wanted)) return wanted;
     const sha = await this.#repositories.resolve(repoURL, wanted === '' ? targetRevision : wanted);
-    if (sha === undefined) throw new Refusal(9, `Unable to resolve '${wanted || targetRevision}' to a commit SHA`);
+    if (sha === undefined) {
+      const why = `unable to resolve '${wanted || targetRevision}' to a commit SHA: revision not found`;
+      throw new Refusal(9, `error resolving repo revision: rpc error: code = Unknown desc = ${why}`);
+    }
     return sha;
   }
 
@@ -709,15 +736,23 @@ function wantedRevisions({ sources }: AppState, wish: SyncWish): string[] {
   if (sources.length === 1) return [wish.revision ?? ''];
   const wanted = sources.map(() => '');
   for (const [at, position] of (wish.sourcePositions ?? []).entries()) {
+    const given = wish.revisions?.length ?? 0;
+    if (at >= given) throw new Refusal(13, `runtime error: index out of range [${at}] with length ${given}`);
     if (position < 1 || position > sources.length) throw new Refusal(2, 'source position is out of range');
     wanted[position - 1] = wish.revisions?.[at] ?? '';
   }
   return wanted;
 }
 
+/** Without a comparison, a single source names what it follows in place of a commit; several name nothing. */
+function unresolved({ sources }: AppState): { revision?: string } {
+  return sources.length > 1 ? {} : { revision: sources[0]?.targetRevision ?? '' };
+}
+
 function comparedTo({ sources, object }: AppState): object {
   const { destination } = object.spec;
-  return sources.length > 1 ? { sources, destination } : { source: sources[0], destination };
+  // An empty source stands beside several.
+  return sources.length > 1 ? { source: { repoURL: '' }, sources, destination } : { source: sources[0], destination };
 }
 
 /** The phase is changed from outside while the operation sleeps. */

@@ -57,7 +57,7 @@ export interface OperationSpec {
   };
   initiatedBy: { username?: string; automated?: boolean };
   info?: { name: string; value: string }[];
-  retry: { limit?: number };
+  retry: { limit?: number; backoff?: object };
 }
 
 export interface OperationState {

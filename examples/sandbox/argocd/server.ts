@@ -81,6 +81,7 @@ export interface SandboxArgoCd {
 const MAX_REQUESTS = 1_000;
 const MAX_BODY_BYTES = 1024 * 1024;
 const USERNAME = 'lynceus';
+const PLAIN = 'text/plain; charset=utf-8';
 
 /**
  * An Argo CD for trying things out: the part of its REST API that Lynceus uses, with its manners (and
@@ -125,7 +126,10 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
     if (fault?.kind === 'delay') await sleep(fault.delayMs);
     if (fault?.kind === 'answer') return respond(response, exchange, answerOfFault(fault));
-    const answer = await answerTo(request, url, body, response, exchange).catch(toAnswer);
+    const isStream = url.pathname.startsWith('/api/v1/stream/') && request.headers.accept === 'text/event-stream';
+    const answer = await answerTo(request, url, body, response, exchange).catch((error: unknown) =>
+      isStream ? asFrame(toAnswer(error)) : toAnswer(error),
+    );
     if (answer === 'streaming') return;
     if (fault?.kind === 'cut-answer') return cut(response, exchange, answer);
     if (fault?.kind === 'apply-then-fail' && fault.status === 0) return void request.socket.resetAndDestroy();
@@ -142,17 +146,20 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
   ): Promise<Answer | 'streaming'> {
     // The whole header is compared, parameters included, and also where there is no body.
     if (request.method !== 'GET' && request.headers['content-type']?.toLowerCase() !== 'application/json') {
-      return { status: 415, text: 'Invalid content type\n' };
+      return { status: 415, text: 'Invalid content type\n', contentType: PLAIN };
     }
     if (url.pathname === '/api/version') return ok({ Version: 'v3.5.1+sandbox' });
-    if (request.headers.authorization !== `Bearer ${options.token}`)
-      return unauthenticated(request.headers.authorization);
-    if (url.pathname === '/api/v1/session/userinfo') return ok({ loggedIn: true, username: USERNAME, iss: 'argocd' });
+    const authenticated = request.headers.authorization === `Bearer ${options.token}`;
+    // Nobody is refused here: who is not known is told nothing.
+    if (url.pathname === '/api/v1/session/userinfo')
+      return ok(authenticated ? { loggedIn: true, username: USERNAME, iss: 'argocd' } : {});
+    if (!authenticated) throw unauthenticated(request.headers.authorization);
     if (url.pathname === '/api/v1/applications' && request.method === 'GET') return list(url.searchParams);
     if (url.pathname === '/api/v1/stream/applications') return stream(request, url, response, exchange);
     const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
     if (project !== undefined && request.method === 'GET') return readProject(decodeURIComponent(project));
     const [, rawName = '', rest = ''] = /^\/api\/v1\/applications\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
+    if (rawName === '') return NO_SUCH_PATH;
     const name = decodeURIComponent(rawName);
     switch (`${request.method} ${rest.replace(/^revisions\/[^/]+\//, 'revisions/*/')}`) {
       case 'GET ':
@@ -186,7 +193,7 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
           action: JSON.parse(body),
         } as ActionWish);
       default:
-        return problem(404, 5, 'Not Found');
+        return GET_ONLY.has(rest) || POST_ONLY.has(rest) ? NO_SUCH_METHOD : NO_SUCH_PATH;
     }
   }
 
@@ -197,7 +204,9 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
   }
 
   function readProject(name: string): Answer {
-    if (options.hiddenProjects?.includes(name) === true) throw new Refusal(7, 'permission denied: projects, get');
+    if (options.hiddenProjects?.includes(name) === true || options.allowedProjects?.includes(name) === false) {
+      throw new Refusal(7, `permission denied: projects, get, ${name}, sub: ${USERNAME}, iat: 2026-11-21T16:31:44Z`);
+    }
     const syncWindows = controller.windowsOfProject(name);
     return ok({
       metadata: { name, namespace },
@@ -213,17 +222,19 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
   /** Without `project` nobody learns whether an application exists. */
   function found(name: string, appNamespace: string | null, project: string | null): ApplicationObject {
     const app = controller.find(name, appNamespace ?? namespace);
+    const isLookedAfter = appNamespace === null || controller.namespaces().has(appNamespace);
+    if (!isLookedAfter || (project !== null && options.allowedProjects?.includes(project) === false)) throw DENIED;
     const missing = app === undefined || (project !== null && app.spec.project !== project);
     if (missing && project !== null) throw new Refusal(5, `applications.argoproj.io "${name}" not found`);
-    if (missing || !mayBeSeen(app)) throw new Refusal(7, 'permission denied');
+    if (missing || !mayBeSeen(app)) throw DENIED;
     return app;
   }
 
-  function selected(query: URLSearchParams): (app: ApplicationObject) => boolean {
-    const matches = parseSelector(query.get('selector') ?? '');
+  function selected(query: URLSearchParams, words = 'error parsing the selector') {
+    const matches = selectorOf(query, words);
     const projects = query.has('project') ? query.getAll('project') : query.getAll('projects');
     const appNamespace = query.get('appNamespace');
-    return (app) =>
+    return (app: ApplicationObject) =>
       mayBeSeen(app) &&
       matches(app.metadata.labels) &&
       (projects.length === 0 || projects.includes(app.spec.project)) &&
@@ -232,37 +243,45 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
 
   function list(query: URLSearchParams): Answer {
     const items = controller.objects().filter(selected(query));
-    return ok({ metadata: { resourceVersion: String(Date.now()) }, items });
+    // Go writes an empty list as null.
+    return ok({
+      metadata: { resourceVersion: String(Date.now()) },
+      items: items.length === 0 ? null : items.map(wire),
+    });
   }
 
   async function read(name: string, query: URLSearchParams): Promise<Answer> {
+    if (query.getAll('project').length > 1) throw new Refusal(3, TWO_PROJECTS);
     const app = found(name, query.get('appNamespace'), query.get('project'));
     if (query.has('refresh')) await controller.refresh(name, app.metadata.namespace);
-    return ok(app);
+    return ok(wire(app));
   }
 
   async function sync(name: string, wish: SyncWish & { appNamespace?: string; project?: string }): Promise<Answer> {
     const app = found(name, wish.appNamespace ?? null, wish.project ?? null);
-    return ok(await controller.requestSync(name, app.metadata.namespace, wish, USERNAME));
+    return ok(wire(await controller.requestSync(name, app.metadata.namespace, wish, USERNAME)));
   }
 
   function stream(request: IncomingMessage, url: URL, response: ServerResponse, exchange: Exchange): 'streaming' {
-    const isWanted = selected(url.searchParams);
+    const isWanted = selected(url.searchParams, 'error parsing labels with selectors');
     const events = request.headers.accept === 'text/event-stream';
     exchange.status = 200;
     exchange.contentType = events ? 'text/event-stream' : 'application/json';
     response.writeHead(200, { 'Content-Type': exchange.contentType });
+    let spoken = false;
     const write = (text: string) => {
+      spoken = true;
       exchange.responseBody += text;
       response.write(text);
     };
     const tell = ({ type, object }: Change) => {
       if (!isWanted(object)) return;
-      const frame = JSON.stringify({ result: { type, application: object } });
+      const frame = JSON.stringify({ result: { type, application: wire(object) } });
       write(events ? `data: ${frame} \n\n` : `${frame}\n`);
     };
     for (const object of controller.objects()) tell({ type: 'ADDED', object });
-    const keepAlive = setInterval(() => events && write(':\n'), options.keepAliveMs ?? 15_000);
+    // Before the first frame not even headers are sent, and no signs of life.
+    const keepAlive = setInterval(() => events && spoken && write(':\n'), options.keepAliveMs ?? 15_000);
     controller.on('change', tell);
     response.once('close', () => {
       clearInterval(keepAlive);
@@ -288,6 +307,7 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
 }
 
 interface ActionWish {
+  group?: string;
   kind: string;
   resourceName: string;
   action: string;
@@ -303,7 +323,14 @@ interface Answer {
 }
 
 /** gRPC code to HTTP status, as grpc-gateway v1 does it: 9 is 400, not 412. */
-const HTTP_STATUS: Readonly<Record<number, number>> = { 2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 16: 401 };
+const HTTP_STATUS: Readonly<Record<number, number>> = { 2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401 };
+const STATUS_WORDS: Readonly<Record<number, string>> = { 401: 'Unauthorized', 500: 'Internal Server Error' };
+const NO_SUCH_PATH: Answer = { status: 404, text: 'Not Found\n', contentType: PLAIN };
+const NO_SUCH_METHOD: Answer = { status: 405, text: 'Method Not Allowed\n', contentType: PLAIN };
+const GET_ONLY: ReadonlySet<string> = new Set(['', 'syncwindows', 'resource-tree']);
+const POST_ONLY: ReadonlySet<string> = new Set(['sync', 'resource/actions', 'resource/actions/v2', 'operation']);
+const DENIED = new Refusal(7, 'permission denied');
+const TWO_PROJECTS = 'multiple projects specified - the get endpoint accepts either zero or one project';
 
 function ok(json: unknown): Answer {
   return { status: 200, json };
@@ -318,8 +345,32 @@ function toAnswer(error: unknown): Answer {
   return problem(500, 2, error instanceof Error ? error.message : 'unknown error');
 }
 
-function unauthenticated(header: string | undefined): Answer {
-  return problem(401, 16, header === undefined ? 'no session information' : 'invalid session: signature is invalid');
+/** What is no JWT counts as none at all. */
+function unauthenticated(header = ''): Refusal {
+  const forged = header.split('.').length === 3;
+  const words = forged ? 'invalid session: token signature is invalid: signature is invalid' : 'no session information';
+  return new Refusal(16, words);
+}
+
+/** The REST API leaves out what every application has, and what there is none of. */
+function wire({ apiVersion: _, kind: __, ...app }: ApplicationObject): object {
+  const { history, ...status } = app.status;
+  return { ...app, status: { ...status, ...(history.length === 0 ? {} : { history }), sourceHydrator: {} } };
+}
+
+function selectorOf(query: URLSearchParams, words: string): ReturnType<typeof parseSelector> {
+  try {
+    return parseSelector(query.get('selector') ?? '');
+  } catch (error) {
+    throw new Refusal(2, `${words}: ${(error as Error).message}`);
+  }
+}
+
+/** On a stream, a refusal comes as a frame, also before the first. */
+function asFrame({ status, json }: Answer): Answer {
+  const { code, message } = json as { code: number; message: string };
+  const error = { grpc_code: code, http_code: status, message, http_status: STATUS_WORDS[status] ?? '' };
+  return { status, text: `data: ${JSON.stringify({ error })} \n\n`, contentType: 'text/event-stream' };
 }
 
 function answerOfFault(fault: FaultEffect & { kind: 'answer' }): Answer {
@@ -377,12 +428,19 @@ function parseBody(body: string): SyncWish & { appNamespace?: string; project?: 
   try {
     wish = JSON.parse(body);
   } catch {
-    throw new Refusal(3, 'invalid character in the body');
+    throw new Refusal(3, 'unexpected EOF');
   }
-  if (typeof wish !== 'object' || wish === null) throw new Refusal(3, 'json: cannot unmarshal into a sync request');
-  const { sourcePositions } = wish as { sourcePositions?: unknown[] };
-  if (sourcePositions?.some((position) => typeof position !== 'number') === true) {
-    throw new Refusal(3, 'json: cannot unmarshal string into Go struct field of type int64');
+  if (typeof wish !== 'object' || wish === null || Array.isArray(wish)) {
+    throw new Refusal(3, 'json: cannot unmarshal array into Go value of type application.ApplicationSyncRequest');
   }
+  const { sourcePositions, prune } = wish as { sourcePositions?: unknown[]; prune?: unknown };
+  const wrong = (field: string, type: string) =>
+    new Refusal(
+      3,
+      `json: cannot unmarshal string into Go struct field ApplicationSyncRequest.${field} of type ${type}`,
+    );
+  if (sourcePositions?.some((position) => typeof position !== 'number') === true)
+    throw wrong('sourcePositions', 'int64');
+  if (typeof prune === 'string') throw wrong('prune', 'bool');
   return wish;
 }
