@@ -162,6 +162,7 @@ const MEANINGS: Record<string, Partial<Application>> = {
       infos: {},
       dryRun: false,
       partial: false,
+      failedHooks: ['predeploy-gate'],
       retrying: false,
       automated: true,
       retries: 5,
