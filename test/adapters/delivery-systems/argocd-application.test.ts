@@ -143,6 +143,7 @@ const MEANINGS: Record<string, Partial<Application>> = {
       infos: {},
       dryRun: false,
       partial: false,
+      failedHooks: ['predeploy-gate'],
       retrying: true,
       automated: true,
       retries: 1,
