@@ -36,6 +36,7 @@ import { createProgressBoard } from './runtime/progress.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
 import { workOnEvent } from './runtime/receive-event.ts';
 import { reconcile } from './runtime/reconcile.ts';
+import { refreshApplications } from './runtime/refresh-applications.ts';
 import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
 import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
@@ -122,6 +123,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           observe: (job, lease) =>
             observeApplication({ ...room, findPromotion, findRollback, findDryCommit }, job, lease),
           evaluate: (job, lease) => runEvaluation(room, job, lease),
+          refresh: (job, lease) => refreshApplications(room, job, lease),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },

@@ -22,6 +22,12 @@ export function taskJob(sequence: string, task: string, delayMs = 0): NewJob {
   return { queue: 'task', key: task, payload: { sequence, task }, delayMs };
 }
 
+/** A branch that a stage deploys from was moved: its applications should look at Git. */
+export function refreshJob(place: Place): NewJob {
+  const { project, stage, service } = place;
+  return { queue: 'refresh', key: `place/${project}/${stage}/${service}`, payload: { place: { ...place } } };
+}
+
 export function streamOf(sequence: string): string {
   return `sequence/${sequence}`;
 }
@@ -81,6 +87,11 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
       return event.data.name === 'approval' ? [lineJob(place)] : [taskJob(sequence, event.data.task)];
     case 'task.waiting':
       return [lineJob(place)];
+    case 'task.finished': {
+      const { name, result, data } = event.data;
+      const merged = name === 'promotion' && result === 'pass' && typeof data['to'] === 'string';
+      return [lineJob(place), ...(merged ? [refreshJob({ ...place, stage: String(data['to']) })] : [])];
+    }
     case 'decision.made': {
       const tasks = event.data.task === undefined ? [] : [taskJob(sequence, event.data.task)];
       return [lineJob(place), ...tasks];

@@ -230,3 +230,20 @@ async function approved(told: Story) {
     { within: 30_000, what: 'the change is delivered', otherwise: () => told.world.changes() },
   );
 }
+
+describe('a branch that a promotion has moved', () => {
+  it('is looked at by Argo CD at once, instead of when it polls next', LIMIT, async () => {
+    const timing = { pollMs: 600_000 };
+    const delivery = deliveryWith('staging', 'sync: gated');
+    await story({ delivery, timing, env: { LYNCEUS_RECONCILE_EVERY: '500ms' } }, async (told) => {
+      const { controller, requests } = told.world.argocd;
+      const commit = told.release(1);
+      await controller.refresh('checkout-dev');
+      expect(await told.stage(commit, 'staging', isOver, 'is delivered')).toMatchObject({ result: 'pass' });
+      const refreshed = requests.filter(({ query }) => query['refresh'] !== undefined);
+      expect(refreshed.map(({ path, query }) => [path, query['refresh']])).toEqual([
+        ['/api/v1/applications/checkout-staging', ['normal']],
+      ]);
+    });
+  });
+});
