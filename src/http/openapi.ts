@@ -454,6 +454,12 @@ export const openApi = {
           stage: text,
           sequence: text,
           revision: text,
+          revisions: {
+            type: 'array',
+            items: text,
+            description: 'by source of the application, where there are several',
+          },
+          drySha: { ...text, description: 'what people wrote, where the revision was hydrated from it' },
           status: { enum: ['triggered', 'running', 'waiting', 'finished'] },
           result: { enum: ['pass', 'warning', 'fail'] },
           reason: { enum: ['completed', 'failed', 'superseded', 'aborted', 'timed-out', 'rejected'] },

@@ -39,11 +39,18 @@ ${stageFacts(stage)}
 </section>`;
 }
 
+/** What is delivered, as people know it: their own commit before the hydrated one, and every source of several. */
+function commitFacts({ revision, revisions, drySha }: StageView): Html {
+  if (revisions !== undefined) return html`revisions ${revisions.map((each) => html`${shortCommit(each)} `)}`;
+  if (drySha === undefined) return html`commit ${shortCommit(revision)}`;
+  return html`commit ${shortCommit(drySha)}, hydrated as ${shortCommit(revision)}`;
+}
+
 function stageFacts(stage: StageView): Html {
   const { pullRequest, finishedAt, message } = stage;
   const took = finishedAt === undefined ? 0 : Date.parse(finishedAt) - Date.parse(stage.triggeredAt);
   const said = stage.tasks.some((task) => task.message === message);
-  return html`<p class="facts quiet">commit ${shortCommit(stage.revision)} · since ${minute(stage.triggeredAt)}${took < LEAST_MS ? '' : ` · took ${sayDuration(took)}`} · ${link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence)}`, 'events')}</p>
+  return html`<p class="facts quiet">${commitFacts(stage)} · since ${minute(stage.triggeredAt)}${took < LEAST_MS ? '' : ` · took ${sayDuration(took)}`} · ${link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence)}`, 'events')}</p>
 ${message === undefined || said ? undefined : html`<p class="message">${message}</p>`}
 ${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stage.paused.reason}</p>` : undefined}
 ${stage.rollback ? html`<p class="message">${mark(ROLLBACK_STATES[stage.rollback.state], ROLLBACK_WORDS[stage.rollback.state])}${stage.rollback.to === undefined ? undefined : html` to ${shortCommit(stage.rollback.to)}`}</p>` : undefined}

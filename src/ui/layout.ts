@@ -1,3 +1,4 @@
+import { short } from '../engine/revisions.ts';
 import { type Html, html } from './html.ts';
 
 /** The frame of every page. Complete without a script. */
@@ -60,7 +61,7 @@ export function sayScore(score: number): string {
 }
 
 export function shortCommit(revision: string): Html {
-  return html`<code title="${revision}">${revision.slice(0, 8)}</code>`;
+  return html`<code title="${revision}">${short(revision)}</code>`;
 }
 
 /** An eye: the lookout's. */

@@ -31,6 +31,10 @@ export interface StageView {
   stage: string;
   sequence: string;
   revision: string;
+  /** By source of the application; only where there are several. */
+  revisions?: string[];
+  /** The commit that people wrote, where `revision` was hydrated from it. */
+  drySha?: string;
   status: ReturnType<typeof sequenceStatus>;
   result?: Result;
   reason?: string;
@@ -114,6 +118,8 @@ function stageView(state: SequenceState, tools: ViewTools): StageView | undefine
     stage: triggered.place.stage,
     sequence: triggered.sequence,
     revision: triggered.revision,
+    ...(triggered.revisions === undefined ? {} : { revisions: triggered.revisions }),
+    ...(triggered.drySha ? { drySha: triggered.drySha } : {}),
     status: sequenceStatus(state),
     triggeredAt: triggered.at,
     ...(finished

@@ -41,6 +41,8 @@ describe('the pages', () => {
         ...failedGate('basket'),
         ...promoted('search'),
         ...reviewing('payments'),
+        story('hydrated', [triggered({ drySha: 'd'.repeat(40) })]),
+        story('several', [triggered({ revision: '2.8.1', revisions: ['2.8.1', 'e'.repeat(40)] })]),
         story('other', [triggered()], { place: { project: 'bank', stage: 'dev', service: 'other' } }),
       ],
     });
@@ -53,6 +55,13 @@ describe('the pages', () => {
       Accept: 'text/html',
       ...bearer(token),
     });
+
+  it('name the commit that people wrote beside the hydrated one, and every source of several', async () => {
+    expect(await text('/changes/ctx-hydrated')).toMatch(
+      /commit <code[^>]*>dddddddd<\/code>, hydrated as <code[^>]*>8a3d1f0c</,
+    );
+    expect(await text('/changes/ctx-several')).toMatch(/revisions <code[^>]*>2\.8\.1<\/code> <code[^>]*>eeeeeeee</);
+  });
 
   it('allow nothing but their own style, and work without scripts', async () => {
     for (const path of ['/changes', '/changes/ctx-checkout', '/changes/nobody', '/style.css', '/api/v1/changes']) {
