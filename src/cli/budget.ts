@@ -1,7 +1,6 @@
-import { parseDuration } from '../base/duration.ts';
 import { BUDGET_DEFAULTS, type ErrorBudgetPolicy, toErrorBudgetPolicy } from '../definitions/delivery-budget.ts';
 import { parseOpenSlo } from '../definitions/openslo-yaml.ts';
-import { toRatio } from '../definitions/quantities.ts';
+import { durationMs, toRatio } from '../definitions/quantities.ts';
 import { withDocument } from '../slo/budget-plan.ts';
 import type { BudgetAnswer } from '../slo/budget-policy.ts';
 import { RULE_COUNTS } from '../slo/budget-recorded.ts';
@@ -9,7 +8,7 @@ import { type AskBudget, askOf } from '../tasks/budget-source.ts';
 import { judgeBudget } from '../tasks/check-budget.ts';
 import { jsonReport, markdownReport, textReport } from './budget-report.ts';
 import { EXIT, type Terminal } from './command.ts';
-import { accepted, readText, UsageError } from './evaluate-input.ts';
+import { accepted, readText, refuseEmpty, UsageError } from './evaluate-input.ts';
 import { metricsSources } from './evaluate-sources.ts';
 
 export interface BudgetOptions {
@@ -55,7 +54,12 @@ export async function budget(terminal: Terminal, options: BudgetOptions): Promis
 }
 
 function askFor(terminal: Terminal, options: BudgetOptions): AskBudget {
-  const { url, config } = options;
+  const { url, config, variable: _, ...texts } = options;
+  const dashed = Object.entries(texts).map(([key, text]) => [
+    key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    text,
+  ]);
+  refuseEmpty(Object.fromEntries(dashed));
   if (url === undefined && config === undefined)
     throw new UsageError('say where the metrics are: --url of a Prometheus, or --config with a lynceus.yaml');
   if (url !== undefined && config !== undefined) throw new UsageError('--url and --config exclude each other');
@@ -71,6 +75,7 @@ function toVariable(text: string): [string, string] {
   const [, name, value] = /^([A-Za-z_][A-Za-z0-9_.]*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw new UsageError('--variable: write NAME=value, such as SERVICE=cart');
+  refuseEmpty({ [`variable ${name}`]: value });
   return [name, value];
 }
 
@@ -80,6 +85,10 @@ function policyOf(terminal: Terminal, options: BudgetOptions): ErrorBudgetPolicy
   const inline = [errorRatio, target, window];
   if (openslo === undefined && sloth === undefined && pyrra === undefined && inline.every((each) => each === undefined))
     return undefined;
+  if (objective !== undefined && openslo === undefined)
+    throw new UsageError('--objective chooses one of an OpenSLO file: name it with --openslo');
+  if (total !== undefined && errorRatio === undefined)
+    throw new UsageError('--total goes with --error-ratio; rules and OpenSLO files say it themselves');
   if (sloth !== undefined && pyrra !== undefined) throw new UsageError('--sloth and --pyrra exclude each other');
   if (openslo !== undefined && inline.some((each) => each !== undefined))
     throw new UsageError('--openslo states the error ratio, target and window already');
@@ -131,8 +140,8 @@ function shareOf(option: string, text: string): number {
 }
 
 function durationOf(text: string): string {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < 60_000) throw new UsageError('--window: write a duration such as 30d');
+  const ms = durationMs(text);
+  if (ms === undefined || ms < 60_000) throw new UsageError('--window: write a duration from 1m to 366d, such as 30d');
   return text;
 }
 

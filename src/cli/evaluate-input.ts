@@ -1,4 +1,5 @@
 import { isJsonObject } from '../base/json.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { type Parsed, sayProblem } from '../definitions/problem.ts';
 import { parseSli } from '../definitions/sli-yaml.ts';
 import type { Indicator } from '../slo/indicator.ts';
@@ -29,6 +30,24 @@ export function readJson(terminal: Terminal, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new UsageError(oneLine(`${file}: is not JSON: ${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+/** Figures may come by the million, and are read at once. */
+const LIMITS = { maxDepth: 64, maxBytes: 256 * 1024 * 1024 };
+
+/** As `readJson`, but a key that stands twice is a mistake: which of both counts nobody sees. @throws {UsageError} naming the place */
+export function readStrictJson(terminal: Terminal, file: string): unknown {
+  const parsed = parseStrictJson(readText(terminal, file).replace(/^\ufeff/, ''), LIMITS);
+  if (parsed.ok) return parsed.value;
+  const [, place, said] = /^(\d+:\d+): (.*)$/s.exec(parsed.detail) ?? [];
+  throw new UsageError(oneLine(place === undefined ? `${file}: ${parsed.detail}` : `${file}:${place} ${said}`));
+}
+
+/** Names of the command line. Empty ones come of variables that a script forgot to set. @throws {UsageError} */
+export function refuseEmpty(names: Readonly<Record<string, string | undefined>>): void {
+  for (const [option, value] of Object.entries(names)) {
+    if (value?.trim() === '') throw new UsageError(`--${option}: is empty`);
   }
 }
 

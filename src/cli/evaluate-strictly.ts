@@ -5,7 +5,15 @@ import type { IndicatorValue, Objective, Slo } from '../slo/evaluation.ts';
 import type { Indicator } from '../slo/indicator.ts';
 import { collectIndicators } from '../tasks/evaluation-collect.ts';
 import type { Terminal } from './command.ts';
-import { accepted, readIndicators, readJson, readLabels, readText, UsageError } from './evaluate-input.ts';
+import {
+  accepted,
+  readIndicators,
+  readLabels,
+  readStrictJson,
+  readText,
+  refuseEmpty,
+  UsageError,
+} from './evaluate-input.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { lastPeriod, type Period, periodOf } from './evaluate-period.ts';
 import type { EvaluationReport } from './evaluate-report.ts';
@@ -28,10 +36,13 @@ export async function evaluateStrictly(
   const slo = accepted(parseSlo(readText(terminal, file), file));
   const indicators = readIndicators(terminal, options.sli);
   const labels = readLabels(options.label);
+  const { project, stage, service } = options;
+  const named = Object.entries(labels).map(([key, value]) => [`label ${key}`, value]);
+  refuseEmpty({ project, stage, service, ...Object.fromEntries(named) });
   const reports = readReports(terminal, options.report);
   const asked = periodOf(options, nowMs);
   const values =
-    valuesFile === undefined ? [] : toIndicatorValues(readJson(terminal, valuesFile), valuesFile, indicators);
+    valuesFile === undefined ? [] : toIndicatorValues(readStrictJson(terminal, valuesFile), valuesFile, indicators);
   const given = [...values, ...valuesOf(reports, slo, values, indicators)];
   const open = openObjectives(slo, given, indicators);
   const queries = options.url !== undefined || options.config !== undefined || reports.length > 0;
@@ -51,7 +62,7 @@ export async function evaluateStrictly(
           sourcesOf(terminal, options, reports),
         )
       : [];
-  const earlier = previous === undefined ? [] : toEarlier(readJson(terminal, previous), previous);
+  const earlier = previous === undefined ? [] : toEarlier(readStrictJson(terminal, previous), previous);
   const place = Object.fromEntries(PLACE.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])));
   return {
     ...place,

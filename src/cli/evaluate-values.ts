@@ -16,6 +16,8 @@ type Indicators = Readonly<Record<string, Indicator>>;
  */
 export function toIndicatorValues(raw: unknown, file: string, indicators: Indicators): IndicatorValue[] {
   const keptn = keptnValues(raw, file);
+  const twice = keptn?.find(({ metric }, at) => keptn.findIndex((other) => other.metric === metric) !== at);
+  if (twice) throw mistake(file, twice.metric, 'stands there twice: which of both counts?');
   if (keptn !== undefined) return keptn.map((value) => described(fromKeptn(value), indicators));
   return Object.entries(raw as Record<string, unknown>).map(([metric, each]) =>
     described(toValue(metric, each, file), indicators),

@@ -47,10 +47,10 @@ export function addGate(program: Command, act: (options: GateOptions) => Promise
     .option('--service <name>')
     .option('--revision <commit>', 'only this commit; without it the newest that was seen')
     .addOption(
-      new Option('--until <when>', 'deploy: checked and approved (needs --revision); verdict: the end').choices([
-        'deploy',
-        'verdict',
-      ]),
+      new Option(
+        '--until <when>',
+        'deploy: checked and approved (needs --revision, or --app inside its sync); verdict: the end',
+      ).choices(['deploy', 'verdict']),
     )
     .option('--key <text>', 'of an evaluation: the same key is the same evaluation')
     .option('--timeframe <duration>', 'of an evaluation: how far it looks back')
@@ -67,6 +67,11 @@ export async function waitForGate(terminal: Terminal, options: GateOptions): Pro
   const intervalMs = parseDuration(options.interval);
   if (timeoutMs === undefined || intervalMs === undefined || intervalMs < 100) {
     terminal.err('--timeout and --interval must be durations such as 30m and 10s, the interval at least 100ms.');
+    return EXIT.usage;
+  }
+  const mistake = mistakeIn(options);
+  if (mistake !== undefined) {
+    terminal.err(mistake);
     return EXIT.usage;
   }
   const question = questionOf(options);
@@ -90,6 +95,25 @@ export async function waitForGate(terminal: Terminal, options: GateOptions): Pro
       return EXIT.notJudged;
     }
   }
+}
+
+const NAMES = ['app', 'namespace', 'project', 'stage', 'service'] as const;
+
+/** What no server need be asked about. Empty texts come of variables that a script forgot to set. */
+function mistakeIn(options: GateOptions): string | undefined {
+  const { kind, until, revision, server } = options;
+  const texts = [...NAMES, 'revision', 'key', 'timeframe', 'server'] as const;
+  const empty = texts.find((option) => options[option]?.trim() === '');
+  if (empty !== undefined) return `--${empty}: is empty`;
+  if (NAMES.every((name) => options[name] === undefined))
+    return 'Name what is asked about: --app, or --project, --stage and --service';
+  if (kind === 'change' && until === 'deploy' && revision === undefined && options.app === undefined)
+    return '--until deploy needs --revision, or --app from inside its sync: without it an older commit answers';
+  const other = (['key', 'timeframe'] as const).find((option) => kind === 'change' && options[option] !== undefined);
+  if (other !== undefined) return `--${other} is of an evaluation: add --kind evaluation`;
+  if (server !== undefined && !/^https?:\/\//.test(server))
+    return `--server ${oneLine(server)}: write a URL such as https://lynceus.example.com`;
+  return undefined;
 }
 
 const NO_ANSWER = 'The server answers, but not as a gate of Lynceus does. Is --server right?';

@@ -51,6 +51,8 @@ async function assess(terminal: Terminal, options: RiskOptions): Promise<RiskAss
   if ((from === undefined) !== (to === undefined)) throw new UsageError('--from and --to go together');
   if (from === undefined && file === undefined)
     throw new UsageError('name what is to be assessed: --from and --to of a repository, or --signals with a file');
+  if (options.stage !== undefined && options.policy === undefined)
+    throw new UsageError('--stage is one of a delivery.yaml: name it with --policy');
   const stage = options.policy === undefined ? undefined : readStage(terminal, options.policy, options.stage);
   const policy: RiskPolicy = stage?.checks.risk ?? { approvalAbove: RISK_DEFAULTS.approvalAbove };
   const git =

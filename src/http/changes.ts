@@ -3,6 +3,7 @@ import express, { type Request, Router } from 'express';
 import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
 import { isJsonObject } from '../base/json.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { checkDecision, type DecisionRequest, evidenceOf } from '../engine/decisions.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { ProgressBoard } from '../runtime/progress.ts';
@@ -12,7 +13,6 @@ import { type ChangeView, changeView, type Invalidation, type ViewTools } from '
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Authentication, TokenHolder } from './authentication.ts';
 import { Refusal } from './problem.ts';
-import { parseStrictJson } from './strict-json.ts';
 
 export interface ChangesTools {
   store: Store;
@@ -144,7 +144,7 @@ export function parseCursor(cursor: string): { sort: number; id: string } {
   return { sort: Number(sort), id };
 }
 
-const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort'] as const;
+const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override'] as const;
 
 function parseDecision(body: unknown): DecisionRequest & { stage?: string } {
   if (!isJsonObject(body)) throw new Refusal(400, 'invalid-request', 'the body must be a JSON object');

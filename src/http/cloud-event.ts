@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import Type, { type Static } from 'typebox';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import type { NewEvent } from '../store/store.ts';
-import { parseStrictJson } from './strict-json.ts';
 
 /** The envelope as CloudEvents 1.0 defines it; extensions are lower-case letters and digits. */
 const Envelope = Type.Object(

@@ -2,13 +2,13 @@ import express, { type Request, type RequestHandler, Router } from 'express';
 import type { Clock } from '../base/clock.ts';
 import { sha256 } from '../base/ids.ts';
 import { isJsonObject, type Json } from '../base/json.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { EvaluationRefused, type Evaluations } from '../runtime/evaluations.ts';
 import type { EvaluationView } from '../views/evaluation-document.ts';
 import type { Authentication } from './authentication.ts';
 import { parseCursor, parseQuery } from './changes.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
 import { Refusal } from './problem.ts';
-import { parseStrictJson } from './strict-json.ts';
 
 const MAX_BODY_BYTES = 512 * 1024;
 const MAX_REASON_CHARS = 2000;

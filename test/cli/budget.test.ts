@@ -179,6 +179,19 @@ describe('lynceus budget', () => {
       ['--url', 'http://x', '--error-ratio', 'e', '--target', '0.9', '--window', 'soon'],
       '--window: write a duration',
     ],
+    [
+      'a window of centuries',
+      ['--url', 'http://x', '--error-ratio', 'e', '--target', '0.9', '--window', '99999d'],
+      '--window: write a duration from 1m to 366d',
+    ],
+    ['a name that a script forgot to set', ['--url', 'http://x', '--sloth', ''], '--sloth: is empty'],
+    ['a variable without a value', ['--url', 'http://x', '--sloth', 'a', '--variable', 'b='], '--variable b: is empty'],
+    [
+      'an objective of no file',
+      ['--url', 'http://x', '--sloth', 'a', '--objective', 'b'],
+      '--objective chooses one of',
+    ],
+    ['events of no ratio', ['--url', 'http://x', '--sloth', 'a', '--total', 'b'], '--total goes with --error-ratio'],
     ['labels without a name', ['--url', 'http://x', '--pyrra', 'team=b'], 'one of the labels is "slo"'],
     [
       'a variable that is none',

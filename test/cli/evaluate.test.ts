@@ -288,7 +288,48 @@ describe('lynceus evaluate', () => {
       () => ['--slo', slo(), '--sli', file('sli.yaml', 'indicators: {a: 1}')],
       'sli.yaml:1:17 indicators.a must be',
     ],
-    ['values that are not JSON', () => ['--slo', slo(), '--values', file('v.json', '{"a": }')], 'v.json: is not JSON'],
+    [
+      'values that are not JSON',
+      () => ['--slo', slo(), '--values', file('v.json', '{"a": }')],
+      'v.json:1:7 this is not JSON',
+    ],
+    [
+      'a number that stands there twice',
+      () => ['--slo', slo(), '--values', file('v.json', '{"p95": 900,\n "p95": 1}')],
+      'v.json:2:2 the key "p95" stands here twice',
+    ],
+    [
+      'a reading that stands there twice',
+      () => [
+        '--slo',
+        slo(),
+        '--values',
+        file('v.json', [
+          { metric: 'p95', value: 1, success: true },
+          { metric: 'p95', value: 900, success: true },
+        ]),
+      ],
+      'v.json: p95 stands there twice',
+    ],
+    [
+      'a name that a script forgot to set',
+      () => [
+        '--slo',
+        slo(),
+        '--sli',
+        file('sli.yaml', 'indicators: {p95: "up{s=\\"$SERVICE\\"}"}'),
+        '--url',
+        'http://127.0.0.1:1',
+        '--service',
+        '',
+      ],
+      '--service: is empty',
+    ],
+    [
+      'a label that a script forgot to set',
+      () => ['--slo', slo(), '--values', file('v.json', {}), '--label', 'team='],
+      '--label team: is empty',
+    ],
     [
       'values that are text',
       () => ['--slo', slo(), '--values', file('v.json', { p95: '1' })],

@@ -34,7 +34,7 @@ describe('lynceus gate wait', () => {
     const until = ['--app', 'deployed-app', '--until', 'deploy'];
     const ended = await wait([...until, '--revision', world.revision]);
     expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/^pass: staging: checked and approved/) });
-    expect((await wait(until)).code).toBe(3);
+    expect((await wait(until)).code).toBe(64);
   });
 
   it('evaluates once, and waits for it', async () => {
@@ -54,7 +54,7 @@ describe('lynceus gate wait', () => {
 
   it.each([
     ['a wrong token', ['--app', 'good-app'], { LYNCEUS_TOKEN: 'wrong-token-0123456789' }, /answered 401/],
-    ['no name', [], {}, /answered 400: name project, stage and service, or app/],
+    ['a commit that is none', ['--app', 'a', '--revision', 'main'], {}, /answered 400: revision: must be a commit id/],
     ['an unknown name', ['--app', 'nowhere', '--timeout', '500ms'], {}, /No application is known of app nowhere/],
     [
       'a server that is not there',
@@ -69,12 +69,20 @@ describe('lynceus gate wait', () => {
     expect(out + err).not.toContain('wrong-token');
   });
 
-  it.each([[['--timeout', 'soon']], [['--interval', '0s']], [['--kind', 'vote']]])(
-    'is used wrongly: %j',
-    async (args) => {
-      expect((await wait(['--app', 'a', ...args])).code).toBe(64);
-    },
-  );
+  it.each([
+    [['--app', 'a', '--timeout', 'soon'], /^--timeout and --interval must be durations/],
+    [['--app', 'a', '--interval', '0s'], /^--timeout and --interval must be durations/],
+    [['--app', 'a', '--kind', 'vote'], /Allowed choices are change, evaluation/],
+    [[], /^Name what is asked about: --app/],
+    [['--app', ''], /^--app: is empty/],
+    [['--app', 'a', '--until', 'deploy', '--revision', ''], /^--revision: is empty/],
+    [['--app', 'a', '--timeframe', '5m'], /^--timeframe is of an evaluation/],
+    [['--app', 'a', '--server', 'lynceus'], /^--server lynceus: write a URL/],
+  ])('is used wrongly: %j', async (args, says) => {
+    const { code, err } = await wait(args);
+    expect(err).toMatch(says);
+    expect(code).toBe(64);
+  });
 });
 
 describe('lynceus gate wait at a server that', () => {

@@ -141,6 +141,7 @@ describe('lynceus risk', () => {
       () => ['--policy', policy('{}'), '--stage', 'prod', '--signals', signals()],
       /has no stage "prod", stages: production, other/,
     ],
+    ['a stage of no policy', () => ['--stage', 'production', '--signals', signals()], /name it with --policy/],
     [
       'no stage among several',
       () => ['--policy', policy('{}'), '--signals', signals()],

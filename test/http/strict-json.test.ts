@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseStrictJson, STRICT_JSON_LIMITS } from '../../src/http/strict-json.ts';
+import { parseStrictJson, STRICT_JSON_LIMITS } from '../../src/base/strict-json.ts';
 
 const parse = (text: string | Buffer) => parseStrictJson(text);
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);

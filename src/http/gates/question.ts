@@ -3,9 +3,9 @@ import express, { type Request } from 'express';
 import Type, { type Static } from 'typebox';
 import { parseDuration } from '../../base/duration.ts';
 import { isJsonObject, type Json } from '../../base/json.ts';
+import { parseStrictJson } from '../../base/strict-json.ts';
 import type { GateUntil } from '../../views/gate.ts';
 import { Refusal } from '../problem.ts';
-import { parseStrictJson } from '../strict-json.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const LONGEST_TIMEFRAME_MS = 31 * 86_400_000;
@@ -50,6 +50,8 @@ export interface Question {
   where: Whereabouts;
   kind: 'evaluation' | 'change';
   revision?: string;
+  /** Instead: the commit that the running sync of the application is about. */
+  ofRunningSync?: true;
   until: GateUntil;
   /** The same key is the same evaluation, for good; without one, for as long as its time frame. */
   key?: string;
@@ -74,16 +76,18 @@ export function readQuestion(body: Json, fallback: Question['kind'], knowsCommit
   if (Object.keys(where).length === 0)
     throw new Refusal(400, 'invalid-request', 'name project, stage and service, or app: whom is the question about?');
   // The new commit may not have been seen yet: without its name the one before would let it through.
-  if (kind === 'change' && until === 'deploy' && revision === undefined && knowsCommit)
+  const asksToDeploy = kind === 'change' && until === 'deploy' && revision === undefined && knowsCommit;
+  if (asksToDeploy && where.app === undefined)
     throw new Refusal(
       400,
       'invalid-request',
-      'revision: name the commit that is to be deployed, or an older one answers',
+      'revision: name the commit that is to be deployed, or an older one answers; or app: the one whose sync asks',
     );
   return {
     where,
     kind,
     until,
+    ...(asksToDeploy ? { ofRunningSync: true as const } : {}),
     ...(revision === undefined ? {} : { revision: revision.toLowerCase() }),
     ...(key === undefined ? {} : { key }),
     timeframeMs: span('timeframe', timeframe, DEFAULT_TIMEFRAME_MS, LONGEST_TIMEFRAME_MS, 1_000),

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Secret } from '../../base/secret.ts';
+import { parseStrictJson } from '../../base/strict-json.ts';
 import { applicationKey } from '../../events/application.ts';
 import type { NewEvent, NewJob } from '../../store/store.ts';
-import { parseStrictJson } from '../strict-json.ts';
 import { bearerAuthentication } from './bearer.ts';
 import type { Translation, WebhookSender } from './sender.ts';
 

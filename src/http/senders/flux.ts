@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
+import { parseStrictJson } from '../../base/strict-json.ts';
 import { applicationKey } from '../../events/application.ts';
 import {
   type FluxMeaning,
@@ -10,7 +11,6 @@ import {
   roleOf,
 } from '../../events/flux-event.ts';
 import type { NewJob } from '../../store/store.ts';
-import { parseStrictJson } from '../strict-json.ts';
 import { type BearerSource, bearerAuthentication } from './bearer.ts';
 import { createRuns } from './runs.ts';
 import type { Translation, WebhookSender } from './sender.ts';

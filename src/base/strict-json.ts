@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Json } from '../base/json.ts';
+import type { Json } from './json.ts';
 
 export type StrictJsonCode =
   | 'too-large'
