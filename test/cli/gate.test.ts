@@ -34,7 +34,8 @@ describe('lynceus gate wait', () => {
     const until = ['--app', 'deployed-app', '--until', 'deploy'];
     const ended = await wait([...until, '--revision', world.revision]);
     expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/^pass: staging: checked and approved/) });
-    expect((await wait(until)).code).toBe(64);
+    const place = ['--project', 'shop', '--stage', 'staging', '--service', 'deployed'];
+    expect((await wait([...place, '--until', 'deploy'])).code).toBe(64);
   });
 
   it('evaluates once, and waits for it', async () => {
