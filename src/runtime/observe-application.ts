@@ -35,6 +35,12 @@ export function observeJob(system: string, namespace: string, name: string): New
   return { queue: 'observe', key: `${system}/${namespace}/${name}`, payload: { system, namespace, name } };
 }
 
+/** Whether a look at the application would find nothing that was not seen already. */
+export async function isAsLastSeen(store: Store, application: Application): Promise<boolean> {
+  const row = await store.document('application', applicationKey(application.ref));
+  return (row?.data as SeenApplication | undefined)?.fingerprint === fingerprint(application);
+}
+
 /** Tasks that look at the application again as soon as it moved. */
 const INTERESTED: ReadonlySet<string> = new Set(['sync', 'rollout', 'soak']);
 

@@ -2,7 +2,7 @@ import type { DeliverySystem } from '../adapters/delivery-systems/delivery-syste
 import type { Store } from '../store/store.ts';
 import { backoffMs } from './backoff.ts';
 import type { Log } from './log.ts';
-import { observeJob } from './observe-application.ts';
+import { isAsLastSeen, observeJob } from './observe-application.ts';
 
 /**
  * Follows the streams of delivery systems, for installations that cannot set up notifications. A stream
@@ -19,8 +19,10 @@ export async function watchApplications(
 async function follow(store: Store, log: Log, system: DeliverySystem, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     try {
-      for await (const { namespace, name } of system.watch({ signal })) {
+      for await (const { namespace, name, application } of system.watch({ signal })) {
         failures = 0;
+        // Argo CD tells all of them at the start, and each again whenever it has compared it.
+        if (application !== undefined && (await isAsLastSeen(store, application))) continue;
         await store.commit({ jobs: [observeJob(system.name, namespace, name)] });
       }
     } catch (error) {

@@ -191,8 +191,8 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
       for await (const frame of readStream(stream, name, signal)) {
         if ('error' in frame) throw inArgoCdsWords(streamFailure(frame.error, name), name);
         if (!carriesOurLabels(frame.application, labelPrefix)) continue;
-        const { ref } = toApplication(frame.application, context);
-        yield { namespace: ref.namespace, name: ref.name };
+        const application = toApplication(frame.application, context);
+        yield { namespace: application.ref.namespace, name: application.ref.name, application };
       }
     },
   };

@@ -59,6 +59,8 @@ export interface CallOptions {
 export interface ApplicationHint {
   namespace: string;
   name: string;
+  /** As the stream tells it: good enough to see that nothing moved, and for nothing else. */
+  application?: Application;
 }
 
 /**
