@@ -1,6 +1,7 @@
+import { channel } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
 import { afterAll, afterEach, inject } from 'vitest';
-import { EXCHANGES, type Exchange } from '../../examples/sandbox/argocd/server.ts';
+import type { Exchange } from '../../examples/sandbox/argocd/server.ts';
 import { hasArgoCdFixtures } from './argocd-fixtures.ts';
 import { createSwaggerValidator, type SwaggerValidator } from './argocd-swagger.ts';
 
@@ -10,6 +11,9 @@ declare module 'vitest' {
     argocdWitness: string;
   }
 }
+
+/** EXCHANGES of the sandbox, by its name: most tests need no sandbox and shall not load one. */
+const EXCHANGES = channel('lynceus:sandbox-argocd-exchange');
 
 /** How our HTTP client names itself: what tests send by hand to see the sandbox refuse it is not ours. */
 const OURS = 'lynceus';
