@@ -41,6 +41,7 @@ import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/r
 import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
+import { createSyncingCommitFinder } from './runtime/syncing-commit.ts';
 import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
 import { watchApplications } from './runtime/watch.ts';
 import { runWorker } from './runtime/worker.ts';
@@ -152,6 +153,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         authentication,
         publicUrl: environment.publicUrl,
         findUnseenCommit: createUnseenCommitFinder(store, tools.deliverySystem),
+        findSyncingCommit: createSyncingCommitFinder(store, tools.deliverySystem),
       }),
       openApiRoutes(authentication),
       pageRoutes(changes, authentication),

@@ -68,8 +68,10 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .option('--service <name>')
     .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
     .action((options) => run(() => changes(terminal, options))());
-  for (const verdict of ['approve', 'reject', 'pause', 'resume', 'abort'] as const) {
-    remote(program.command(`${verdict} <change>`).description(`${verdict} a change`))
+  for (const verdict of ['approve', 'reject', 'pause', 'resume', 'abort', 'override'] as const) {
+    const what =
+      verdict === 'override' ? 'let the commit of a change through, whatever its checks say' : `${verdict} a change`;
+    remote(program.command(`${verdict} <change>`).description(what))
       .requiredOption('--reason <text>', 'why, for the record')
       .option('--stage <name>', 'where several stages are under way')
       .action((id: string, options) => run(() => decide(terminal, options, verdict, id))());

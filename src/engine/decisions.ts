@@ -37,6 +37,7 @@ export function checkDecision(
   evidence: string,
 ): CheckedDecision {
   const { triggered } = state;
+  if (request.verdict === 'override') return checkOverride(state, request, actor, evidence);
   if (!triggered || state.phase === 'finished')
     return refuse('over', 'the change is no longer under way in this stage');
   if (request.revision !== triggered.revision) {
@@ -65,6 +66,24 @@ export function checkDecision(
     return refuse('decided-elsewhere', `review the pull request at its Git host: ${String(task.memo['url'] ?? '')}`);
   }
   return { ok: true, decision: { ...common, task: task.id } };
+}
+
+/**
+ * One person lets a commit through, whatever checks say and whoever else should approve. For what the gate has not let
+ * through yet, and for what it refuses because it failed; where only some groups approve, only they may.
+ */
+function checkOverride(
+  state: SequenceState,
+  { reason, revision, verdict }: DecisionRequest,
+  actor: Actor,
+  evidence: string,
+): CheckedDecision {
+  const { triggered, finished } = state;
+  if (revision !== triggered?.revision)
+    return refuse('stale', `this stage is delivering ${triggered?.revision ?? 'nothing'}, not ${revision}: look again`);
+  const through = finished ? finished.result !== 'fail' : state.tasks.some(({ name }) => name === 'sync');
+  if (through || state.override) return refuse('nothing-to-decide', 'the gate has let this commit through already');
+  return checkApprover(state, { actor: actor.name, method: actor.method, reason, revision, evidence, verdict }, actor);
 }
 
 function checkApprover(state: SequenceState, decision: Omit<DecisionMade, 'decision'>, actor: Actor): CheckedDecision {

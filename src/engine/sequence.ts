@@ -38,6 +38,8 @@ export interface SequenceState {
   tasks: TaskState[];
   paused?: { at: string; actor: string; reason: string };
   abort?: { at: string; actor: string; reason: string };
+  /** Somebody let the commit through, whatever checks and approval say. */
+  override?: { at: string; actor: string; reason: string };
   finished?: SequenceFinished & { at: string };
 }
 
@@ -96,8 +98,10 @@ function finishTask(
 }
 
 function applyDecision(state: SequenceState, decision: DecisionMade & { at: string }): SequenceState {
-  if (state.phase === 'finished') return state;
   const { at, actor, reason } = decision;
+  // Also when all is over: the gate is asked about a commit as long as somebody wants to deploy it.
+  if (decision.verdict === 'override') return { ...state, override: state.override ?? { at, actor, reason } };
+  if (state.phase === 'finished') return state;
   switch (decision.verdict) {
     case 'pause':
       return { ...state, paused: { at, actor, reason } };

@@ -104,8 +104,8 @@ export interface TaskFinished {
 export interface DecisionMade {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
-  verdict: 'approve' | 'reject' | 'pause' | 'resume' | 'abort';
-  /** The task it is about; pause, resume and abort are about the sequence. */
+  verdict: 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override';
+  /** The task it is about; the other verdicts are about the sequence. */
   task?: string;
   actor: string;
   /** How the actor was recognised. */

@@ -427,7 +427,7 @@ export const openApi = {
         required: ['verdict', 'reason', 'revision'],
         additionalProperties: false,
         properties: {
-          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort'] },
+          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override'] },
           reason: { type: 'string', minLength: 1, maxLength: 2000 },
           revision: { type: 'string', description: 'the commit that was looked at' },
           evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },
@@ -472,6 +472,12 @@ export const openApi = {
             type: 'object',
             required: ['actor', 'reason'],
             properties: { actor: text, reason: text },
+          },
+          override: {
+            type: 'object',
+            description: 'somebody let the commit through, whatever checks and approval say',
+            required: ['actor', 'reason', 'at'],
+            properties: { actor: text, reason: text, at: time },
           },
           pullRequest: {
             type: 'object',

@@ -12,6 +12,8 @@ export interface PromotionEvidence {
   /** The verified commit: what was evaluated is what gets promoted. */
   revision: string;
   verdict: 'pass' | 'warning';
+  /** Somebody let it through, whatever checks and approval said. */
+  override?: { actor: string; reason: string; at: string };
   evaluation?: Evaluation;
   checks: CheckAnswer[];
   tests: { kind: string; passed: boolean; failures: string[]; indicators: Record<string, number> }[];

@@ -67,11 +67,15 @@ function bodyOf(evidence: PromotionEvidence, previous: { number: number } | unde
 function summary(evidence: PromotionEvidence, previous: { number: number } | undefined): string[] {
   const { service, revision, fromStage, toStage, link: page } = evidence;
   const sentence = `**${name(service)}** \`${hex(revision)}\` was verified in **${name(fromStage)}** (${sayVerdict(evidence)}) and is ready for **${name(toStage)}**.`;
+  const { override } = evidence;
+  const broken = override
+    ? ['', `> **Let through** by ${name(override.actor)}, past checks and approval: ${inline(override.reason, 240)}`]
+    : [];
   const warning =
     evidence.verdict === 'warning' ? ['', '> **Warning:** not every objective was met; a person should look.'] : [];
   const replaces = previous === undefined ? [] : ['', `It takes the place of pull request ${previous.number}.`];
   const where = page === undefined ? [] : ['', link('Follow this change', page)];
-  return [sentence, ...warning, ...replaces, ...where];
+  return [sentence, ...broken, ...warning, ...replaces, ...where];
 }
 
 function changes({ commits, totalCommits, fromStage, toStage }: PromotionEvidence, rows: number): string[] {

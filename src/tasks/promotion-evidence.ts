@@ -23,6 +23,7 @@ export function promotionEvidence(
   return {
     ...identity,
     verdict: worstResult(sequence) === 'warning' ? 'warning' : 'pass',
+    ...(sequence.override ? { override: sequence.override } : {}),
     ...(evaluation === undefined ? {} : { evaluation }),
     checks: answers as unknown as CheckAnswer[],
     tests: reports as unknown as PromotionEvidence['tests'],

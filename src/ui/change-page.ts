@@ -52,6 +52,7 @@ function stageFacts(stage: StageView): Html {
   const said = stage.tasks.some((task) => task.message === message);
   return html`<p class="facts quiet">${commitFacts(stage)} · since ${minute(stage.triggeredAt)}${took < LEAST_MS ? '' : ` · took ${sayDuration(took)}`} · ${link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence)}`, 'events')}</p>
 ${message === undefined || said ? undefined : html`<p class="message">${message}</p>`}
+${stage.override ? html`<p class="message">Let through by ${stage.override.actor}, past checks and approval, ${minute(stage.override.at)}: ${stage.override.reason}</p>` : undefined}
 ${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stage.paused.reason}</p>` : undefined}
 ${stage.rollback ? html`<p class="message">${mark(ROLLBACK_STATES[stage.rollback.state], ROLLBACK_WORDS[stage.rollback.state])}${stage.rollback.to === undefined ? undefined : html` to ${shortCommit(stage.rollback.to)}`}</p>` : undefined}
 ${stage.rollsBack ? html`<p class="message">Takes back ${shortCommit(stage.rollsBack.revision)}, which failed here, and brings back ${shortCommit(stage.rollsBack.to)} (pull request ${stage.rollsBack.pullRequest}).</p>` : undefined}

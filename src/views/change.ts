@@ -44,6 +44,8 @@ export interface StageView {
   triggeredAt: string;
   finishedAt?: string;
   paused?: { actor: string; reason: string };
+  /** Somebody let the commit through, whatever checks and approval say. */
+  override?: { actor: string; reason: string; at: string };
   pullRequest?: { number: number; url: string; to: string };
   /** What became of it after it failed; absent: nothing was rolled back. */
   rollback?: RollbackView;
@@ -127,6 +129,7 @@ function stageView(state: SequenceState, tools: ViewTools): StageView | undefine
       : {}),
     ...(finished?.by === undefined ? {} : { by: finished.by }),
     ...(score === undefined ? {} : { score }),
+    ...(state.override ? { override: state.override } : {}),
     ...(state.paused ? { paused: { actor: state.paused.actor, reason: state.paused.reason } } : {}),
     ...(pullRequest ? { pullRequest } : {}),
     ...(rollback ? { rollback } : {}),

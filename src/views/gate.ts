@@ -86,8 +86,10 @@ function hasFoundFault({ name, status, result, data }: TaskView): boolean {
 }
 
 function answerOfStage(stage: StageView, until: GateUntil, url: string): GateAnswer {
-  const { score } = stage;
+  const { score, override } = stage;
   const where = `${stage.stage}: `;
+  if (until === 'deploy' && override)
+    return gateAnswer('pass', { reason: `${where}let through by ${override.actor}: ${override.reason}`, url });
   if (stage.status === 'finished') {
     const reason = where + (stage.message ?? stage.result ?? 'over');
     const { result } = stage;

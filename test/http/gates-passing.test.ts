@@ -30,7 +30,9 @@ describe('a gate that is asked without a key', () => {
     const evaluations = createEvaluations({ store, clock });
     unseen = undefined;
     const findUnseenCommit = async () => unseen;
-    gates = createGates({ store, clock, progress: createProgressBoard(), evaluations, findUnseenCommit });
+    const findSyncingCommit = async () => ({ why: 'nothing is being synced' });
+    const progress = createProgressBoard();
+    gates = createGates({ store, clock, progress, evaluations, findUnseenCommit, findSyncingCommit });
   });
   afterEach(async () => {
     await store.close();

@@ -163,8 +163,8 @@ describe('the gate', () => {
       ['no duration', { app: 'a', timeframe: 'soon' }, 'timeframe: must be a duration such as 90s, 15m or 1h30m'],
       [
         'no commit that is to be deployed',
-        { app: 'a', until: 'deploy' },
-        'revision: name the commit that is to be deployed, or an older one answers',
+        { project: 'shop', stage: 'staging', service: 'good', until: 'deploy' },
+        'revision: name the commit that is to be deployed, or an older one answers; or app: the one whose sync asks',
       ],
       ['nothing of a timeframe', { app: 'a', timeframe: '0s' }, 'timeframe: must be from 1 s to 744 h'],
     ])('with %s', async (_what, body, detail) => {
@@ -365,6 +365,10 @@ describe('the gate', () => {
     it.each([
       [{}, 'scoreThresholds: must be an object'],
       [{ scoreThresholds: { pass: 9, marginal: 5 } }, 'metricSetPairList: must be a list'],
+      [
+        { scoreThresholds: { pass: 0, marginal: 0 }, metricSetPairList: [], canaryConfig: { metrics: [] } },
+        'scoreThresholds: must be 0 < marginal <= pass <= 100, or a failure would pass',
+      ],
       [
         {
           scoreThresholds: { pass: 9, marginal: 5 },

@@ -5,11 +5,13 @@ import type { Place } from '../../events/application.ts';
 import { EvaluationRefused, type Evaluations } from '../../runtime/evaluations.ts';
 import type { SeenApplication } from '../../runtime/observe-application.ts';
 import type { ProgressBoard } from '../../runtime/progress.ts';
+import type { FindSyncingCommit } from '../../runtime/syncing-commit.ts';
 import type { FindUnseenCommit } from '../../runtime/unseen-commit.ts';
 import type { Document, Store } from '../../store/store.ts';
 import { changeView } from '../../views/change.ts';
 import type { EvaluationView } from '../../views/evaluation-document.ts';
 import { type GateAnswer, type GateUntil, gateAnswer, gateOfEvaluation, gateOfStage } from '../../views/gate.ts';
+import { sayGoingBack, subjectOf } from '../../views/gate-rollback.ts';
 import { sequenceFromRow } from '../../views/sequence-document.ts';
 import type { Question, Whereabouts } from './question.ts';
 
@@ -19,6 +21,7 @@ export interface GateTools {
   progress: ProgressBoard;
   evaluations: Pick<Evaluations, 'request' | 'get' | 'wait'>;
   findUnseenCommit: FindUnseenCommit;
+  findSyncingCommit: FindSyncingCommit;
 }
 
 export interface Asker {
@@ -54,7 +57,9 @@ const MOST_ATTEMPTS = 5;
 /** Answers without a key are at least so long the same. */
 const LEAST_SAME_MS = 60_000;
 
-export function createGates({ store, clock, progress, evaluations, findUnseenCommit }: GateTools): Gates {
+export function createGates(tools: GateTools): Gates {
+  const { store, clock, progress, evaluations, findUnseenCommit, findSyncingCommit } = tools;
+
   /** All of them: an application that was not looked at could be the one that is meant. */
   async function applications(given: Partial<Place>): Promise<Document[]> {
     const found: Document[] = [];
@@ -105,14 +110,23 @@ export function createGates({ store, clock, progress, evaluations, findUnseenCom
     return unseen === undefined ? answer : notYet(unseen, base);
   }
 
+  /** Asked from inside a sync, which knows the commit better than whoever asks. */
+  async function syncingChangeAt(place: Place, question: Question, { base, patienceMs }: Asker): Promise<GateAnswer> {
+    const found = await findSyncingCommit(place, question.where, patienceMs);
+    return 'why' in found
+      ? notYet(found.why, base)
+      : changeAt(place, { ...question, revision: found.revision.toLowerCase() }, base);
+  }
+
   async function changeAt(place: Place, { revision, until }: Question, base: string): Promise<GateAnswer> {
     const rows = await store.documents({ kind: 'sequence', ...place, limit: MOST_SEQUENCES });
     const states = rows.map((row) => sequenceFromRow(row.data));
-    const state = states.find(
-      ({ triggered }) => revision === undefined || triggered?.revision.toLowerCase().startsWith(revision),
-    );
+    const subject = { until, ...(revision === undefined ? {} : { revision }) };
+    const state = subjectOf(states, subject);
     const view = state && changeView([state], { progress: progress.read, evidence: () => '' });
     const stage = view?.stages.at(0);
+    const back = sayGoingBack(states, subject);
+    if (back) return gateAnswer('pass', { reason: `${place.stage}: ${back}`, url: `${base}/changes` });
     if (view && stage) return gateOfStage(stage, until, `${base}/changes/${encodeURIComponent(view.id)}`);
     const what = revision === undefined ? 'No change' : `Commit ${revision.slice(0, 12)}`;
     return notYet(`${what} was not seen in ${sayPlace(place)} yet`, base);
@@ -180,7 +194,10 @@ export function createGates({ store, clock, progress, evaluations, findUnseenCom
     async ask(question, asker) {
       if (question.kind === 'change') {
         const place = await locate(question.where);
-        return typeof place === 'string' ? notYet(place, asker.base) : newestChangeAt(place, question, asker);
+        if (typeof place === 'string') return notYet(place, asker.base);
+        return question.ofRunningSync
+          ? syncingChangeAt(place, question, asker)
+          : newestChangeAt(place, question, asker);
       }
       const started = await start(question, asker);
       if ('answer' in started) return started.answer;
