@@ -22,6 +22,8 @@ export function judgeForKayenta(body: Json): Judged {
       pass: number(pass, 'scoreThresholds.pass'),
       marginal: number(marginal, 'scoreThresholds.marginal'),
     };
+    if (!(thresholds.marginal > 0 && thresholds.marginal <= thresholds.pass && thresholds.pass <= 100))
+      return { ok: false, mistake: 'scoreThresholds: must be 0 < marginal <= pass <= 100, or a failure would pass' };
     const pairs = list(metricSetPairList, 'metricSetPairList').map(readPair);
     const config = readConfig(object(canaryConfig, 'canaryConfig'));
     const unknown = pairs.find((pair) => !config.metrics.some(({ name }) => name === pair.name));

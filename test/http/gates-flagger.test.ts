@@ -170,6 +170,13 @@ describe("Flagger's webhooks", () => {
       });
     });
 
+    it('keeps canaries apart whose names could be taken for each other', async () => {
+      await call('gate/open', { name: 'rollback.other', namespace: 'test' }, TOKENS.APPROVER);
+      expect((await call('rollback/check', { name: 'other', namespace: 'test' })).status).toBe(403);
+      await call('gate/open', { name: 'a.b', namespace: 'c' }, TOKENS.APPROVER);
+      expect((await call('gate/check', { name: 'a', namespace: 'b.c' })).status).toBe(400);
+    });
+
     it('keeps both gates of a canary apart', async () => {
       const other = { name: 'apart', namespace: 'test' };
       await call('rollback/open', other, TOKENS.APPROVER);

@@ -72,7 +72,8 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
   post('/gate/approve', report, (_request, response) => say(response, true, 'OK'));
   post('/gate/halt', report, (_request, response) => say(response, false, 'Forbidden'));
   for (const what of ['gate', 'rollback'] as const) {
-    const keyOf = ({ name, namespace }: Payload) => `${what === 'rollback' ? 'rollback.' : ''}${name}.${namespace}`;
+    // A canary may be called rollback.x, but no name has a slash.
+    const keyOf = ({ name, namespace }: Payload) => `${what === 'rollback' ? 'rollback/' : ''}${name}.${namespace}`;
     post(`/${what}/check`, report, async (request, response) => {
       const open = await tools.switches.isOpen(keyOf(payloadOf(jsonOf(request))));
       say(response, open, open ? 'Approved' : 'Forbidden');
@@ -102,7 +103,8 @@ function say(response: Response, yes: boolean, reason: string): void {
 /** @throws {Refusal} it is not what Flagger sends */
 function payloadOf(body: Json): Payload {
   const { name, namespace, phase = '', checksum = '', metadata = {} } = isJsonObject(body) ? body : {};
-  if (!isName(name) || !isName(namespace))
+  // A namespace has no dots: that is how the two are told apart where both are one text.
+  if (!isName(name) || !isName(namespace) || namespace.includes('.'))
     throw new Refusal(400, 'unknown-shape', 'name and namespace of the canary must be texts, as Flagger sends them');
   if (typeof phase !== 'string' || typeof checksum !== 'string')
     throw new Refusal(400, 'unknown-shape', 'phase and checksum must be texts, as Flagger sends them');
