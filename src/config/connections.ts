@@ -1,5 +1,6 @@
 import Type, { type Static, type TObject, type TSchema } from 'typebox';
 import { type AdapterKind, type AdapterTools, SecretRef } from '../adapters/adapter-kind.ts';
+import { type ConnectionCheck, connectionCheck, type Diagnose } from '../adapters/connection-check.ts';
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { deliverySystemKinds } from '../adapters/delivery-systems/registry.ts';
 import type { GitHost } from '../adapters/git-hosts/git-host.ts';
@@ -36,6 +37,8 @@ export interface Connections {
   gitHosts: GitHost[];
   metrics: MetricsSource[];
   tokens: ApiToken[];
+  /** How each of them is looked at, in the order of the file. */
+  checks: ConnectionCheck[];
   /** Every secret value, to be masked wherever it turns up. */
   secrets: string[];
 }
@@ -209,10 +212,14 @@ function create(
   document: YamlDocument,
 ): Parsed<Connections> {
   const problems: Problem[] = [];
-  const build = <Port>(section: Section): { port: Port; entry: Entry }[] =>
+  const checks: ConnectionCheck[] = [];
+  const adapterTools = { ...tools, secret: vault.secret };
+  const build = <Port extends { diagnose?: Diagnose }>(section: Section): { port: Port; entry: Entry }[] =>
     (value[section] ?? []).flatMap((entry, at) => {
       try {
-        return [{ port: createOne<Port>(section, entry, { ...tools, secret: vault.secret }), entry }];
+        const port = createOne<Port>(section, entry, adapterTools);
+        checks.push(connectionCheck(section, entry, port, adapterTools));
+        return [{ port, entry }];
       } catch (error) {
         problems.push(problemAt(document, [section, at], error instanceof Error ? error.message : String(error)));
         return [];
@@ -232,7 +239,7 @@ function create(
     may: may ?? EVERYTHING,
   }));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, value: { deliverySystems, gitHosts, metrics, tokens, secrets: vault.all() } };
+  return { ok: true, value: { deliverySystems, gitHosts, metrics, tokens, checks, secrets: vault.all() } };
 }
 
 function createOne<Port>(section: Section, entry: Entry, tools: AdapterTools): Port {

@@ -114,8 +114,7 @@ interface Recorded {
 }
 
 /** Lynceus asks for none of this, and the sandbox offers it to nobody. */
-const NOT_OFFERED =
-  /^(?:can-i|rollback|patch|actions|action missing|run unknown action|project windows|sync position zero)/;
+const NOT_OFFERED = /^(?:rollback|patch|actions|action missing|run unknown action|project windows|sync position zero)/;
 /** Each needs something at work, which the tests of the sandbox bring about. */
 const AT_WORK = /one is requested|one runs|too early|terminate running/;
 

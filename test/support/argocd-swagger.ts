@@ -101,7 +101,11 @@ function responseProblems(exchange: Exchange, operation: Operation, check: Check
 function findOperation(swagger: Swagger, { method, path }: Exchange) {
   const paths = Object.keys(swagger.paths).sort((a, b) => a.split('{').length - b.split('{').length);
   const hit = paths.find((template) => {
-    const pattern = template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+');
+    // The object of a right may hold slashes.
+    const pattern = template
+      .replace(/[.]/g, '\\.')
+      .replace('{subresource}', '.+')
+      .replace(/\{[^}]+\}/g, '[^/]+');
     return new RegExp(`^${pattern}$`).test(path) && swagger.paths[template]?.[method.toLowerCase()] !== undefined;
   });
   const operation = swagger.paths[hit ?? '']?.[method.toLowerCase()];

@@ -18,6 +18,7 @@ import type { RunHook } from './manifests.ts';
 import { type NotificationOptions, type Notifier, startNotifier } from './notifier.ts';
 import { createRepositories } from './repositories.ts';
 import type { ApplicationObject } from './resources.ts';
+import { answerCanI } from './rights.ts';
 import type { RollingSync } from './rolling-sync.ts';
 import { parseSelector } from './selector.ts';
 
@@ -42,6 +43,8 @@ export interface SandboxOptions {
   olderActions?: boolean;
   /** AppProjects that the token may not read, only their applications. */
   hiddenProjects?: readonly string[];
+  /** Rights that the token lacks: `applications sync`. */
+  missingRights?: readonly string[];
   notifications?: NotificationOptions;
   /** Between two signs of life on a stream. Default 15 s. */
   keepAliveMs?: number;
@@ -156,6 +159,11 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
     if (!authenticated) throw unauthenticated(request.headers.authorization);
     if (url.pathname === '/api/v1/applications' && request.method === 'GET') return list(url.searchParams);
     if (url.pathname === '/api/v1/stream/applications') return stream(request, url, response, exchange);
+    const right = /^\/api\/v1\/account\/can-i\/([^/]+)\/([^/]+)\/(.+)$/.exec(url.pathname);
+    if (right !== null && request.method === 'GET') {
+      const [, resource = '', action = '', object = ''] = right.map(decodeURIComponent);
+      return ok({ value: answerCanI(options, resource, action, object) ? 'yes' : 'no' });
+    }
     const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
     if (project !== undefined && request.method === 'GET') return readProject(decodeURIComponent(project));
     const [, rawName = '', rest = ''] = /^\/api\/v1\/applications\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];

@@ -5,6 +5,7 @@ import type { ApplicationRef } from '../../events/application.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
 import {
   createHttpClient,
+  type HttpAnswer,
   type HttpClient,
   HttpFailure,
   type HttpRequest,
@@ -13,6 +14,7 @@ import {
 } from '../http-client.ts';
 import { httpSettings, toClientOptions } from '../http-settings.ts';
 import { carriesOurLabels, toApplication } from './argocd-application.ts';
+import { argoCdDiagnosis } from './argocd-diagnosis.ts';
 import { readResources, runAction } from './argocd-resources.ts';
 import { readStream, SILENCE_MS } from './argocd-stream.ts';
 import { syncBody } from './argocd-sync.ts';
@@ -64,12 +66,16 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
     ...(config.projects === undefined ? {} : { projects: config.projects }),
   };
 
-  async function ask(request: HttpRequest, project?: string): Promise<unknown> {
+  async function answerTo(request: HttpRequest, project?: string): Promise<HttpAnswer<unknown>> {
     try {
       return (await client.json(request)).data;
     } catch (error) {
       throw inArgoCdsWords(error, name, project);
     }
+  }
+
+  async function ask(request: HttpRequest, project?: string): Promise<unknown> {
+    return (await answerTo(request, project)).data;
   }
 
   /** Outside the control plane's namespace, an application is found only with its own. */
@@ -183,6 +189,16 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
         { resource, action, where: whereabouts(ref) },
         options,
       ),
+
+    ...argoCdDiagnosis({
+      ask: answerTo,
+      itemsOf: (answer) => itemsOf(answer, name),
+      token: tools.secret(config.token),
+      labelPrefix,
+      keptnLabels: config.keptnLabels === true,
+      controlPlaneNamespace,
+      ...(config.projects === undefined ? {} : { projects: config.projects }),
+    }),
 
     async *watch({ signal }) {
       if (signal.aborted) return;

@@ -1,6 +1,9 @@
 import type { Guard } from '../../base/guard.ts';
 import type { Application, ApplicationRef, Health } from '../../events/application.ts';
+import type { Finding, LabelledApplication } from '../../events/finding.ts';
 import type { SyncWindows } from '../../events/sync-windows.ts';
+
+export type { Finding, LabelledApplication } from '../../events/finding.ts';
 
 export interface SyncRequest {
   /** The commit to deploy: exactly what was gated. */
@@ -29,16 +32,6 @@ export interface ApplicationResource {
   namespace: string;
   name: string;
   health?: { status: Health; message?: string };
-}
-
-/** What is found when a connection is checked: for the page of connections and `lynceus doctor`. */
-export interface Finding {
-  level: 'ok' | 'warning' | 'problem';
-  /** What was checked, stable for programs: `token`, `can-i applications sync`. */
-  check: string;
-  sentence: string;
-  /** What to do about it; absent when all is well. */
-  remedy?: string;
 }
 
 export interface RevisionMetadata {
@@ -107,6 +100,9 @@ export interface DeliverySystem {
 
   /** Checks address, version, token and rights without changing anything; a failure is a finding, not an error. */
   diagnose?(options?: CallOptions): Promise<Finding[]>;
+
+  /** All that carry any label of ours, also those that `list` leaves out because something is missing. */
+  labelled?(options?: CallOptions): Promise<LabelledApplication[]>;
 
   /** Hints as they come, until aborted or the connection breaks. */
   watch(options: { signal: AbortSignal }): AsyncIterable<ApplicationHint>;

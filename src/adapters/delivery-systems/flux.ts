@@ -7,6 +7,7 @@ import type { Application, ApplicationRef } from '../../events/application.ts';
 import { type AdapterTools, defineAdapter } from '../adapter-kind.ts';
 import type { CallOptions, DeliverySystem } from './delivery-system.ts';
 import { type FluxContext, type FluxObjects, toFluxApplication } from './flux-application.ts';
+import { fluxDiagnosis } from './flux-diagnosis.ts';
 import { gateOf } from './flux-gate.ts';
 import {
   FLUX_KINDS,
@@ -157,6 +158,8 @@ function createFlux(name: string, config: FluxConfig, tools: AdapterTools): Deli
     },
 
     watch: ({ signal }) => watchFlux({ api, prefix, namespaces }, signal),
+    ...fluxDiagnosis({ api, prefix, namespaces }),
+
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Guard } from '../../base/guard.ts';
+import type { Finding } from '../../events/finding.ts';
 
 /** A repository as applications and delivery.yaml name it: its clone URL. */
 export interface Repository {
@@ -83,6 +84,9 @@ export interface GitHost {
   /** The configured name. */
   readonly name: string;
   readonly capabilities: GitHostCapabilities;
+
+  /** Checks address and token without changing anything; a failure is a finding, not an error. */
+  diagnose?(options?: CallOptions): Promise<Finding[]>;
 
   /** Whether this host serves the repository. */
   serves(repository: Repository): boolean;

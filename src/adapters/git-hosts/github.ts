@@ -6,6 +6,7 @@ import type { CallOptions, Comparison, GitHost, Repository } from './git-host.ts
 import { decodeText, MAX_COMMITS, MAX_FILES, requireFileSize } from './git-reading.ts';
 import { type Coordinates, createGitHubApi, type GitHubApi, shaOf } from './github-api.ts';
 import { createCommitAt } from './github-commits.ts';
+import { diagnoseGitHub } from './github-diagnosis.ts';
 import { createGitHubPullRequests } from './github-pull-requests.ts';
 import { isRefName, requireBranch, requireNewCommit, requirePath, requireSha } from './names.ts';
 import { parseRepositoryUrl, sayUrl, withoutGit } from './repository-url.ts';
@@ -48,6 +49,7 @@ function createGitHub(name: string, config: Static<typeof schema>, tools: Adapte
     name,
     capabilities: { reviews: 'host' },
     serves: (repository) => coordinatesOf(site, repository) !== undefined,
+    diagnose: (options = {}) => diagnoseGitHub(api, options, new Date()),
 
     resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
     readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),

@@ -1,3 +1,5 @@
+import type { Finding } from '../../events/finding.ts';
+
 /** Values for placeholders in a query: `$SERVICE`, `$LABEL.team`, `$DURATION_SECONDS`, ... by name without `$`. */
 export type QueryVariables = Readonly<Record<string, string>>;
 
@@ -31,6 +33,9 @@ export interface MetricsSource {
   readonly kind: string;
   /** The configured name, e.g. `prometheus`. */
   readonly name: string;
+
+  /** Checks the source beyond its being there; absent: only its address is tried. */
+  diagnose?(options?: { signal?: AbortSignal }): Promise<Finding[]>;
 
   /** @throws {AdapterError} when the source could not be asked, or its answer made no sense */
   read(query: MetricQuery, options?: { signal?: AbortSignal }): Promise<Reading>;

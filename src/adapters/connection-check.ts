@@ -1,0 +1,60 @@
+import type { Finding } from '../events/finding.ts';
+import type { AdapterTools } from './adapter-kind.ts';
+import { failed } from './failed-connection.ts';
+import { createHttpClient, HttpFailure } from './http-client.ts';
+import { type HttpSettings, toClientOptions } from './http-settings.ts';
+
+export type Diagnose = (options?: { signal?: AbortSignal }) => Promise<Finding[]>;
+
+/** One entry of lynceus.yaml, and how it is looked at without changing anything. */
+export interface ConnectionCheck {
+  section: 'deliverySystems' | 'gitHosts' | 'metrics';
+  kind: string;
+  name: string;
+  /** Absent: nothing of it can be checked before it is used. */
+  diagnose?: Diagnose;
+}
+
+const TIMEOUT_MS = 5_000;
+/** What stands at the root of a service may be a whole page; it is not read. */
+const SECTION_WORDS = { deliverySystems: 'delivery system', gitHosts: 'Git host', metrics: 'metrics source' } as const;
+
+/** The check of a connection: its adapter's own, else whether anybody answers at its url. */
+export function connectionCheck(
+  section: ConnectionCheck['section'],
+  entry: { kind: string; name: string } & Record<string, unknown>,
+  port: { diagnose?: Diagnose },
+  tools: AdapterTools,
+): ConnectionCheck {
+  const { kind, name, url } = entry;
+  const own = port.diagnose?.bind(port);
+  const found =
+    own ?? (typeof url === 'string' && /^https?:/i.test(url) ? reachability(section, entry, tools) : undefined);
+  return { section, kind, name, ...(found === undefined ? {} : { diagnose: found }) };
+}
+
+/** Without credentials: they are sent only where the adapter itself would send them. */
+function reachability(
+  section: ConnectionCheck['section'],
+  entry: { name: string } & Record<string, unknown>,
+  tools: AdapterTools,
+): Diagnose {
+  const { headers: _, ...settings } = entry as unknown as HttpSettings & { name: string };
+  const who = `the ${SECTION_WORDS[section]} ${entry.name}`;
+  const client = createHttpClient({ ...toClientOptions(who, settings, tools), timeoutMs: TIMEOUT_MS });
+  return async ({ signal } = {}) => {
+    try {
+      const { data } = await client.stream({ method: 'GET', path: '/', ...(signal ? { signal } : {}) });
+      data.destroy();
+      return [answers(who)];
+    } catch (error) {
+      // Whatever it says without credentials, it is there.
+      if (error instanceof Error && error.cause instanceof HttpFailure) return [answers(who)];
+      return [failed('address', error)];
+    }
+  };
+}
+
+function answers(who: string): Finding {
+  return { level: 'ok', check: 'address', sentence: `${who} answers; its credentials are tried by the first query` };
+}

@@ -1,0 +1,44 @@
+import { AdapterError } from '../../base/adapter-error.ts';
+import type { Finding } from '../../events/finding.ts';
+import { failed } from '../failed-connection.ts';
+import type { CallOptions } from './git-host.ts';
+import type { GitHubApi } from './github-api.ts';
+
+const SOON_MS = 14 * 86_400_000;
+/** Below this share of the hourly requests, a busy hour runs out of them. */
+const LOW_SHARE = 0.1;
+/** A GitHub Enterprise that counts nothing. */
+const UNLIMITED = /rate limiting is not enabled/i;
+const RENEW = 'make a new token with the rights of docs/configuration.md';
+
+/** Whether GitHub answers, takes the token, for how long, and how many requests are left. Costs none of them. */
+export async function diagnoseGitHub(api: GitHubApi, options: CallOptions, now: Date): Promise<Finding[]> {
+  try {
+    const { data, headers } = await api(options, (octokit, bound) => octokit.rest.rateLimit.get({ ...bound }));
+    const { limit, remaining } = data.resources.core;
+    const sentence = `GitHub takes the token, ${remaining} of ${limit} requests are left this hour`;
+    return [
+      { level: 'ok', check: 'token', sentence },
+      ...expiryOf(headers['github-authentication-token-expiration'], now),
+      ...(remaining < limit * LOW_SHARE ? [fewLeft(remaining, limit)] : []),
+    ];
+  } catch (error) {
+    if (error instanceof AdapterError && UNLIMITED.test(error.message)) {
+      return [{ level: 'ok', check: 'token', sentence: 'GitHub takes the token, and limits no requests' }];
+    }
+    return [failed('token', error, { unauthenticated: RENEW, forbidden: RENEW })];
+  }
+}
+
+function fewLeft(remaining: number, limit: number): Finding {
+  const sentence = `only ${remaining} of ${limit} requests are left this hour`;
+  return { level: 'warning', check: 'rate-limit', sentence, remedy: 'give Lynceus a token of its own' };
+}
+
+/** GitHub writes `2026-12-01 10:00:00 UTC`, or a zone as a number. */
+function expiryOf(header: unknown, now: Date): Finding[] {
+  const at = Date.parse(String(header ?? ''));
+  if (Number.isNaN(at) || at - now.getTime() > SOON_MS) return [];
+  const sentence = `the token expires on ${new Date(at).toISOString().slice(0, 10)}`;
+  return [{ level: 'warning', check: 'token-expiry', sentence, remedy: RENEW }];
+}
