@@ -68,7 +68,7 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
 
   async function answerTo(request: HttpRequest, project?: string): Promise<HttpAnswer<unknown>> {
     try {
-      return (await client.json(request)).data;
+      return await client.json(request);
     } catch (error) {
       throw inArgoCdsWords(error, name, project);
     }
