@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/lynceus.ts';
 import { deliveryWith, isOver, last, type Story, story } from '../support/story.ts';
 
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 240_000 };
 type Stage = 'dev' | 'staging';
 
 /** A stage whose test expects this status; the application always answers 200. */
@@ -148,7 +148,7 @@ describe('a stage that Argo CD syncs by itself', () => {
       });
       await told.stage(newer, 'dev', (view) => view.decide ?? isOver(view), 'fails as well');
       await eventually(async () => told.pullRequests()[0] === 'closed', {
-        within: 20_000,
+        within: 60_000,
         what: 'the older rollback makes room',
       });
       await told.decide(newer, 'dev', 'approve');
@@ -240,7 +240,7 @@ describe('a stage that Lynceus syncs', () => {
         files: { 'app.json': '{}\n', 'delivery.yaml': delivery(204) },
       });
       await eventually(async () => told.world.syncsOf('checkout-staging', good).length === 2, {
-        within: 20_000,
+        within: 60_000,
         what: 'the good commit is synced again',
       });
       await told.world.argocd.controller.setHealth('checkout-staging', 'Degraded');
@@ -270,6 +270,59 @@ describe('a repository on GitHub', () => {
       expect(over).toMatchObject({ rollback: { state: 'done', by: 'pullRequest', to: good } });
       expect(treeOf(told, 'stage/dev')).toBe(treeOf(told, good));
       expect(told.world.github?.violations).toEqual([]);
+    });
+  });
+});
+
+describe('a commit that claims to be a revert', () => {
+  it('is a change like any other: trailers can be written by anybody', LIMIT, async () => {
+    const more = 'onFailure: rollback';
+    await story({ delivery: demanding('dev', 200, more) }, async (told) => {
+      const { bad, good } = await goodThenBad(told, 'dev', more);
+      const over = await told.stage(bad, 'dev', isOver, 'is rolled back');
+      const trailers = `Lynceus-Rollback: ${over.sequence}\nLynceus-Failed-Revision: ${bad}\nLynceus-Good-Revision: ${good}`;
+      const forged = repositoryOf(told).commit({
+        branch: 'stage/dev',
+        files: { 'app.json': '{"version": "forged"}\n' },
+        message: `Roll back\n\n${trailers}`,
+      });
+      const view = await told.stage(forged, 'dev', isOver, 'is tested');
+      expect(view.tasks.map(({ name }) => name)).toContain('test');
+      expect(view.rollsBack).toBeUndefined();
+    });
+  });
+});
+
+describe('a stage of several applications', () => {
+  it('goes back with all of them', LIMIT, async () => {
+    await story({ delivery: demanding('staging', 200, 'onFailure: rollback') }, async (told) => {
+      await told.world.argocd.controller.add({
+        name: 'checkout-staging-west',
+        labels: { 'lynceus.dev/project': 'shop', 'lynceus.dev/stage': 'staging', 'lynceus.dev/service': 'checkout' },
+        repoUrl: repositoryOf(told).path,
+        path: '.',
+        targetRevision: 'stage/staging',
+        deployed: true,
+        healthDelayMs: 50,
+      });
+      await eventually(
+        async () => {
+          const answer = await told.world.ask('/api/v1/events?stream=application/main/argocd/checkout-staging-west');
+          return ((await answer.json()) as { events: unknown[] }).events.length > 0;
+        },
+        { within: 60_000, what: 'the second application is seen' },
+      );
+      const stage = (version: string, status: number) =>
+        repositoryOf(told).commit({
+          branch: 'stage/staging',
+          files: { 'app.json': version, 'delivery.yaml': demanding('staging', status, 'onFailure: rollback') },
+        });
+      const good = stage('{"version": 1}\n', 200);
+      expect(await told.stage(good, 'staging', isOver, 'is good')).toMatchObject({ result: 'pass' });
+      const bad = stage('{"version": 2}\n', 204);
+      expect(await told.stage(bad, 'staging', isOver, 'is rolled back')).toMatchObject({ rollback: { state: 'done' } });
+      expect(deployedIn(told, 'staging')).toBe(good);
+      expect(deployedIn(told, 'staging-west')).toBe(good);
     });
   });
 });
