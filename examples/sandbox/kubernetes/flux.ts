@@ -18,6 +18,8 @@ export interface FluxTiming {
   fetchMs: number;
   applyMs: number;
   healthMs: number;
+  /** From one look at what is applied to the next. */
+  intervalMs: number;
   retryMs: number;
   upgradeMs: number;
   testMs: number;
@@ -28,6 +30,7 @@ export const FLUX_TIMING: FluxTiming = {
   fetchMs: 100,
   applyMs: 300,
   healthMs: 300,
+  intervalMs: 60_000,
   retryMs: 2_000,
   upgradeMs: 300,
   testMs: 200,
@@ -53,7 +56,7 @@ export interface SandboxFlux {
   readonly faults: Faults;
   readonly requests: readonly Exchange[];
   /** What becomes of revisions from now on, by the name of the object and a part of the revision. */
-  decide(name: string, revision: string, outcome: ApplyOutcome | HelmOutcome): void;
+  decide(name: string, revision: string, outcome: ApplyOutcome | HelmOutcome | 'fetch-failed'): void;
   endWatches(): void;
   close(): Promise<void>;
 }
@@ -73,6 +76,7 @@ export async function startSandboxFlux(options: SandboxFluxOptions): Promise<San
     repositories,
     registry,
     pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
+    cannotFetch: (name: string, wanted: string) => outcomeOf(name, wanted) === 'fetch-failed',
     outcome: (name: string, revision: string) => (outcomeOf(name, revision) ?? 'applied') as ApplyOutcome,
     helmOutcome: (name: string, version: string) => (outcomeOf(name, version) ?? 'deployed') as HelmOutcome,
   };

@@ -19,6 +19,8 @@ export interface KustomizeTools extends SourceTools {
   /** How long building and applying takes, and waiting for health. */
   applyMs: number;
   healthMs: number;
+  /** From one look at what is applied to the next. */
+  intervalMs: number;
   /** After a failure, and while something that is depended on is not ready. */
   retryMs: number;
   /** What becomes of a revision. */
@@ -58,7 +60,7 @@ async function reconcileKustomization(
 }
 
 async function lookAt(tools: KustomizeTools, object: KubernetesObject, signal: AbortSignal): Promise<number> {
-  const { store, retryMs, pollMs } = tools;
+  const { store, retryMs, intervalMs } = tools;
   const { namespace } = object.metadata;
   const ref = object.spec['sourceRef'];
   const source = store.find(ref.kind as Kind, ref.namespace ?? namespace, ref.name);
@@ -95,7 +97,7 @@ async function lookAt(tools: KustomizeTools, object: KubernetesObject, signal: A
   setCondition(object, 'Ready', 'True', 'ReconciliationSucceeded', `Applied revision: ${revision}`);
   dropCondition(object, 'Reconciling');
   object.status['observedGeneration'] = object.metadata.generation;
-  return Math.max(pollMs * 10, 1_000);
+  return intervalMs;
 }
 
 /** A failure leaves `observedGeneration` as it was. */

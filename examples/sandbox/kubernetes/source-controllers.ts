@@ -13,6 +13,8 @@ export interface SourceTools {
   /** How long fetching takes. */
   fetchMs: number;
   pause(ms: number, signal: AbortSignal): Promise<void>;
+  /** Whether a source cannot fetch what its spec asks for. */
+  cannotFetch(name: string, wanted: string): boolean;
 }
 
 /** An artifact as `flux push artifact` makes it, or a chart. */
@@ -89,7 +91,11 @@ async function reconcileSource(
     tools.store.saveStatus(object, SOURCE_CONTROLLER);
     await tools.pause(tools.fetchMs, signal);
   }
-  const found = await fetchArtifact(tools, object);
+  const { commit, digest, branch, tag } = object.spec['ref'] ?? {};
+  const wanted = String(commit ?? digest ?? branch ?? tag);
+  const found = tools.cannotFetch(object.metadata.name, wanted)
+    ? `failed to fetch ${wanted}: connection refused`
+    : await fetchArtifact(tools, object);
   if (typeof found === 'string') {
     setCondition(object, 'Ready', 'False', 'GitOperationFailed', found);
   } else {

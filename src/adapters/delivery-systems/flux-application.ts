@@ -1,14 +1,14 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Application, Deployment, Operation } from '../../events/application.ts';
-import { type Gate, gateOf, heldBy, type Surroundings } from './flux-gate.ts';
+import { type Gate, gateOf, heldBy, releaseOf, type Surroundings, saySource } from './flux-gate.ts';
 import { reconciliationOfHelmRelease } from './flux-helmrelease.ts';
 import { applicationName, HELM_RELEASE, KUSTOMIZATION, ownerOf } from './flux-kinds.ts';
 import { reconciliationOfKustomization } from './flux-kustomization.ts';
-import { type FluxOperation, operationOf } from './flux-operation.ts';
+import { type FluxOperation, operationOf, sayPutBack } from './flux-operation.ts';
 import { type Reconciliation, sayCondition } from './flux-reconciliation.ts';
-import { type Ladder, ladderOfChart, ladderOfKustomization } from './flux-revisions.ts';
-import { artifactOf, isSuspended } from './flux-source.ts';
+import { isChartPinned, type Ladder, ladderOfChart, ladderOfKustomization } from './flux-revisions.ts';
+import { artifactOf, isSuspended, pinOf } from './flux-source.ts';
 import {
   annotationsOf,
   conditionOf,
@@ -81,12 +81,17 @@ export function toFluxApplication(objects: FluxObjects, context: FluxContext): A
     ...optional('held', heldBy(object, gate)),
     ...optional('operation', seen.operation && toOperation(seen.operation, automated)),
     health: found?.health ?? { status: 'Unknown', message: 'Flux has not reconciled it yet' },
-    // Conditions are written together with what they are about.
-    ...optional('reconciledAt', conditionOf(object, 'Ready')?.since),
+    ...optional('reconciledAt', laterOf(conditionOf(object, 'Ready')?.since, seen.history.at(-1)?.deployedAt)),
     history: seen.history,
     images: [],
-    conditions: conditionsFor(objects, gate),
+    conditions: conditionsFor(objects, gate, prefix),
   };
+}
+
+/** Conditions are written together with what they are about, give or take the second that they are rounded to. */
+function laterOf(since: string | undefined, deployedAt: string | undefined): string | undefined {
+  if (since === undefined || deployedAt === undefined) return since;
+  return Date.parse(deployedAt) > Date.parse(since) ? deployedAt : since;
 }
 
 function kindOf(object: JsonObject, system: string) {
@@ -119,8 +124,8 @@ function ofKustomization({ object, source, follows }: FluxObjects, gate: Gate, {
 }
 
 /**
- * A HelmRelease that a Kustomization applied from Git is told by that commit and the chart: new values are a
- * change too, and the files of the team are there. Without one there is only the chart.
+ * A HelmRelease that a Kustomization applied from Git is told by that commit: new values are a change too, and the
+ * files of the team are there. A chart that moves by itself is told beside it. Without Git there is only the chart.
  */
 function ofHelmRelease(objects: FluxObjects, gate: Gate, { found, operation }: Told): Seen {
   const { object, source, follows, parent } = objects;
@@ -133,19 +138,27 @@ function ofHelmRelease(objects: FluxObjects, gate: Gate, { found, operation }: T
       history: historyFor(found, chart.lift),
     };
   }
-  const ladder = {
-    sources: [above.git, ...chart.sources],
-    ...optional('offered', bothOf(above.offered, chart.offered)),
+  const isPinned = gate.kind !== 'source' && isChartPinned(object, source);
+  const both: Both = (commit, id) => {
+    if (commit === undefined || id === undefined) return undefined;
+    return isPinned ? [commit] : [commit, id];
   };
-  const applied = bothOf(above.applied, found?.applied === undefined ? undefined : [found.applied]);
-  const [latest] = (found?.history ?? []).slice(-1);
+  const ladder = {
+    sources: isPinned ? [above.git] : [above.git, ...chart.sources],
+    ...optional('offered', both(above.offered, chart.offered?.[0])),
+  };
+  const applied = both(above.applied, found?.applied);
+  const latest = found?.history.at(-1);
   const good = operation?.phase === 'Succeeded' && applied !== undefined && latest !== undefined;
   return {
     revisions: revisionsFor(ladder, good && !above.busy ? applied : undefined),
-    ...optional('operation', operation && withParent(operation, above)),
-    history: good ? [deploymentOf(applied, { ...latest, revision: '' })] : [],
+    ...optional('operation', operation && withParent(operation, above, both)),
+    history: good ? [deploymentOf(applied, latest)] : [],
   };
 }
+
+/** The commit of a HelmRelease, and the id of its chart where that is told beside it. */
+type Both = (commit: string | undefined, chart: string | undefined) => string[] | undefined;
 
 interface Above {
   git: Application['source'];
@@ -176,18 +189,13 @@ function aboveOf({ object, source }: NonNullable<FluxObjects['parent']>): Above 
 }
 
 /** While the Kustomization above is at work, what was applied of it is not known: never a success. */
-function withParent({ revision, ...operation }: FluxOperation, above: Above): Lifted {
-  const commit = above.busy ? above.attempted : above.applied;
-  const revisions = bothOf(commit, revision === undefined ? undefined : [revision]);
+function withParent({ revision, ...operation }: FluxOperation, above: Above, both: Both): Lifted {
+  const revisions = both(above.busy ? above.attempted : above.applied, revision);
   const told = { ...operation, ...optional('revisions', revisions) };
   if (!above.busy || operation.phase !== 'Succeeded') return told;
   if (above.busy.phase === 'Failed') return { ...told, phase: 'Failed', message: above.busy.message };
   const { finishedAt: _, ...open } = told;
   return { ...open, phase: 'Running', message: above.busy.message };
-}
-
-function bothOf(commit: string | undefined, chart: readonly string[] | undefined): string[] | undefined {
-  return commit === undefined || chart === undefined ? undefined : [commit, ...chart];
 }
 
 function lifted({ revision, ...operation }: FluxOperation, lift: Ladder['lift']): Lifted {
@@ -251,11 +259,19 @@ function ownerFor(object: JsonObject): Application['owner'] {
 }
 
 /** What people have to know, beyond how the last reconciliation went. */
-function conditionsFor({ object, source, follows }: FluxObjects, gate: Gate): Application['conditions'] {
+function conditionsFor(
+  { object, source, follows }: FluxObjects,
+  gate: Gate,
+  prefix: string,
+): Application['conditions'] {
   const told: Application['conditions'] = [];
   const given = conditionOf(object, 'Stalled');
   if (given?.status === 'True') told.push({ type: 'Stalled', message: sayCondition(given) });
   if ('problem' in gate && gate.problem !== undefined) told.push({ type: 'GateError', message: gate.problem });
+  const release = gate.kind === 'source' ? releaseOf(gate.source, prefix) : undefined;
+  if (release && !release.ended && source && pinOf(source) !== release.revision) {
+    told.push({ type: 'GateError', message: sayPutBack(saySource(object)) });
+  }
   for (const one of [follows, source]) {
     if (!one || isSuspended(one)) continue;
     const ready = conditionOf(one, 'Ready');

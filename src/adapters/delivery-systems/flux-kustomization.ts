@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../base/json.ts';
 import {
+  ACCEPTS_APPLIED,
   type Applied,
   entryOf,
   healthOf,
@@ -10,7 +11,16 @@ import {
   waits,
 } from './flux-reconciliation.ts';
 import { revisionId } from './flux-source.ts';
-import { conditionOf, isObserved, objectAt, objectsAt, optional, partsOf, timeAt } from './kubernetes-object.ts';
+import {
+  type Condition,
+  conditionOf,
+  isObserved,
+  objectAt,
+  objectsAt,
+  optional,
+  partsOf,
+  timeAt,
+} from './kubernetes-object.ts';
 
 /** How far kustomize-controller is with a Kustomization; `undefined` before it looked at it for the first time. */
 export function reconciliationOfKustomization(
@@ -31,9 +41,25 @@ export function reconciliationOfKustomization(
     // By its history, because the condition changes with every interval.
     ...optional('startedAt', timeAt(entry?.['firstReconciled']) ?? ready?.since),
     ...optional('finishedAt', phase.phase === 'Running' ? undefined : ready?.since),
-    health: healthOf(object, { ready, waitsForHealth: waitsForHealth(object), policy }),
+    health:
+      healthBehindGate(ready, phase, policy) ??
+      healthOf(object, { ready, waitsForHealth: waitsForHealth(object), policy }),
     history: historyOf(object, applied, ready?.since),
   };
+}
+
+/**
+ * A closed gate ends every look at health. Who accepts that takes what was seen when it was applied; else it is
+ * only a wait, and never healthy.
+ */
+function healthBehindGate(
+  ready: Condition | undefined,
+  { phase }: Phase,
+  policy: string | undefined,
+): Reconciliation['health'] | undefined {
+  const closed = ready?.reason === 'DependencyNotReady' && phase === 'Succeeded';
+  if (!closed || policy !== ACCEPTS_APPLIED) return undefined;
+  return { status: 'Healthy', ...optional('since', ready.since), message: 'as it was applied: its gate is closed' };
 }
 
 type Phase = Pick<Reconciliation, 'phase' | 'message' | 'retrying'>;

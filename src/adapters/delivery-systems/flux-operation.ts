@@ -78,11 +78,7 @@ function releasedBySource(
   const name = saySource(object);
   if (pinOf(source) !== release.revision) {
     if (found?.history.some(({ revision }) => revision === release.revision)) return own(found);
-    return ended(
-      release,
-      release.at,
-      `${name} was pinned to something else by somebody: if its parent Kustomization did that, take spec.ref.commit and spec.ref.digest out of Git, or annotate it kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`,
-    );
+    return ended(release, release.at, sayPutBack(name));
   }
   if (artifactOf(source)?.revision === release.revision) {
     const why = isSuspended(object) ? 'it is suspended' : waitingFor(object, found);
@@ -92,7 +88,7 @@ function releasedBySource(
     return ended(
       release,
       release.at,
-      `${name} was suspended again before it fetched the commit: if its parent Kustomization did that, take spec.suspend out of Git, or annotate it kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`,
+      `${name} was suspended again before it fetched it: take spec.suspend out of Git, or annotate it kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`,
     );
   }
   const given = stalled(source);
@@ -120,6 +116,11 @@ function releasedByDependency(
   if (ready?.reason === 'DependencyNotReady') return ended(release, ready.since ?? release.at, sayCondition(ready));
   // Something else was applied than what the gate was opened for: told with our infos, so that it is noticed.
   return found ? { ...(own(found) ?? running(release, '')), infos: release.infos } : running(release, '');
+}
+
+/** With the remedy: fields that are in Git come back with every run of the Kustomization above. */
+export function sayPutBack(source: string): string {
+  return `the pin of ${source} was put back: take spec.ref.commit and spec.ref.digest out of Git, or annotate it kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`;
 }
 
 /** A failure of before the release is not one of the release. */

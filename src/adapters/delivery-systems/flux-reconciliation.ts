@@ -102,7 +102,7 @@ export function healthOf(
 ): Application['health'] {
   const since = optional('since', ready?.since);
   if (isSuspended(object)) {
-    return { status: 'Suspended', ...since, message: 'suspended: Flux does not look at it, its health is of before' };
+    return { status: 'Unknown', ...since, message: 'suspended: Flux does not look at it, its health is of before' };
   }
   if (!ready) return { status: 'Unknown', message: 'Flux has not reconciled it yet' };
   if (stalled(object)) return { status: 'Degraded', ...since, message: sayCondition(stalled(object) ?? ready) };

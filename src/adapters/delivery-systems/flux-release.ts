@@ -8,7 +8,7 @@ import { type Gate, type Release, releaseOf } from './flux-gate.ts';
 import { GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY, REQUESTED_AT } from './flux-kinds.ts';
 import { artifactOf, isSuspended, pinOf } from './flux-source.ts';
 import type { KubernetesApi, ResourceKind } from './kubernetes.ts';
-import { nameOf } from './kubernetes-object.ts';
+import { nameOf, partsOf } from './kubernetes-object.ts';
 
 export interface ReleaseTools {
   api: KubernetesApi;
@@ -18,13 +18,12 @@ export interface ReleaseTools {
   pause(ms: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
-/** How long a release waits for the source to be fetched before it leaves the rest to Flux. */
-const FETCH_MS = 5_000;
+/** Between two tries of a change whose lock was lost. */
 const LOOK_MS = 250;
+const MAX_TRIES = 5;
 
 /**
- * Opens the gate for exactly one revision: the source is pinned first, and the application is asked to look once
- * its source was fetched. Each change is a compare-and-set of what was read, so of two releases one is refused.
+ * Opens the gate for exactly one revision: the source is pinned, and once it has fetched that, Flux applies it. Each change is a compare-and-set of what was read, so of two releases one is refused.
  *
  * @throws {AdapterError} `conflict` when somebody else changed the object meanwhile, `rejected` when it is not held
  *   by a gate or the gate cannot give this revision
@@ -66,7 +65,8 @@ async function releaseSource(
 ): Promise<void> {
   const kind = sourceKind(source);
   const before = pinOf(source) ?? null;
-  const pinned = await tools.api.patch(
+  const pinned = await withLock(
+    tools,
     kind,
     source,
     {
@@ -77,25 +77,16 @@ async function releaseSource(
       },
     },
     options,
+    (now) => isUntouched(source, now, tools.prefix),
   );
-  if (await isFetched(tools, kind, pinned, told.revision, options)) await nudge(tools, object, told.token, options);
+  // A source that fetches something new wakes who uses it; one that has it already wakes nobody.
+  if (artifactOf(pinned)?.revision === told.revision) await nudge(tools, object, told.token, options);
 }
 
-/** A source that is fetched wakes who uses it by itself; one that was there already wakes nobody. */
-async function isFetched(
-  tools: ReleaseTools,
-  kind: ResourceKind,
-  pinned: JsonObject,
-  revision: string,
-  options: CallOptions,
-): Promise<boolean> {
-  let source = pinned;
-  for (let waited = 0; artifactOf(source)?.revision !== revision; waited += LOOK_MS) {
-    if (waited >= FETCH_MS) return false;
-    await tools.pause(LOOK_MS, options.signal);
-    source = await tools.api.get(kind, nameOf(source), options);
-  }
-  return true;
+/** Whether nobody else has pinned, held or released it since it was read. */
+function isUntouched(read: JsonObject, now: JsonObject, prefix: string): boolean {
+  const generations = [read, now].map((one) => partsOf(one).metadata['generation']);
+  return generations[0] === generations[1] && releaseOf(read, prefix)?.token === releaseOf(now, prefix)?.token;
 }
 
 async function releaseDependency(
@@ -105,8 +96,9 @@ async function releaseDependency(
   told: Release,
   options: CallOptions,
 ): Promise<void> {
-  const { prefix, api } = tools;
-  await api.patch(
+  const { prefix } = tools;
+  await withLock(
+    tools,
     KUSTOMIZATION,
     gate,
     {
@@ -115,33 +107,38 @@ async function releaseDependency(
       },
     },
     options,
+    (now) => isUntouched(gate, now, prefix),
   );
   // The gate opens for this request alone, and closes with it.
   await nudge(tools, objects.object, told.token, options);
 }
 
-/** Asks for a reconciliation, of the object as it is now: its status has moved since it was read. */
 async function nudge(tools: ReleaseTools, object: JsonObject, token: string, options: CallOptions): Promise<void> {
   const kind = object['kind'] === KUSTOMIZATION.kind ? KUSTOMIZATION : HELM_RELEASE;
-  await withFreshObject(tools, kind, object, options, (fresh) =>
-    tools.api.patch(kind, fresh, { metadata: { annotations: { [REQUESTED_AT]: token } } }, options),
-  );
+  await withLock(tools, kind, object, { metadata: { annotations: { [REQUESTED_AT]: token } } }, options);
 }
 
-/** Controllers write the status of what we change: a lock that was lost to them is tried anew. */
-export async function withFreshObject(
+/**
+ * Changes exactly what was read. Controllers write the status of the same object, which is no reason to give up: a
+ * lock that was lost is tried anew on the object as it is by then, as long as `isSame` says that it still may be.
+ */
+export async function withLock(
   { api, pause }: ReleaseTools,
   kind: ResourceKind,
-  object: JsonObject,
+  read: JsonObject,
+  patch: JsonObject,
   options: CallOptions,
-  change: (fresh: JsonObject) => Promise<JsonObject>,
+  isSame: (now: JsonObject) => boolean = () => true,
 ): Promise<JsonObject> {
+  let object = read;
   for (let tries = 1; ; tries++) {
     try {
-      return await change(await api.get(kind, nameOf(object), options));
+      return await api.patch(kind, object, patch, options);
     } catch (error) {
-      if (!(error instanceof AdapterError) || error.reason !== 'conflict' || tries >= 5) throw error;
+      if (!(error instanceof AdapterError) || error.reason !== 'conflict' || tries >= MAX_TRIES) throw error;
       await pause(LOOK_MS, options.signal);
+      object = await api.get(kind, nameOf(read), options);
+      if (!isSame(object)) throw error;
     }
   }
 }
@@ -162,17 +159,12 @@ export async function takeBack(
   if (!holder || operation?.phase !== 'Running' || told?.application !== keyOf(application) || told.ended) return;
   const ended: Release = { ...told, ended: tools.now().toISOString() };
   const annotations = { [`${tools.prefix}/release`]: JSON.stringify(ended) };
-  if (gate.kind === 'dependency') {
-    await tools.api.patch(
-      KUSTOMIZATION,
-      holder,
-      { metadata: { annotations: { ...annotations, [`${tools.prefix}/open`]: null } } },
-      options,
-    );
-    return;
-  }
-  const kind = sourceKind(holder);
-  await tools.api.patch(kind, holder, { metadata: { annotations }, spec: pinBack(kind, told) }, options);
+  const kind = gate.kind === 'dependency' ? KUSTOMIZATION : sourceKind(holder);
+  const patch =
+    gate.kind === 'dependency'
+      ? { metadata: { annotations: { ...annotations, [`${tools.prefix}/open`]: null } } }
+      : { metadata: { annotations }, spec: pinBack(kind, told) };
+  await withLock(tools, kind, holder, patch, options, (now) => isUntouched(holder, now, tools.prefix));
 }
 
 /** Without a pin to go back to, the source is held by suspending it. */

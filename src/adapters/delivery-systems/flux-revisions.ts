@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { Source } from '../../events/application.ts';
 import { OCI_REPOSITORY, sourceRefOf } from './flux-kinds.ts';
-import { type Artifact, artifactOf, revisionId, toSource } from './flux-source.ts';
+import { type Artifact, artifactOf, pinOf, revisionId, toSource } from './flux-source.ts';
 import { nameOf, objectAt, optional, partsOf, textAt } from './kubernetes-object.ts';
 
 /** The sources of an application, and how an id of what Flux fetched becomes its revisions by source. */
@@ -58,6 +58,17 @@ function withOrigin(own: Source, offered: Artifact | undefined, artifacts: reado
   };
 }
 
+/**
+ * Whether the object itself says which chart it wants, to the version or digest: where it comes from Git, its
+ * commit says all. A range or a tag moves by itself.
+ */
+export function isChartPinned(object: JsonObject, source: JsonObject | undefined): boolean {
+  const { spec } = partsOf(object);
+  if (spec['chartRef'] !== undefined) return source !== undefined && pinOf(source) !== undefined;
+  const chart = objectAt(objectAt(spec['chart'])['spec']);
+  return objectAt(chart['sourceRef'])['kind'] === 'HelmRepository' && isExact(textAt(chart['version']) ?? '*');
+}
+
 /** The chart of a HelmRelease, without the Git repository that the HelmRelease itself comes from. */
 export function ladderOfChart(object: JsonObject, followed: JsonObject | undefined): Ladder {
   const { spec, status } = partsOf(object);
@@ -73,7 +84,7 @@ export function ladderOfChart(object: JsonObject, followed: JsonObject | undefin
   const chart = objectAt(objectAt(spec['chart'])['spec']);
   const repository = objectAt(chart['sourceRef']);
   const version = textAt(chart['version']) ?? '*';
-  const offered = repository['kind'] === 'HelmRepository' && isExact(version) ? version : attemptedChart(status);
+  const offered = isChartPinned(object, undefined) ? version : attemptedChart(status);
   return {
     sources: [
       {
