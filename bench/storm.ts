@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxApp } from '../examples/sandbox/argocd/controller.ts';
 import { type BareRepository, createBareRepository } from '../examples/sandbox/git.ts';
 import { type Benchmark, type Target, under } from './support/benchmark.ts';
@@ -7,11 +6,11 @@ import { table, whole } from './support/figures.ts';
 import type { Load, LoadResult } from './support/load.ts';
 import { notifications } from './support/payloads.ts';
 import { memoryOf, runProgram, startProgram } from './support/processes.ts';
-import { ARGOCD_TOKEN, CI_TOKEN, type Service, startService } from './support/service.ts';
+import { metricsOf, numberOf, untilQuiet } from './support/quiet.ts';
+import { ARGOCD_TOKEN, type Service, startService } from './support/service.ts';
 
 const CONNECTIONS = 50;
 const KNOWN_APPLICATIONS = 200;
-const WITHIN_MS = 300_000;
 
 /** Notifications are of this many applications; the last kind are nearly all unknown to Argo CD. */
 const STORMS = [
@@ -113,28 +112,6 @@ async function blow(service: Service, amount: number, several: number): Promise<
   const workedOffSeconds = (performance.now() - began) / 1000;
   const stored = numberOf(await metricsOf(service), 'lynceus_received_total{sender="argocd",outcome="stored"}');
   return { load: result, stored, workedOffSeconds, loopP99Ms, peakBytes: memoryOf(service.pid).peak };
-}
-
-async function untilQuiet(service: Service): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS;
-  for (let quiet = 0; quiet < 3; ) {
-    if (Date.now() > deadline) throw new Error(`the queue is not empty after ${WITHIN_MS / 1000} s`);
-    const metrics = await metricsOf(service);
-    const busy = [...metrics.matchAll(/^lynceus_queue_jobs\{[^}]*state="(?:due|running)"\} (\d+)$/gm)];
-    quiet = busy.every(([, count]) => count === '0') ? quiet + 1 : 0;
-    await sleep(100);
-  }
-}
-
-async function metricsOf({ url }: Service): Promise<string> {
-  const answer = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${CI_TOKEN}` } });
-  if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
-  return answer.text();
-}
-
-function numberOf(metrics: string, name: string): number {
-  const line = metrics.split('\n').find((one) => one.startsWith(`${name} `));
-  return Number(line?.split(' ').at(-1) ?? Number.NaN);
 }
 
 function rowOf(kind: string, name: string, outcome: Outcome): string[] {

@@ -55,3 +55,12 @@ export function memoryOf(pid: number): { now: number; peak: number } {
   const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
   return { now: read('VmRSS'), peak: read('VmHWM') };
 }
+
+/** Processor time that a process has used, in milliseconds (of 10 each). Linux only. */
+export function cpuMsOf(pid: number): number {
+  // The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}

@@ -18,6 +18,8 @@ export interface ServiceOptions {
   argocdUrl: string;
   /** Addresses of local repositories. */
   repositories?: readonly string[];
+  /** Follow the event stream of Argo CD; default false. */
+  watch?: boolean;
   /** Default: any free one. */
   port?: number;
   env?: Record<string, string>;
@@ -35,10 +37,10 @@ let built = false;
 
 /** `lynceus serve` as a process of its own, built and started as an operator would. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { database, argocdUrl, repositories = [] } = options;
+  const { database, argocdUrl, repositories = [], watch = false } = options;
   build();
   const configFile = join(database.dataDir, 'lynceus.yaml');
-  writeFileSync(configFile, connections(argocdUrl, repositories));
+  writeFileSync(configFile, connections(argocdUrl, repositories, watch));
   const listen = `127.0.0.1:${options.port ?? (await freePort())}`;
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -86,7 +88,7 @@ async function untilReady(child: ChildProcess, url: string): Promise<void> {
   throw new Error('the service did not become ready: what it said stands above');
 }
 
-function connections(argocdUrl: string, repositories: readonly string[]): string {
+function connections(argocdUrl: string, repositories: readonly string[], watch: boolean): string {
   const hosts =
     repositories.length === 0
       ? ''
@@ -94,7 +96,7 @@ function connections(argocdUrl: string, repositories: readonly string[]): string
   return `apiVersion: lynceus.dev/v1
 kind: Connections
 deliverySystems:
-  - {name: main, kind: argocd, url: "${argocdUrl}", token: {env: ARGOCD_TOKEN}, webhookTokens: [{env: WEBHOOK_TOKEN}]}
+  - {name: main, kind: argocd, url: "${argocdUrl}", token: {env: ARGOCD_TOKEN}, webhookTokens: [{env: WEBHOOK_TOKEN}], watch: ${watch}}
 ${hosts}tokens:
   - {name: ci, token: {env: CI_TOKEN}, may: [report, read]}
 `;
