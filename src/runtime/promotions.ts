@@ -1,5 +1,6 @@
 import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
+import { isJsonObject } from '../base/json.ts';
 import { inGit } from '../engine/in-git.ts';
 import { currentTask, finishedTask, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
@@ -13,12 +14,17 @@ export interface Promoted {
   pullRequest: number;
 }
 
+/** What a stage asks for now. */
+export interface CommitOfStage {
+  /** As people wrote it. */
+  repoUrl: string;
+  revision: string;
+  /** As it was hydrated, where it was. */
+  synced?: { repoUrl: string; revision: string };
+}
+
 /** The promotion that brought a commit of a repository to a stage, if one did. */
-export type FindPromotion = (
-  place: Place,
-  commit: { repoUrl: string; revision: string },
-  signal: AbortSignal,
-) => Promise<Promoted | undefined>;
+export type FindPromotion = (place: Place, commit: CommitOfStage, signal: AbortSignal) => Promise<Promoted | undefined>;
 
 /** How many of the newest sequences of the service are looked through. */
 const LOOK_BACK = 50;
@@ -32,7 +38,7 @@ export function createPromotionFinder(
   store: Store,
   gitHost: (repository: Repository) => GitHost | undefined,
 ): FindPromotion {
-  return async (place, { repoUrl, revision }, signal) => {
+  return async (place, commit, signal) => {
     const rows = await store.documents({
       kind: 'sequence',
       project: place.project,
@@ -40,13 +46,14 @@ export function createPromotionFinder(
       limit: LOOK_BACK,
     });
     const candidates = rows.map((row) => sequenceFromRow(row.data)).filter((state) => promotesTo(state, place.stage));
-    const recorded = candidates.find((state) => mergeSha(state) === revision);
+    const here = [commit.revision, ...(commit.synced ? [commit.synced.revision] : [])];
+    const recorded = candidates.find((state) => here.some((revision) => mergeSha(state) === revision));
     if (recorded) return promoted(recorded);
-    const repository = { url: repoUrl };
-    const host = gitHost(repository);
-    if (!host) return undefined;
     for (const state of candidates) {
-      if (await brings(host, repository, state, revision, signal)) return promoted(state);
+      const { repoUrl, revision } = (isHydrated(state) && commit.synced) || commit;
+      const repository = { url: repoUrl };
+      const host = gitHost(repository);
+      if (host && (await brings(host, repository, state, revision, signal))) return promoted(state);
     }
     return undefined;
   };
@@ -60,6 +67,11 @@ function promotesTo(state: SequenceState, stage: string): boolean {
 function promotionTask(state: SequenceState) {
   const task = currentTask(state);
   return task?.name === 'promotion' ? task : finishedTask(state, 'promotion');
+}
+
+/** Its pull request is between hydrated branches. */
+function isHydrated(state: SequenceState): boolean {
+  return promotionTask(state)?.memo['hydrated'] !== undefined;
 }
 
 function mergeSha(state: SequenceState): unknown {
@@ -83,7 +95,9 @@ async function brings(
   try {
     const number = Number(task.memo['pullRequest'] ?? 0);
     const pullRequest = number > 0 ? await host.readPullRequest(repository, number, { signal }) : undefined;
-    const ancestor = pullRequest?.mergeSha ?? inGit(state.triggered).revision;
+    const hydrated = task.memo['hydrated'];
+    const chosen = isJsonObject(hydrated) ? String(hydrated['revision']) : inGit(state.triggered).revision;
+    const ancestor = pullRequest?.mergeSha ?? chosen;
     return ancestor === revision || (await host.contains(repository, revision, ancestor, { signal }));
   } catch (error) {
     if (error instanceof AdapterError && error.reason === 'not-found') return false;

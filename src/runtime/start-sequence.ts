@@ -40,7 +40,8 @@ export async function sequenceStart(
   const [newest] = await room.store.documents({ kind: 'sequence', ...place, limit: 1 });
   const drySha = await room.findDryCommit(application, targetRevision, lease.signal);
   const source = gitSource(application, delivery, drySha, gitBefore);
-  const commit = { repoUrl: source.repoUrl, revision: source.revision ?? targetRevision };
+  const synced = { repoUrl: application.source.repoUrl, revision: targetRevision };
+  const commit = { repoUrl: source.repoUrl, revision: source.revision ?? targetRevision, synced };
   const rollback = await room.findRollback(place, commit, lease.signal);
   const promotion = rollback ? undefined : await room.findPromotion(place, commit, lease.signal);
   const id = derivedId('sequence', place.project, place.stage, place.service, newest?.id ?? '', identityOf(delivery));

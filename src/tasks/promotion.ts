@@ -9,6 +9,7 @@ import { isAskedFor, isDeployed, sayOther } from '../engine/rollout.ts';
 import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
 import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
 import { promotedHead, revertIn } from './promotion-head.ts';
+import { chosenBefore, whatToPromote } from './promotion-hydrated.ts';
 import {
   errored,
   fail,
@@ -48,9 +49,11 @@ export const promotion: TaskHandler = {
   name: 'promotion',
   async run(input, tools) {
     const step = plannedStep(input.sequence, 'promotion');
-    const { repository, revision } = inGit(input.triggered);
-    const host = tools.gitHost(repository);
     if (!step) return errored('there is nothing to promote');
+    const what = await whatToPromote(input, tools, step);
+    if ('kind' in what) return what;
+    const { repository, revision } = what;
+    const host = tools.gitHost(repository);
     if (!host) return errored(`no Git host is configured for ${repository.url}`);
     const { head = revision } = input.task.memo;
     const scene: Scene = { input, tools, step, host, repository, revision, head: String(head) };
@@ -59,7 +62,7 @@ export const promotion: TaskHandler = {
   },
 
   async stop(input, tools) {
-    const { repository } = inGit(input.triggered);
+    const { repository } = chosenBefore(input) ?? inGit(input.triggered);
     const host = tools.gitHost(repository);
     const number = numberOf(input);
     if (!host || number === undefined) return;
@@ -91,7 +94,8 @@ async function open(scene: Scene): Promise<TaskOutcome> {
   const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
   const url = pullRequest.url ?? tools.linkTo(triggered.context) ?? '';
   const after = revert === undefined ? {} : { head, revert };
-  const memo = { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url, ...after };
+  const chosen = revision === inGit(triggered).revision ? {} : { hydrated: { repoUrl: repository.url, revision } };
+  const memo = { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url, ...after, ...chosen };
   return review(scene, pullRequest, 0, memo);
 }
 

@@ -1,3 +1,5 @@
+import type { HydratorSpec, HydratorStatus } from './hydrator.ts';
+
 /** The parts of an Argo CD Application object that the sandbox fills, as they stand in its JSON. */
 export interface ApplicationObject {
   apiVersion: 'argoproj.io/v1alpha1';
@@ -17,6 +19,7 @@ export interface ApplicationObject {
     project: string;
     source?: SourceSpec;
     sources?: SourceSpec[];
+    sourceHydrator?: HydratorSpec;
     destination: { server: string; namespace: string };
     syncPolicy?: { automated: { enabled?: boolean; prune?: boolean; selfHeal?: boolean } };
   };
@@ -24,6 +27,7 @@ export interface ApplicationObject {
   status: {
     sync: { status: 'Synced' | 'OutOfSync' | 'Unknown'; revision?: string; revisions?: string[]; comparedTo: object };
     health: { status: HealthStatus; lastTransitionTime?: string; message?: string };
+    sourceHydrator?: HydratorStatus;
     operationState?: OperationState;
     history: HistoryEntry[];
     reconciledAt?: string;
