@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type HydratorWish, hydrate, hydratorSpec } from './hydrator.ts';
 import {
   type HookJob,
   isHook,
@@ -10,7 +11,6 @@ import {
   preSyncJobs,
   type RunHook,
 } from './manifests.ts';
-import { type HydratorWish, hydrate, hydratorSpec } from './hydrator.ts';
 import type { Repositories } from './repositories.ts';
 import {
   type ApplicationObject,
