@@ -34,7 +34,10 @@ export async function release(
   request: SyncRequest,
   options: CallOptions,
 ): Promise<void> {
+  if (gate.kind === 'none') throw refused(application, 'is not held by a gate');
+  if (gate.kind === 'broken') throw refused(application, `has no working gate: ${gate.problem}`);
   if (isSuspended(objects.object)) throw refused(application, 'is suspended; resume it first');
+  refuseSecond(application);
   const revision = fetchedRevision(objects, gate, request);
   const at = tools.now().toISOString();
   const told: Release = {
@@ -46,8 +49,13 @@ export async function release(
     token: `${at}/lynceus-${sha256(JSON.stringify([revision, request.infos])).slice(0, 12)}`,
   };
   if (gate.kind === 'source') return releaseSource(tools, objects, gate.source, told, options);
-  if (gate.kind === 'dependency') return releaseDependency(tools, objects, gate.gate, told, options);
-  throw refused(application, gate.kind === 'broken' ? `has no working gate: ${gate.problem}` : 'is not held by a gate');
+  return releaseDependency(tools, objects, gate.gate, told, options);
+}
+
+/** Flux knows no second operation; we do. */
+function refuseSecond({ ref, operation }: Application): void {
+  if (operation?.phase !== 'Running') return;
+  throw new AdapterError('conflict', `Flux ${ref.system}: ${ref.name} is being reconciled: ${operation.message}`);
 }
 
 export interface Held {

@@ -3,9 +3,9 @@ import Type, { type Static } from 'typebox';
 import { AdapterError } from '../../base/adapter-error.ts';
 import { parseDuration } from '../../base/duration.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { Application, ApplicationRef } from '../../events/application.ts';
+import type { ApplicationRef } from '../../events/application.ts';
 import { type AdapterTools, defineAdapter } from '../adapter-kind.ts';
-import type { CallOptions, DeliverySystem } from './delivery-system.ts';
+import type { CallOptions, DeliverySystem, SyncRequest } from './delivery-system.ts';
 import { type FluxContext, type FluxObjects, toFluxApplication } from './flux-application.ts';
 import { fluxDiagnosis } from './flux-diagnosis.ts';
 import { gateOf } from './flux-gate.ts';
@@ -19,7 +19,7 @@ import {
   REQUESTED_AT,
 } from './flux-kinds.ts';
 import { type Find, keyOfRef, withSurroundings } from './flux-lookup.ts';
-import { type Held, type ReleaseTools, release, takeBack, withFreshObject } from './flux-release.ts';
+import { type Held, type ReleaseTools, release, takeBack, withLock } from './flux-release.ts';
 import { ownSourceRef } from './flux-revisions.ts';
 import { isSuspended } from './flux-source.ts';
 import { watchFlux } from './flux-watch.ts';
@@ -139,10 +139,9 @@ function createFlux(name: string, config: FluxConfig, tools: AdapterTools): Deli
     },
 
     async sync(ref, request, options = {}) {
+      refusePolicy(name, request);
       try {
-        const found = held(await readObjects(ref, options));
-        refuseSecond(found.application);
-        await release(releaseTools, found, request, options);
+        await release(releaseTools, held(await readObjects(ref, options)), request, options);
       } catch (error) {
         throw unknownOutcome(error);
       }
@@ -157,9 +156,9 @@ function createFlux(name: string, config: FluxConfig, tools: AdapterTools): Deli
       return Promise.reject(new AdapterError('rejected', words));
     },
 
-    watch: ({ signal }) => watchFlux({ api, prefix, namespaces }, signal),
     ...fluxDiagnosis({ api, prefix, namespaces }),
 
+    watch: ({ signal }) => watchFlux({ api, prefix, namespaces }, signal),
   };
 }
 
@@ -196,7 +195,7 @@ async function refresh(tools: ReleaseTools, object: JsonObject, options: CallOpt
   if (isSuspended(source)) return false;
   const token = `${tools.now().toISOString()}/lynceus`;
   const asked = { metadata: { annotations: { [REQUESTED_AT]: token } } };
-  await withFreshObject(tools, ref.kind, source, options, (fresh) => tools.api.patch(ref.kind, fresh, asked, options));
+  await withLock(tools, ref.kind, source, asked, options);
   for (let waited = 0; waited < REFRESH_MS; waited += LOOK_MS) {
     const now = await tools.api.get(ref.kind, ref, options);
     if (partsOf(now).status['lastHandledReconcileAt'] === token) return true;
@@ -208,10 +207,11 @@ async function refresh(tools: ReleaseTools, object: JsonObject, options: CallOpt
   );
 }
 
-/** Flux knows no second operation; we do. */
-function refuseSecond({ ref, operation }: Application): void {
-  if (operation?.phase !== 'Running') return;
-  throw new AdapterError('conflict', `Flux ${ref.system}: ${ref.name} is being reconciled: ${operation.message}`);
+/** Pruning and retries are the object's own; what cannot be carried out is not passed over in silence. */
+function refusePolicy(name: string, { policy }: SyncRequest): void {
+  if (policy?.options === undefined && policy?.retry === undefined) return;
+  const words = 'has no sync options and retries of a single sync: take syncPolicy.options and .retry out of the stage';
+  throw new AdapterError('rejected', `Flux ${name} ${words}`);
 }
 
 /** An answer that cannot be read may have been a yes. */
