@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AcceptedSync, Timing } from '../../examples/sandbox/argocd/controller.ts';
 import type { NotificationOptions } from '../../examples/sandbox/argocd/notifier.ts';
-import { type SandboxArgoCd, startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
+import { type SandboxArgoCd, type SandboxOptions, startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
 import { freePort } from '../../examples/sandbox/free-port.ts';
 import { type BareRepository, createBareRepository } from '../../examples/sandbox/git.ts';
 import { type App, startApp } from '../../src/app.ts';
@@ -75,6 +75,10 @@ export interface TestWorldOptions {
   github?: boolean;
   /** More of lynceus.yaml. */
   connections?: string;
+  /** How the sandbox Argo CD is different. */
+  sandbox?: Partial<SandboxOptions>;
+  /** The applications belong to this ApplicationSet. */
+  applicationSet?: string;
 }
 
 /** Everything around Lynceus, and Lynceus as a process of its own that can be killed at any time. */
@@ -121,10 +125,11 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     apps: services.flatMap((service) =>
       STAGES.map((stage) =>
         sandboxApp(service, stage, repoUrl ?? repositories.get(service)?.path ?? '', application.url),
-      ),
+      ).map((app) => ({ ...app, ...(options.applicationSet ? { applicationSet: options.applicationSet } : {}) })),
     ),
     aliases: repoUrl === undefined ? {} : { [repoUrl]: first?.path ?? '' },
     notifications: { url: `${url}/webhooks/argocd`, token: WEBHOOK_TOKEN, retryWaitMs: 50, ...options.notifications },
+    ...options.sandbox,
   });
   const configFile = join(folder, 'lynceus.yaml');
   writeFileSync(configFile, connections(argocd.url, gitHosts([...repositories.values()], github), options.connections));
