@@ -285,11 +285,12 @@ describe('Flux and its quirks', () => {
   it('goes on watching after a restart of the server and when it has forgotten what was', async () => {
     await start(gatedBySource(repository.path), {}, { bookmarkMs: 20 });
     const hints = hintsOf(system);
-    await eventually(() => (hints.seen.length > 0 ? true : undefined));
+    const watches = () => flux.requests.filter(({ query }) => query['watch'] !== undefined).length;
+    await eventually(() => (watches() === 4 ? true : undefined));
     const lists = () => flux.requests.filter(({ query }) => query['limit'] !== undefined).length;
     const before = lists();
     flux.endWatches();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(() => (watches() === 8 ? true : undefined));
     expect(lists()).toBe(before);
     flux.faults.next({ path: 'gitrepositories', effect: { kind: 'answer', status: 410 } });
     flux.endWatches();
