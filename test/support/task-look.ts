@@ -18,6 +18,8 @@ export interface Scene {
   now?: string;
   /** How the delivery system answers a sync. */
   answer?: () => Promise<void>;
+  /** What else the delivery system can do. */
+  system?: Partial<DeliverySystem>;
 }
 
 export interface Look {
@@ -46,6 +48,7 @@ export async function look(
     terminate: async () => {
       asked.terminated += 1;
     },
+    ...scene.system,
   } as unknown as DeliverySystem;
   const tools = {
     deliverySystem: () => system,
