@@ -76,8 +76,12 @@ async function syncOne(
   if (!application.automated) return ask(input, system, application, pins);
   if (await isAutoSyncHeld(input, system, application)) return askByTarget(input, system, application);
   return errored(
-    'Argo CD syncs this application by itself, so nothing can be gated: turn off auto-sync, or set sync: automatic',
+    `${systemName(application.ref)} syncs this application by itself, so nothing can be gated: ${remedyOf(application)}, or set sync: automatic`,
   );
+}
+
+function remedyOf({ ref }: Application): string {
+  return systemName(ref) === 'Flux' ? 'give it a gate (lynceus.dev/gate)' : 'turn off auto-sync';
 }
 
 /** With auto-sync on, Argo CD takes no commit but what the target means: it must mean the gated one right now. */
@@ -109,10 +113,11 @@ function wasSynced(application: Application, wanted: Revisions): boolean {
 }
 
 function judgeDeployed(application: Application, mode: 'gated' | 'automatic', revision: string): TaskOutcome {
+  const name = systemName(application.ref);
   if (mode === 'automatic' || !application.operation?.automated)
-    return pass(`${short(revision)} was synced by ${mode === 'automatic' ? 'Argo CD' : 'somebody else'}`);
+    return pass(`${short(revision)} was synced by ${mode === 'automatic' ? name : 'somebody else'}`);
   return errored(
-    'Argo CD synced it by itself, so the checks could not hold it back: turn off auto-sync, or set sync: automatic',
+    `${name} synced it by itself, so the checks could not hold it back: ${remedyOf(application)}, or set sync: automatic`,
   );
 }
 
