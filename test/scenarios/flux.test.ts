@@ -37,6 +37,21 @@ describe('Flux that applies by itself', () => {
     );
   });
 
+  it('is followed by watching it, where nothing else would tell', LIMIT, async () => {
+    await fluxStory(
+      {
+        delivery: deliveryOf({ dev: 'sync: automatic', production: 'sync: automatic' }),
+        applications: ['kustomization/checkout-dev'],
+        manifests: (repository) => automaticStage('dev', repository),
+        system: ', watch: true',
+        env: { LYNCEUS_RECONCILE_EVERY: '1h' },
+      },
+      async (told) => {
+        expect(await told.stage(told.release(1), 'dev', isOver, 'is verified')).toMatchObject({ result: 'pass' });
+      },
+    );
+  });
+
   it('fails the stage when what it applied does not become healthy', LIMIT, async () => {
     await fluxStory(
       {
@@ -108,6 +123,7 @@ describe('Flux held by its source', () => {
         timing: { pollMs: 400 },
       },
       async (told) => {
+        const before = told.repository.sha('stage/production');
         const gated = told.release(1, 'production');
         await told.stage(
           gated,
@@ -120,7 +136,39 @@ describe('Flux held by its source', () => {
           within: 20_000,
           what: 'the gated commit is applied',
         });
-        expect(told.applied('checkout-production').indexOf(later)).not.toBe(1);
+        expect(told.applied('checkout-production').slice(0, 2)).toEqual([before, gated]);
+        expect(later).not.toBe(gated);
+      },
+    );
+  });
+
+  it('knows its release again when the answer to it was lost, and asks for no second one', LIMIT, async () => {
+    await fluxStory(
+      { ...world, delivery: deliveryOf({ dev: 'sync: automatic', production: 'sync: gated' }) },
+      async (told) => {
+        const path = 'gitrepositories/production-gated';
+        told.flux.faults.next({ method: 'PATCH', path, effect: { kind: 'apply-then-fail', status: 0 } });
+        const commit = told.release(1, 'production');
+        expect(await told.stage(commit, 'production', isOver, 'is released')).toMatchObject({ result: 'pass' });
+        const patches = told.flux.requests.filter((one) => one.method === 'PATCH' && one.path.endsWith(path));
+        expect(patches.map(({ fault }) => fault)).toEqual(['apply-then-fail']);
+      },
+    );
+  });
+
+  it('says that nothing is held where Flux applies by itself', LIMIT, async () => {
+    await fluxStory(
+      {
+        delivery: deliveryOf({ dev: 'sync: gated', production: 'sync: gated' }),
+        applications: ['kustomization/checkout-dev'],
+        manifests: (repository) => automaticStage('dev', repository),
+      },
+      async (told) => {
+        const over = await told.stage(told.release(1), 'dev', isOver, 'is refused');
+        expect(over).toMatchObject({
+          result: 'fail',
+          message: expect.stringMatching(/^Flux .*by itself.*lynceus\.dev\/gate/),
+        });
       },
     );
   });
