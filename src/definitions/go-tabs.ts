@@ -3,6 +3,7 @@ import { Lexer } from 'yaml';
 /** What the lexer puts before content, and between documents. */
 const MARKS = ['\u0002', '\u0018', '\u001f'];
 const CONTENT = '\u001f';
+const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * The first tab that stands where Go's yaml.v3 wants spaces: at the start of a line, or after "-" and "?",
@@ -76,6 +77,6 @@ class Walk {
     if (source === ':') this.#indent = this.#key;
     if (/^["']/.test(source)) this.#key = this.#column;
     this.#afterPlain = false;
-    this.#strict = source === '-' || source === '?';
+    this.#strict = source === '-' || source === '?' || source === BYTE_ORDER_MARK;
   }
 }

@@ -163,6 +163,7 @@ describe("slo.yaml as Keptn's parser reads it", () => {
 
   it.each([
     ['%YAML 1.2', (text: string) => `%YAML 1.2\n---\n${text}`],
+    ['a tab behind its byte order mark', (text: string) => `\ufeff\t${text}`],
     ['an unknown directive', (text: string) => `%FOO bar\n---\n${text}`],
     ['an end before its beginning', (text: string) => `# note\n...\n${text}`],
   ])('refuses a file with %s', (_what, change) => {
