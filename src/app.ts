@@ -14,6 +14,7 @@ import { sayProblem } from './definitions/problem.ts';
 import { type Route, routesOf } from './http/access.ts';
 import { createAuthentication } from './http/authentication.ts';
 import { changesRoutes, createChanges } from './http/changes.ts';
+import { connectionsRoutes } from './http/connections.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
 import { gateRoutes } from './http/gates/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
@@ -25,6 +26,7 @@ import { argocdSender } from './http/senders/argocd.ts';
 import { fluxSender } from './http/senders/flux.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
 import { advanceLine } from './runtime/advance-line.ts';
+import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
 import { createHistory } from './runtime/history.ts';
@@ -59,6 +61,8 @@ export interface AppOptions {
   logStream?: { write(line: string): void };
   /** How often the queue is looked at when nobody calls, in milliseconds. */
   pollMs?: number;
+  /** When the connections are looked at for the first time, in milliseconds after the start. */
+  diagnoseAfterMs?: number;
 }
 
 export interface App {
@@ -76,6 +80,8 @@ export class ConfigurationError extends Error {
 }
 
 const POLL_MS = 500;
+/** What is under way comes first after a start. */
+const DIAGNOSE_AFTER_MS = 15_000;
 /** How long open connections may take to end when the process stops. */
 const CLOSE_MS = 2_000;
 
@@ -108,6 +114,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const findRollback = createRollbackFinder(store, tools.gitHost);
     const findDryCommit = createDryCommitFinder(tools.gitHost);
     await askForReconciliation(store, connections);
+    const { checks } = connections;
+    await store.commit({ jobs: diagnoseJobs(checks, options.diagnoseAfterMs ?? DIAGNOSE_AFTER_MS) });
+    const logged = new Set<string>();
     const worker = runWorker(
       {
         store,
@@ -126,6 +135,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           evaluate: (job, lease) => runEvaluation(room, job, lease),
           refresh: (job, lease) => refreshApplications(room, job, lease),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
+          diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },
       },
@@ -144,6 +154,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ store, clock, progress, authentication }, changes),
       riskRoutes(riskModels, authentication),
+      connectionsRoutes((limit) => readConnectionsView({ store, clock, checks }, limit), authentication),
       evaluationRoutes({ clock, authentication }, evaluations),
       ...gateRoutes({
         store,

@@ -11,12 +11,13 @@ export interface ConnectionCheck {
   section: 'deliverySystems' | 'gitHosts' | 'metrics';
   kind: string;
   name: string;
+  /** Whether anything may call us in its name. */
+  hasWebhook: boolean;
   /** Absent: nothing of it can be checked before it is used. */
   diagnose?: Diagnose;
 }
 
 const TIMEOUT_MS = 5_000;
-/** What stands at the root of a service may be a whole page; it is not read. */
 const SECTION_WORDS = { deliverySystems: 'delivery system', gitHosts: 'Git host', metrics: 'metrics source' } as const;
 
 /** The check of a connection: its adapter's own, else whether anybody answers at its url. */
@@ -30,7 +31,8 @@ export function connectionCheck(
   const own = port.diagnose?.bind(port);
   const found =
     own ?? (typeof url === 'string' && /^https?:/i.test(url) ? reachability(section, entry, tools) : undefined);
-  return { section, kind, name, ...(found === undefined ? {} : { diagnose: found }) };
+  const hasWebhook = Array.isArray(entry['webhookTokens']) && entry['webhookTokens'].length > 0;
+  return { section, kind, name, hasWebhook, ...(found === undefined ? {} : { diagnose: found }) };
 }
 
 /** Without credentials: they are sent only where the adapter itself would send them. */
@@ -45,6 +47,7 @@ function reachability(
   return async ({ signal } = {}) => {
     try {
       const { data } = await client.stream({ method: 'GET', path: '/', ...(signal ? { signal } : {}) });
+      // What stands at the root may be a whole page.
       data.destroy();
       return [answers(who)];
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { Authentication } from './authentication.ts';
+import { connectionsPaths, connectionsSchemas } from './connections-openapi.ts';
 import { evaluationRequestSchema } from './evaluation-request.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { PROBLEM_TITLES } from './problem.ts';
@@ -138,6 +139,7 @@ export const openApi = {
         responses: { 202: { description: 'Durable' }, default: problem },
       },
     },
+    ...connectionsPaths(problem),
     '/api/v1/risk': {
       get: {
         operationId: 'readRisk',
@@ -276,6 +278,7 @@ export const openApi = {
     securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     schemas: {
       ...gateSchemas,
+      ...connectionsSchemas,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'code', 'detail'],

@@ -75,10 +75,15 @@ function webhook(tools: ReceiveTools, sender: WebhookSender, raw: RequestHandler
         tools.metrics.received.inc({ sender: name, outcome: translation.code });
         throw new Refusal(translation.status, translation.code, translation.detail);
       }
-      await store(tools, name, translation.event, translation.jobs);
+      await store(tools, name, translation.event, heardJobs(translation.event.time, translation.jobs));
       response.status(202).end();
     },
   ];
+}
+
+/** Who looks at an application because of a notification also notes down that there was one. */
+function heardJobs(heardAt: string, jobs: readonly NewJob[]): NewJob[] {
+  return jobs.map((job) => (job.queue === 'observe' ? { ...job, payload: { ...job.payload, heardAt } } : job));
 }
 
 async function store(tools: ReceiveTools, sender: string, event: NewEvent, jobs: readonly NewJob[]): Promise<void> {

@@ -10,6 +10,7 @@ import { type ApplicationChanged, eventType } from '../events/types.ts';
 import type { Append, ClaimedJob, Document, NewEvent, NewJob, Store } from '../store/store.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Failpoint } from './failpoint.ts';
+import { heardDocument } from './heard.ts';
 import type { Lease } from './lease.ts';
 import { activeSequences, taskJob } from './sequences.ts';
 import { type SequenceRoom, sequenceStart } from './start-sequence.ts';
@@ -28,6 +29,16 @@ export interface SeenApplication {
   /** Where its files were in Git at that commit, where this is not what is synced. */
   gitRevision?: string;
   fingerprint: string;
+  /** When it was last found to be other than before, ISO 8601; absent: never since it was first seen. */
+  changedAt?: string;
+}
+
+interface ObservePayload {
+  system: string;
+  namespace: string;
+  name: string;
+  /** When a notification asked for it, ISO 8601. */
+  heardAt?: string;
 }
 
 /** Work for the observer: look at this application now. */
@@ -49,10 +60,15 @@ const INTERESTED: ReadonlySet<string> = new Set(['sync', 'rollout', 'soak']);
  * sequence when the commit that Git asks for moved, and wakes what waits for the application.
  */
 export async function observeApplication(room: ObserverRoom, job: ClaimedJob, lease: Lease): Promise<void> {
-  const { system, namespace, name } = job.payload as { system: string; namespace: string; name: string };
+  const { system, namespace, name, heardAt } = job.payload as unknown as ObservePayload;
+  const heard = (unread?: string) =>
+    heardAt === undefined ? [] : [heardDocument({ system, namespace, name }, heardAt, unread)];
   const delivery = room.deliverySystem(system);
   const application = delivery && (await readOrForget(room, delivery, { namespace, name }, lease));
-  if (!application) return room.store.commit({ claim: job, settle: { kind: 'done' } }).then(() => undefined);
+  if (!application || application instanceof AdapterError) {
+    await room.store.commit({ documents: heard(application?.message), claim: job, settle: { kind: 'done' } });
+    return;
+  }
   const seen = await room.store.document('application', applicationKey(application.ref));
   const remembered = seen?.data as SeenApplication | undefined;
   const { place } = application;
@@ -63,7 +79,8 @@ export async function observeApplication(room: ObserverRoom, job: ClaimedJob, le
   );
   const commit = await commitFor(room, application, seen, observation, lease);
   room.failpoint('observe.decided');
-  await room.store.commit({ ...commit, claim: job, settle: { kind: 'done' } });
+  const documents = [...commit.documents, ...heard()];
+  await room.store.commit({ ...commit, documents, claim: job, settle: { kind: 'done' } });
   room.failpoint('observe.committed');
 }
 
@@ -89,14 +106,14 @@ async function readOrForget(
   delivery: DeliverySystem,
   ref: { namespace: string; name: string },
   lease: Lease,
-): Promise<Application | undefined> {
+): Promise<Application | AdapterError> {
   try {
     return await delivery.read(ref, { signal: lease.signal });
   } catch (error) {
     // Hidden and missing look alike without the project; either way there is nothing to deliver.
     if (error instanceof AdapterError && (error.reason === 'not-found' || error.reason === 'forbidden')) {
       room.log.warn({ system: delivery.name, ...ref, reason: error.reason }, 'application cannot be read');
-      return undefined;
+      return error;
     }
     throw error;
   }
@@ -138,6 +155,7 @@ async function commitFor(
     fingerprint: now,
     ...(observation.kind === 'same' ? known(before) : targetOf(observation)),
     ...gitRevision(started ?? before),
+    ...changedAt(room, before, moved),
   };
   const version = (seen?.version ?? 0) + (observation.kind === 'same' ? 0 : 1);
   const documents = moved || observation.kind !== 'same' ? [applicationDocument(room, place, seenNow, version)] : [];
@@ -151,6 +169,12 @@ async function commitFor(
     documents: [...documents, ...(started?.documents ?? [])],
     jobs: [...interested, ...(started?.jobs ?? [])],
   };
+}
+
+/** Seen for the first time, or again after it was away, it has not changed. */
+function changedAt(room: ObserverRoom, before: SeenApplication | undefined, moved: boolean): { changedAt?: string } {
+  if (moved && before !== undefined && before.fingerprint !== '') return { changedAt: room.clock.now().toISOString() };
+  return before?.changedAt === undefined ? {} : { changedAt: before.changedAt };
 }
 
 function streamOfApplication({ ref }: Application): string {

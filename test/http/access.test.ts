@@ -16,6 +16,7 @@ const ROUTES: Record<string, Access> = {
   'GET /api/v1/changes/:id': 'read',
   'POST /api/v1/changes/:id/decisions': 'decide',
   'GET /api/v1/risk': 'read',
+  'GET /api/v1/connections': 'read',
   'POST /api/v1/evaluations': 'report',
   'GET /api/v1/evaluations': 'read',
   'GET /api/v1/evaluations/:id': 'read',

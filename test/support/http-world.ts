@@ -40,6 +40,7 @@ export interface HttpWorldOptions {
   /** Rows of the read models that are there before the service starts. */
   documents?: readonly Document[];
   failpoint?: AppOptions['failpoint'];
+  diagnoseAfterMs?: number;
 }
 
 export interface LogLine {
@@ -92,6 +93,7 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
     sources: { env, readFile: () => '' },
     logStream: { write: (line) => void lines.push(line) },
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
+    ...(options.diagnoseAfterMs === undefined ? {} : { diagnoseAfterMs: options.diagnoseAfterMs }),
   });
   const url = app.address;
   const log = () => lines.map((line) => JSON.parse(line) as LogLine);
