@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../base/json.ts';
-import type { FluxObjects } from './flux-application.ts';
 import { gateDependency } from './flux-gate.ts';
 import { KUSTOMIZATION, type ObjectRef, ownerOf, parseSourceName } from './flux-kinds.ts';
 import { ownSourceRef } from './flux-revisions.ts';
+import type { FluxObjects } from './flux-seen.ts';
 import { annotationsOf, nameOf, optional, textAt } from './kubernetes-object.ts';
 
 /** Finds an object, in a list or by asking; `undefined` when it is not there, or out of our sight. */

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { ApplicationRef } from '../../events/application.ts';
 import { type AdapterTools, defineAdapter } from '../adapter-kind.ts';
 import type { CallOptions, DeliverySystem, SyncRequest } from './delivery-system.ts';
-import { type FluxContext, type FluxObjects, toFluxApplication } from './flux-application.ts';
+import { type FluxContext, toFluxApplication } from './flux-application.ts';
 import { fluxDiagnosis } from './flux-diagnosis.ts';
 import { gateOf } from './flux-gate.ts';
 import {
@@ -21,6 +21,7 @@ import {
 import { type Find, keyOfRef, withSurroundings } from './flux-lookup.ts';
 import { type Held, type ReleaseTools, release, takeBack, withLock } from './flux-release.ts';
 import { ownSourceRef } from './flux-revisions.ts';
+import type { FluxObjects } from './flux-seen.ts';
 import { isSuspended } from './flux-source.ts';
 import { watchFlux } from './flux-watch.ts';
 import { createKubernetesApi, type KubernetesApi, type ResourceKind } from './kubernetes.ts';

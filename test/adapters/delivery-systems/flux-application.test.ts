@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type FluxObjects, toFluxApplication } from '../../../src/adapters/delivery-systems/flux-application.ts';
+import { toFluxApplication } from '../../../src/adapters/delivery-systems/flux-application.ts';
+import type { FluxObjects } from '../../../src/adapters/delivery-systems/flux-seen.ts';
 import type { JsonObject } from '../../../src/base/json.ts';
 import type { Application } from '../../../src/events/application.ts';
 import { hasFluxFixtures, readFluxFixture } from '../../support/flux-fixtures.ts';
