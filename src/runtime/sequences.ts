@@ -85,8 +85,11 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
     case 'task.triggered':
       // An approval is decided by people; the line only has to look at its time limit.
       return event.data.name === 'approval' ? [lineJob(place)] : [taskJob(sequence, event.data.task)];
-    case 'task.waiting':
-      return [lineJob(place)];
+    case 'task.waiting': {
+      const { task, memo } = event.data;
+      const isRollback = state.tasks.find(({ id }) => id === task)?.name === 'rollback';
+      return [lineJob(place), ...(isRollback && memo['mergeSha'] !== undefined ? [refreshJob(place)] : [])];
+    }
     case 'task.finished': {
       const { name, result, data } = event.data;
       const merged = name === 'promotion' && result === 'pass' && typeof data['to'] === 'string';

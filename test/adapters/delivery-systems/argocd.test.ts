@@ -120,6 +120,25 @@ describe('Argo CD and its quirks', () => {
     expect(several.sources).toHaveLength(2);
   });
 
+  it('pins every source by its position, a number from 1, with options and retry where the stage has its own', async () => {
+    const gated = repository.commit('checkout:1.1.0');
+    repository.commit('checkout:1.2.0');
+    const several = await system.read({ ...ref, name: 'several' });
+    const policy = { options: ['CreateNamespace=true'], retry: { limit: 2, backoffMs: 1_500, maxBackoffMs: 60_000 } };
+    const pins = { revision: gated, revisions: [gated, gated] };
+    await system.sync(several.ref, { ...pins, prune: false, policy, infos: {} });
+    expect(JSON.parse(lastRequest('POST')?.body ?? '')).toEqual({
+      revisions: [gated, gated],
+      sourcePositions: [1, 2],
+      prune: false,
+      infos: [],
+      syncOptions: { items: ['CreateNamespace=true'] },
+      retryStrategy: { limit: 2, backoff: { duration: '1500ms', maxDuration: '1m' } },
+      project: 'payments',
+    });
+    expect(sandbox.controller.syncs.at(-1)?.revisions).toEqual([gated, gated]);
+  });
+
   it('names the namespace of an application outside the control plane, everywhere', async () => {
     const revision = repository.commit('checkout:1.1.0');
     const elsewhere = await system.read({ ...ref, namespace: 'team-payments', name: 'elsewhere' });
