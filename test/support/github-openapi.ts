@@ -50,6 +50,7 @@ interface Description {
 
 /** The operations that we use; a request for another one is a request that nobody has thought about. */
 const OPERATIONS = [
+  'get /rate_limit',
   'get /repos/{owner}/{repo}',
   'get /repos/{owner}/{repo}/commits/{ref}',
   'get /repos/{owner}/{repo}/contents/{path}',

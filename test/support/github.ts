@@ -85,7 +85,8 @@ export async function startFakeGitHub(origin: BareRepository, token: string): Pr
     const body = text === '' ? undefined : (JSON.parse(text) as unknown);
     const problems = matched.operation.checkRequest(matched.params, url.searchParams, body);
     if (problems.length > 0) return violation(`${matched.operation.id}: ${problems.join('; ')}`);
-    if (matched.params['owner'] !== 'acme' || matched.params['repo'] !== 'deploy') return notFound();
+    const { owner = 'acme', repo = 'deploy' } = matched.params;
+    if (owner !== 'acme' || repo !== 'deploy') return notFound();
     const call = { ...matched, query: url.searchParams, body: (body ?? {}) as Record<string, unknown> };
     const answer = state.answer(call);
     const wrong = matched.operation.checkAnswer(answer.status, answer.body);
@@ -145,6 +146,10 @@ const refused = (message: string, ...errors: string[]): Answer => ({
 function createState(origin: BareRepository) {
   const pulls: Pull[] = [];
   const handlers: Record<string, (call: Call) => Answer> = {
+    'get /rate_limit': () => {
+      const rate = { limit: 5000, used: 1, remaining: 4999, reset: 1_800_000_000 };
+      return { status: 200, body: { resources: { core: rate, search: rate }, rate } };
+    },
     'get /repos/{owner}/{repo}': () => ({ status: 200, body: { name: 'deploy', full_name: 'acme/deploy' } }),
     'get /repos/{owner}/{repo}/commits/{ref}': getCommit,
     'get /repos/{owner}/{repo}/contents/{path}': getContents,
