@@ -1,7 +1,8 @@
+import type { Readable } from 'node:stream';
 import Type, { type Static } from 'typebox';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
 import { isJsonObject } from '../../base/json.ts';
-import type { ApplicationRef } from '../../events/application.ts';
+import type { Application, ApplicationRef } from '../../events/application.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
 import {
   createHttpClient,
@@ -15,6 +16,7 @@ import {
 import { httpSettings, toClientOptions } from '../http-settings.ts';
 import { carriesOurLabels, toApplication } from './argocd-application.ts';
 import { argoCdDiagnosis } from './argocd-diagnosis.ts';
+import { readItems } from './argocd-list.ts';
 import { readResources, runAction } from './argocd-resources.ts';
 import { readStream, SILENCE_MS } from './argocd-stream.ts';
 import { syncBody } from './argocd-sync.ts';
@@ -78,6 +80,16 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
     return (await answerTo(request, project)).data;
   }
 
+  /** Of thousands of applications: read as it arrives. */
+  async function openList(more: Pick<HttpRequest, 'signal' | 'timeoutMs'>): Promise<Readable> {
+    try {
+      const path = '/api/v1/applications';
+      return (await client.stream({ method: 'GET', path, query: selection, ...more })).data;
+    } catch (error) {
+      throw inArgoCdsWords(error, name);
+    }
+  }
+
   /** Outside the control plane's namespace, an application is found only with its own. */
   function whereabouts(ref: { namespace: string; systemProject?: string }): Record<string, string> {
     return {
@@ -91,17 +103,13 @@ function createArgoCd(name: string, config: ArgoCdConfig, tools: AdapterTools): 
     name,
 
     async list(options = {}) {
-      const answer = await ask({
-        method: 'GET',
-        path: '/api/v1/applications',
-        query: selection,
-        maxResponseBytes: MAX_LIST_BYTES,
-        timeoutMs: LIST_TIMEOUT_MS,
-        ...withSignal(options),
-      });
-      return itemsOf(answer, name)
-        .filter((item) => carriesOurLabels(item, labelPrefix))
-        .map((item) => toApplication(item, context));
+      const found: Application[] = [];
+      const limits = { timeoutMs: LIST_TIMEOUT_MS, maxBytes: MAX_LIST_BYTES, ...withSignal(options) };
+      const stream = await openList({ timeoutMs: LIST_TIMEOUT_MS, ...withSignal(options) });
+      for await (const item of readItems(stream, name, limits)) {
+        if (carriesOurLabels(item, labelPrefix)) found.push(toApplication(item, context));
+      }
+      return found;
     },
 
     async read(ref, options = {}) {
@@ -294,6 +302,8 @@ function reasonOf(failure: HttpFailure): FailureReason | undefined {
   const message = textOf(failure.body['message']);
   if (code === 9 && BUSY.test(message)) return 'conflict';
   if (code === 2 && /deadline exceeded/.test(message)) return 'timeout';
+  // An action that the kind does not have: 500, like a passing fault, and none.
+  if (code === 2 && /built-in script does not exist/.test(message)) return 'rejected';
   return REASON_OF_CODE[code];
 }
 
