@@ -139,7 +139,7 @@ describe('the sandbox answers as Argo CD itself did', () => {
       token: TOKEN,
       allowedProjects: ['payments'],
       hiddenProjects: ['secret', 'nobody'],
-      timing: { ...QUICK, pickUpMs: 500, syncMs: 500 },
+      timing: { ...QUICK, pickUpMs: 2_000, syncMs: 2_000 },
       apps: [
         app('checkout'),
         app('automatic', { automated: true, deployed: true }),

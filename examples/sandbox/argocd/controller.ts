@@ -278,7 +278,7 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
       hook.decide(action === 'resume');
     } else if (target.kind === 'Rollout' && canary !== undefined && action in CANARY_ACTIONS) {
       if (canary.state === 'paused') canary.state = CANARY_ACTIONS[action] ?? 'paused';
-    } else throw new Refusal(3, `built-in resource action ${action} not found for ${target.kind}`);
+    } else throw new Refusal(2, 'error getting Lua resource action: built-in script does not exist');
     this.actions.push(`${action} ${target.kind}/${target.resourceName}`);
     await this.#assess(state);
   }
