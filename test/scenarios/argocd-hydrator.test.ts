@@ -3,7 +3,7 @@ import type { StageView } from '../../src/views/change.ts';
 import { eventually, SLO } from '../support/lynceus.ts';
 import { last, type Story, story } from '../support/story.ts';
 
-const LIMIT = { timeout: 120_000 };
+const LIMIT = { timeout: 180_000 };
 const DELIVERY = `apiVersion: lynceus.dev/v1
 kind: Delivery
 metadata: {name: shop}
@@ -63,7 +63,7 @@ function stageOf(told: Story, drySha: string, stage: string, is: (view: StageVie
       const view = views.findLast((one) => one.stage === stage && one.drySha === drySha);
       return view && is(view) ? view : undefined;
     },
-    { within: 30_000, what: `${stage}: ${what}`, otherwise: () => told.world.changes() },
+    { within: 60_000, what: `${stage}: ${what}`, otherwise: () => told.world.changes() },
   );
 }
 

@@ -227,7 +227,7 @@ async function approved(told: Story) {
       }
       return isOver(view) ? view : undefined;
     },
-    { within: 30_000, what: 'the change is delivered', otherwise: () => told.world.changes() },
+    { within: 60_000, what: 'the change is delivered', otherwise: () => told.world.changes() },
   );
 }
 
