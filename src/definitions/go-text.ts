@@ -75,11 +75,13 @@ function refuseKey(scalar: Scalar, text: string): void {
   if (source.includes('\n')) throw new Unreadable(scalar, 'a key must be on one line');
 }
 
-/** In brackets Go ends a plain scalar at "?", and takes ":" for a part of it unless a blank follows. */
+/** In brackets Go ends a plain scalar at "?", takes ":" for a part of it unless a blank follows, and wants one after a tag. */
 function refusePlain(scalar: Scalar, text: string): void {
   const source = sourceOf(scalar, text);
   if (/^:|\?/.test(source)) throw new Unreadable(scalar, 'must be in quotes for its "?" or ":"');
   const end = scalar.range?.[1] ?? 0;
+  if (scalar.tag !== undefined && source === '' && /\S/.test(text[end] ?? ''))
+    throw new Unreadable(end, 'a blank is missing after the tag');
   if (/^:[[{]/.test(text.slice(end, end + 2))) throw new Unreadable(end, 'a blank is missing after ":"');
 }
 

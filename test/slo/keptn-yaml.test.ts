@@ -140,6 +140,8 @@ describe("slo.yaml as Keptn's parser reads it", () => {
     ['a tab behind a dash', 'pass:\n  -\t{criteria: ["<1"]}'],
     ['no blank after a colon in brackets', 'pass: [{criteria:["<1"]}]'],
     ['a question mark in brackets', 'pass: [{note: ok?, criteria: ["<1"]}]'],
+    ['no blank after a tag in brackets', 'extra: x\n  pass: [{criteria: ["<1"], note: !a, other: b}]'],
+    ['no blank after a tag that ends brackets', 'pass: [{criteria: ["<1"], note: !a}]'],
     ['an alias before its anchor', 'displayName: *n\n  extra: &n x'],
     ['an alias that nobody looks at', 'extra: *nowhere'],
     ['a control character', 'displayName: a\u0007b'],
