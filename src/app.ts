@@ -37,7 +37,7 @@ import { observeApplication } from './runtime/observe-application.ts';
 import { createProgressBoard } from './runtime/progress.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
 import { workOnEvent } from './runtime/receive-event.ts';
-import { reconcile } from './runtime/reconcile.ts';
+import { askForReconciliation, reconcile } from './runtime/reconcile.ts';
 import { refreshApplications } from './runtime/refresh-applications.ts';
 import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
 import { createRollbackFinder } from './runtime/rollbacks.ts';
@@ -113,7 +113,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     const findPromotion = createPromotionFinder(store, tools.gitHost);
     const findRollback = createRollbackFinder(store, tools.gitHost);
     const findDryCommit = createDryCommitFinder(tools.gitHost);
-    await askForReconciliation(store, connections);
+    await askForReconciliation(
+      store,
+      connections.deliverySystems.map(({ system }) => system.name),
+      environment.reconcileMs,
+    );
     const { checks } = connections;
     await store.commit({ jobs: diagnoseJobs(checks, options.diagnoseAfterMs ?? DIAGNOSE_AFTER_MS) });
     const logged = new Set<string>();
@@ -236,15 +240,6 @@ function gitHostFor(hosts: readonly GitHost[], repository: Repository): GitHost 
   const host = findGitHost(hosts, repository);
   if (host || hosts.length === 0) return host;
   throw new AdapterError('not-found', `no Git host in lynceus.yaml serves ${repository.url}`);
-}
-
-async function askForReconciliation(store: Store, connections: Connections): Promise<void> {
-  const jobs = connections.deliverySystems.map(({ system }) => ({
-    queue: 'reconcile',
-    key: system.name,
-    payload: { system: system.name },
-  }));
-  if (jobs.length > 0) await store.commit({ jobs });
 }
 
 /** Who may send to the webhook of a kind: a token of the one opens nothing at the other. */

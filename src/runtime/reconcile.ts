@@ -15,6 +15,8 @@ export interface ReconcilerRoom {
 
 /** Fits one commit comfortably. */
 const BATCH = 200;
+/** Documents that say which delivery systems were listed once. */
+const LISTED = 'listed-system';
 /** Pages of the application documents. */
 const PAGE = 1000;
 
@@ -43,8 +45,21 @@ export async function reconcile(room: ReconcilerRoom, job: ClaimedJob, lease: Le
   }
   await room.store.commit({
     claim: job,
+    documents: delivery ? [{ kind: LISTED, id: system, version: 1, sort: 0, data: {} }] : [],
     settle: delivery ? { kind: 'again', delayMs: room.everyMs } : { kind: 'done' },
   });
+}
+
+/**
+ * Asks for the first list of every delivery system. One that was ever listed has its next turn already: a process that
+ * starts again and again, or ten replicas at once, must not list thousands of applications each time.
+ */
+export async function askForReconciliation(store: Store, systems: readonly string[], everyMs: number): Promise<void> {
+  const jobs = systems.map(async (system) => {
+    const delayMs = (await store.document(LISTED, system)) === undefined ? 0 : everyMs;
+    return { queue: 'reconcile', key: system, payload: { system }, delayMs };
+  });
+  if (jobs.length > 0) await store.commit({ jobs: await Promise.all(jobs) });
 }
 
 /**
