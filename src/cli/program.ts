@@ -5,6 +5,7 @@ import { budget } from './budget.ts';
 import { addBudget } from './budget-options.ts';
 import { changes, decide } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
+import { addDoctor, doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { addEvaluate } from './evaluate-options.ts';
 import { addGate, waitForGate } from './gate.ts';
@@ -40,6 +41,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .command('validate <file...>')
     .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
     .action((files: string[]) => run(() => validate(terminal, files))());
+  addDoctor(program, (options) => run(() => doctor(terminal, options))());
   addBudget(program, (options) => run(() => budget(terminal, options))());
   addEvaluate(program, (options) => run(() => evaluate(terminal, options))());
   program

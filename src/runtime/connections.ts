@@ -3,6 +3,7 @@ import type { DeliverySystem } from '../adapters/delivery-systems/delivery-syste
 import { failed } from '../adapters/failed-connection.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { Application } from '../events/application.ts';
 import type { Finding } from '../events/finding.ts';
 import type { ClaimedJob, Document, NewJob, Store } from '../store/store.ts';
 import {
@@ -133,6 +134,13 @@ export async function readConnections(
 
 export function toName({ section, kind, name, hasWebhook }: ConnectionCheck): ConnectionName {
   return { section, kind, name, hasWebhook };
+}
+
+/** An application as it was just listed; without a place it is known by its labels alone. */
+export function toKnownNow({ ref, place }: Application, planProblem: string | undefined): KnownApplication[] {
+  if (place === undefined) return [];
+  const { system, namespace, name } = ref;
+  return [{ system, namespace, name, place, ...(planProblem === undefined ? {} : { planProblem }) }];
 }
 
 function toKnown({ project = '', stage = '', service = '', data }: Document): KnownApplication {
