@@ -7,6 +7,13 @@ const OLDEST_NODE = 24;
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
+/** As a shell counts a program that SIGPIPE ended: whoever reads has gone away (`| head`), which is no success either. */
+const READER_GONE = 141;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? READER_GONE : EXIT.failed),
+  );
+
 const terminal: Terminal = {
   env: process.env,
   sources: { env: process.env, readFile: (path) => readFileSync(path, 'utf8') },

@@ -29,3 +29,14 @@ export function lynceus(args: readonly string[], env: Record<string, string> = {
     child.once('close', (code) => resolve({ code, out, err, ms: performance.now() - began })),
   );
 }
+
+/** Runs `lynceus` with nobody who reads what it prints, as behind `| head`. */
+export function lynceusUnread(args: readonly string[]): Promise<Pick<Finished, 'code' | 'err'>> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.on('data', (chunk) => {
+    err += String(chunk);
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, err })));
+}

@@ -30,7 +30,8 @@ export async function startFakePrometheus(): Promise<FakePrometheus> {
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://prometheus');
     const query = searchParams.get('query') ?? '';
-    state.queries.push(query);
+    // Whoever only looks whether it is there asks for something else.
+    if (searchParams.has('query')) state.queries.push(query);
     state.mostAtOnce = Math.max(state.mostAtOnce, ++under);
     setTimeout(() => {
       under--;
