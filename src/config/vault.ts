@@ -10,6 +10,9 @@ export interface SecretSources {
   readFile: (path: string) => string;
 }
 
+/** Names a file as a secret does, but is read by its adapter, which says more of it. */
+const KUBECONFIG = 'kubeconfig';
+
 type Path = (string | number)[];
 type Found = { ok: true; value: string } | { ok: false; message: string };
 
@@ -73,7 +76,7 @@ function references(value: unknown, path: Path): { ref: SecretRef; path: Path }[
   if (Array.isArray(value)) return value.flatMap((item, at) => references(item, [...path, at]));
   if (typeof value !== 'object' || value === null) return [];
   if (isReference(value)) return [{ ref: value, path }];
-  return Object.entries(value).flatMap(([key, item]) => references(item, [...path, key]));
+  return Object.entries(value).flatMap(([key, item]) => (key === KUBECONFIG ? [] : references(item, [...path, key])));
 }
 
 const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*:[^/?#]*@/i;

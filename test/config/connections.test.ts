@@ -33,6 +33,12 @@ const argocd = (more: string) =>
   file(`deliverySystems:\n  - {name: main, kind: argocd, url: "https://a.example.com", token: {env: ARGOCD}, ${more}}`);
 
 describe('lynceus.yaml', () => {
+  it('takes the kubeconfig of Flux for a file of its own, not for a secret', () => {
+    const missing = problemsOf(file('deliverySystems: [{name: eu, kind: flux, kubeconfig: {file: /nowhere/config}}]'));
+    expect(missing).toHaveLength(1);
+    expect(missing[0]).toMatch(/the kubeconfig \/nowhere\/config cannot be read$/);
+  });
+
   it('is ready to use when it is right', () => {
     const parsed = read(`${file('')}deliverySystems:
   - name: main

@@ -13,6 +13,8 @@ const MAX_RESPONSE_BYTES = 20 * 1024 * 1024;
 const TIMEOUT_MS = 20_000;
 /** GitHub's advice when it names no time: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
 const DEFAULT_BACKOFF_MS = 60_000;
+/** When the token ends; absent where it does not. */
+export const TOKEN_EXPIRY = 'github-authentication-token-expiration';
 
 export interface GitHubApiOptions {
   name: string;
@@ -81,9 +83,11 @@ function boundFetch(client: HttpClient, baseUrl: string, limits: Limits, call: C
       ...(method === 'GET' || call.guard === undefined ? {} : { guard: call.guard }),
     };
     await limits.turn(method !== 'GET', call.signal);
-    const { status, data } = await client.json(request);
+    const { status, data, headers } = await client.json(request);
     const body = status === 204 ? null : JSON.stringify(data ?? null);
-    return new Response(body, { status, headers: { 'content-type': 'application/json' } });
+    const expiry = headers[TOKEN_EXPIRY];
+    const kept = { 'content-type': 'application/json', ...(expiry === undefined ? {} : { [TOKEN_EXPIRY]: expiry }) };
+    return new Response(body, { status, headers: kept });
   };
 }
 

@@ -2,7 +2,7 @@ import { AdapterError } from '../../base/adapter-error.ts';
 import type { Finding } from '../../events/finding.ts';
 import { failed } from '../failed-connection.ts';
 import type { CallOptions } from './git-host.ts';
-import type { GitHubApi } from './github-api.ts';
+import { type GitHubApi, TOKEN_EXPIRY } from './github-api.ts';
 
 const SOON_MS = 14 * 86_400_000;
 /** Below this share of the hourly requests, a busy hour runs out of them. */
@@ -19,7 +19,7 @@ export async function diagnoseGitHub(api: GitHubApi, options: CallOptions, now: 
     const sentence = `GitHub takes the token, ${remaining} of ${limit} requests are left this hour`;
     return [
       { level: 'ok', check: 'token', sentence },
-      ...expiryOf(headers['github-authentication-token-expiration'], now),
+      ...expiryOf((headers as Readonly<Record<string, unknown>>)[TOKEN_EXPIRY], now),
       ...(remaining < limit * LOW_SHARE ? [fewLeft(remaining, limit)] : []),
     ];
   } catch (error) {
