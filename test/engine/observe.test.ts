@@ -151,6 +151,11 @@ describe('a commit is deployed', () => {
     expect(deployed({})).toBe('deployed');
   });
 
+  it('also out of sync, as it stays when the branch has moved on from the commit that was pinned', () => {
+    const moved = { syncStatus: 'OutOfSync', targetRevision: OLD } as const;
+    expect(deployed({}, moved)).toBe('deployed');
+  });
+
   it('not before it has been healthy without a break for that long', () => {
     const app = application({ operation: synced });
     expect(judgeRollout(app, question)).toMatchObject({ kind: 'progressing', healthySince: question.now });

@@ -101,7 +101,8 @@ describe('the templates', () => {
 });
 
 describe('the example subscription', () => {
-  const { metadata } = read('subscription-example.yaml') as {
+  const { kind, metadata } = read('subscription-example.yaml') as {
+    kind: string;
     metadata: { labels: Record<string, string>; annotations: Record<string, string> };
   };
 
@@ -109,6 +110,10 @@ describe('the example subscription', () => {
     const wanted = triggers.map(([name]) => `notifications.argoproj.io/subscribe.${name}.${serviceName}`);
     expect(Object.keys(metadata.annotations)).toEqual(expect.arrayContaining(wanted));
     for (const key of wanted) expect(key.split('/')[1]?.length).toBeLessThanOrEqual(63);
+  });
+
+  it('is on the Application itself: what an AppProject subscribes does not reach applications in other namespaces', () => {
+    expect(kind).toBe('Application');
   });
 
   it('carries the three labels', () => {

@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toApplication } from '../../src/adapters/delivery-systems/argocd-application.ts';
 import type { DeliverySystem } from '../../src/adapters/delivery-systems/delivery-system.ts';
 import { AdapterError } from '../../src/base/adapter-error.ts';
+import { fingerprint } from '../../src/engine/observe.ts';
+import type { Application } from '../../src/events/application.ts';
 import type { Lease } from '../../src/runtime/lease.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { askForReconciliation, reconcile } from '../../src/runtime/reconcile.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Document, Store } from '../../src/store/store.ts';
 
 const HOUR_MS = 3_600_000;
 const log = { debug: () => undefined } as unknown as Log;
@@ -19,11 +22,12 @@ describe('the list of all applications', () => {
   let store: Store;
   let lists: number;
   let failing: boolean;
+  let listed: Application[];
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'lynceus-reconcile-'));
     store = await openStore({ dataDir: folder });
-    [lists, failing] = [0, false];
+    [lists, failing, listed] = [0, false, []];
   });
   afterEach(async () => {
     await store.close();
@@ -34,7 +38,7 @@ describe('the list of all applications', () => {
     list: async () => {
       lists++;
       if (failing) throw new AdapterError('unavailable', 'nobody answers');
-      return [];
+      return listed;
     },
   } as unknown as DeliverySystem;
   const room = { deliverySystem: () => system, everyMs: HOUR_MS, log };
@@ -63,9 +67,43 @@ describe('the list of all applications', () => {
     expect(lists).toBe(2);
   });
 
+  it('finds what moved though no notification and no stream told, and only that', async () => {
+    listed = [application('checkout', 'a'), application('cart', 'a')];
+    await start();
+    for (const job of await store.claim({ limit: 10, leaseMs: 60_000 })) {
+      const { name } = job.payload as { name: string };
+      const one = listed.find(({ ref }) => ref.name === name) as Application;
+      await store.commit({ claim: job, documents: [seen(one)], settle: { kind: 'done' } });
+    }
+    listed = [application('checkout', 'b'), application('cart', 'a')];
+    await store.commit({ jobs: [{ queue: 'reconcile', key: 'main', payload: { system: 'main' } }] });
+    await start();
+    expect((await store.claim({ limit: 10, leaseMs: 60_000 })).map(({ key }) => key)).toEqual(['main/argocd/checkout']);
+  });
+
   it('is asked for again at the next start where it has never succeeded', async () => {
     failing = true;
     await expect(start()).rejects.toThrow('nobody answers');
     expect(await store.document('listed-system', 'main')).toBeUndefined();
   });
 });
+
+function application(name: string, commit: string): Application {
+  const labels = { 'lynceus.dev/project': 'shop', 'lynceus.dev/stage': 'dev', 'lynceus.dev/service': name };
+  const raw = {
+    metadata: { name, namespace: 'argocd', uid: name, labels },
+    status: { sync: { status: 'Synced', revision: commit.repeat(40) } },
+  };
+  const context = {
+    system: 'main',
+    url: 'https://argocd',
+    labelPrefix: 'lynceus.dev',
+    controlPlaneNamespace: 'argocd',
+  };
+  return toApplication(raw, context);
+}
+
+function seen(one: Application): Document {
+  const data = { ref: { ...one.ref }, fingerprint: fingerprint(one) };
+  return { kind: 'application', id: `main/argocd/${one.ref.name}`, version: 1, status: 'seen', sort: 1, data };
+}

@@ -68,6 +68,16 @@ describe.skipIf(!hasArgoCdFixtures())('what goes over the wire to Argo CD', () =
     expect([...witnessed().values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(5);
   });
 
+  it('changes nothing but by syncs, their end, and actions: no patch, no rollback, no project', () => {
+    const changing = [...witnessed().keys()].filter((operation) => !operation.startsWith('GET '));
+    expect(changing.sort()).toEqual([
+      'DELETE /api/v1/applications/{name}/operation',
+      'POST /api/v1/applications/{name}/resource/actions',
+      'POST /api/v1/applications/{name}/resource/actions/v2',
+      'POST /api/v1/applications/{name}/sync',
+    ]);
+  });
+
   it.each<[string, Partial<Exchange>, string]>([
     ['an unknown field', { body: '{"syncStrategy":{}}' }, 'additional'],
     ['a position that is a text', { body: '{"revisions":["a"],"sourcePositions":["1"]}' }, 'integer'],
