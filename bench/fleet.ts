@@ -150,7 +150,8 @@ async function cycles({ ask }: Room, { pid }: Service, amount: number) {
   const [cpu, first] = [cpuMsOf(pid), await ask('counts')];
   await until(async () => (await ask('counts')).lists >= first.lists + amount);
   const last = await ask('counts');
-  return { cpuPerCycle: (cpuMsOf(pid) - cpu) / amount, bytesPerCycle: (last.bytes - first.bytes) / amount };
+  const listed = last.lists - first.lists;
+  return { cpuPerCycle: (cpuMsOf(pid) - cpu) / listed, bytesPerCycle: (last.bytes - first.bytes) / listed };
 }
 
 /** Not before they have gone through all their tasks. */

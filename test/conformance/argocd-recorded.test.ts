@@ -89,7 +89,7 @@ describe('notifications, as the real controller rendered them', () => {
       const { trigger, app } = JSON.parse(message.body);
       return [`${trigger} of ${app.metadata.name}`, message] as const;
     }),
-  )('%s', (_, { headers, body }) => {
+  )('are understood, and ask for a look: %s', (_, { headers, body }) => {
     const rawBody = Buffer.from(body);
     expect(sender.authenticate({ headers, rawBody })).toEqual({ source: 'main' });
     const { app } = JSON.parse(body);
