@@ -61,7 +61,11 @@ function follow(request: IncomingMessage, response: ServerResponse): void {
   counts.streams++;
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
   streams.add(response);
-  request.once('close', () => streams.delete(response));
+  const signOfLife = setInterval(() => response.write(':\n'), 15_000);
+  request.once('close', () => {
+    clearInterval(signOfLife);
+    streams.delete(response);
+  });
   for (const object of objects) tell(response, 'ADDED', object);
 }
 
