@@ -32,11 +32,11 @@ describe('a rollout that turns Degraded after Healthy', () => {
       await told.stage(commit, 'staging', waitsFor(/^healthy, settling/), 'settles');
       await controller.setHealth(STAGING, 'Degraded');
       await told.stage(commit, 'staging', waitsFor(/^health is Degraded/), 'notices');
-      told.pass('6m');
+      await told.pass('6m');
       await told.stage(commit, 'staging', waitsFor(/^health is Degraded/), 'still waits: Degraded is not final yet');
       await controller.setHealth(STAGING, undefined);
       await told.stage(commit, 'staging', waitsFor(/^healthy, settling/), 'settles anew');
-      told.pass('6m');
+      await told.pass('6m');
       expect(await told.stage(commit, 'staging', isOver, 'is deployed')).toMatchObject({ result: 'pass' });
     });
   });
@@ -47,7 +47,7 @@ describe('a rollout that turns Degraded after Healthy', () => {
       await told.stage(commit, 'staging', waitsFor(/^healthy, settling/), 'settles');
       await told.world.argocd.controller.setHealth(STAGING, 'Degraded');
       await told.stage(commit, 'staging', waitsFor(/^health is Degraded/), 'notices');
-      told.pass('21m');
+      await told.pass('21m');
       expect(await told.stage(commit, 'staging', isOver, 'fails')).toMatchObject({
         result: 'fail',
         message: 'rollout did not finish in time: health is Degraded',
@@ -101,7 +101,7 @@ describe('a sync', () => {
     await story({ delivery: deliveryWith('staging', demands), timing: { syncMs: 6_000 } }, async (told) => {
       const commit = commitTo(told);
       await told.stage(commit, 'staging', waitsFor(/^syncing/), 'is synced');
-      told.pass('16m');
+      await told.pass('16m');
       const over = await told.stage(commit, 'staging', isOver, 'gives up');
       expect(over).toMatchObject({
         result: 'fail',
@@ -118,7 +118,7 @@ describe('a sync', () => {
       await told.world.argocd.controller.requestSync(STAGING, 'argocd', { revision: base }, 'grace');
       const commit = commitTo(told);
       await told.stage(commit, 'staging', waitsFor(/^another sync is running/), 'waits for it');
-      told.pass('11m');
+      await told.pass('11m');
       const stuck = await told.stage(commit, 'staging', waitsFor(/^sync by grace since/), 'names it');
       expect(last(stuck).waitingFor?.sentence).toMatch(/; to end it: argocd app terminate-op checkout-staging$/);
     });
@@ -145,7 +145,7 @@ describe('a sync', () => {
       const resources = [{ group: 'apps', kind: 'Deployment', name: 'checkout' }];
       await controller.requestSync(STAGING, 'argocd', { revision: commit, resources }, 'grace');
       await ended(3);
-      told.pass('11m');
+      await told.pass('11m');
       expect(await told.stage(commit, 'staging', isOver, 'is through')).toMatchObject({ result: 'pass' });
     });
   });

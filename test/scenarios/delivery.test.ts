@@ -185,7 +185,7 @@ describe('a person', () => {
       const commit = told.release(1);
       await told.stage(commit, 'staging', waitsAt('soak'), 'soaks');
       await told.decide(commit, 'staging', 'pause');
-      told.pass('11m');
+      await told.pass('11m');
       await told.stage(
         commit,
         'staging',

@@ -138,7 +138,7 @@ describe('an evaluation with a delay', () => {
       expect(sentence).toBe('waiting for the metrics to arrive');
       expect(Date.parse(until) - Date.parse(last(held).triggeredAt)).toBe(600_000);
       expect(main!.state.queries).toEqual([]);
-      told.pass('11m');
+      await told.pass('11m');
       await told.stage(commit, 'dev', isOver, 'is judged');
       expect(main!.state.queries).toEqual(['p95{s="checkout"}']);
     });
@@ -190,11 +190,11 @@ describe('watching', () => {
       const commit = told.release(1);
       const begun = await told.stage(commit, 'dev', waitsAt('evaluation'), 'is watched');
       expect(last(begun).waitingFor).toMatchObject({ kind: 'evaluation', sentence: 'watching, step 1 of 5' });
-      told.pass('3m');
+      await told.pass('3m');
       const sentence = 'watching, step 2 of 5, so far pass';
       await told.stage(commit, 'dev', (view) => last(view).waitingFor?.sentence === sentence, sentence);
       main!.state.value = 900;
-      told.pass('3m');
+      await told.pass('3m');
       const over = await told.stage(commit, 'dev', isOver, 'fails early');
       expect(over).toMatchObject({ result: 'fail', message: expect.stringContaining('step 2 of 5 failed') });
       await expectUntouched(told, commit, 'staging');
@@ -207,7 +207,7 @@ describe('watching', () => {
       const commit = told.release(1);
       await told.stage(commit, 'dev', waitsAt('evaluation'), 'is watched');
       // All steps at once, as after a long outage.
-      told.pass('20m');
+      await told.pass('20m');
       const over = await told.stage(commit, 'dev', isOver, 'passes');
       const { data } = evaluationOf(over);
       const { start, end } = data['period'] as { start: string; end: string };

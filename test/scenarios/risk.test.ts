@@ -21,7 +21,7 @@ describe('a risk of medium level', () => {
       await told.decide(commit, 'staging', 'approve');
       const soaking = await told.stage(commit, 'staging', waitsAt('soak'), 'soaks, though the stage itself wants none');
       expect(last(soaking).waitingFor).toMatchObject({ kind: 'soak', sentence: 'soaking for 30 min' });
-      told.pass('31m');
+      await told.pass('31m');
       expect(await told.stage(commit, 'staging', isOver, 'is delivered')).toMatchObject({ result: 'pass' });
     });
   });

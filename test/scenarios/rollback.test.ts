@@ -126,7 +126,7 @@ describe('a stage that Argo CD syncs by itself', () => {
           message: 'Mend it',
         });
         expect(await told.stage(fixed, 'dev', isOver, 'is delivered meanwhile')).toMatchObject({ result: 'pass' });
-        told.pass('10s');
+        await told.pass('10s');
         expect(await told.stage(bad, 'dev', isOver, 'needs no rollback')).toMatchObject({
           message: expect.stringMatching(/; not rolled back: the newer .* is good$/),
         });
@@ -244,7 +244,7 @@ describe('a stage that Lynceus syncs', () => {
         what: 'the good commit is synced again',
       });
       await told.world.argocd.controller.setHealth('checkout-staging', 'Degraded');
-      told.pass('5s');
+      await told.pass('5s');
       const over = await told.stage(bad, 'staging', isOver, 'is broken');
       expect(over.message).toMatch(
         /^ROLLBACK FAILED: the rollout of the good commit did not end within 1 s: health is Degraded/,

@@ -7,8 +7,8 @@ const LIMIT = { timeout: 90_000 };
 const GATED = deliveryWith('staging', 'sync: gated');
 
 /** Lynceus and Argo CD by the same clock, which the test sets. */
-function moveTo(told: Story, moment: string): void {
-  told.moveTo(moment);
+async function moveTo(told: Story, moment: string): Promise<void> {
+  await told.moveTo(moment);
   const ahead = Date.parse(moment) - Date.now();
   told.world.argocd.controller.clock = () => new Date(Date.now() + ahead);
 }
@@ -33,7 +33,7 @@ const syncsAsked = (told: Story) =>
 describe('a sync window of Argo CD', () => {
   it('that is closed is not knocked at: the change says until when, and goes on by itself', LIMIT, async () => {
     await story({ delivery: GATED }, async (told) => {
-      moveTo(told, SATURDAY.toISOString());
+      await moveTo(told, SATURDAY.toISOString());
       told.world.argocd.controller.setWindows('default', [freeze]);
       const commit = told.release(1);
       const held = await told.stage(commit, 'staging', waitsAt('sync'), 'waits for the window');
@@ -48,7 +48,7 @@ describe('a sync window of Argo CD', () => {
       expect(opens).toBe(new Date(SATURDAY.getTime() + 43 * 3_600_000).toISOString());
       // Much longer than a sync may take otherwise.
       expect(sayDuration(Date.parse(opens) - SATURDAY.getTime())).toBe('43 h');
-      moveTo(told, new Date(Date.parse(opens) + 2_000).toISOString());
+      await moveTo(told, new Date(Date.parse(opens) + 2_000).toISOString());
       expect(await told.stage(commit, 'staging', isOver, 'goes on when it opens')).toMatchObject({ result: 'pass' });
       expect(syncsAsked(told)).toHaveLength(1);
     });
@@ -56,7 +56,7 @@ describe('a sync window of Argo CD', () => {
 
   it('that lets syncs by hand pass holds nothing back that we ask for', LIMIT, async () => {
     await story({ delivery: GATED }, async (told) => {
-      moveTo(told, SATURDAY.toISOString());
+      await moveTo(told, SATURDAY.toISOString());
       told.world.argocd.controller.setWindows('default', [{ ...freeze, manualSync: true }]);
       expect(await told.stage(told.release(1), 'staging', isOver, 'is delivered')).toMatchObject({ result: 'pass' });
     });
@@ -64,7 +64,7 @@ describe('a sync window of Argo CD', () => {
 
   it('that closes between our question and our sync is an answer, not a failure', LIMIT, async () => {
     await story({ delivery: GATED }, async (told) => {
-      moveTo(told, new Date(SATURDAY.getTime() + 3 * 86_400_000).toISOString());
+      await moveTo(told, new Date(SATURDAY.getTime() + 3 * 86_400_000).toISOString());
       told.world.argocd.controller.setWindows('default', [freeze]);
       const { faults } = told.world.argocd;
       faults.next({
@@ -75,7 +75,7 @@ describe('a sync window of Argo CD', () => {
       const commit = told.release(1);
       await told.stage(commit, 'staging', (view) => last(view).waitingFor?.kind === 'window', 'is refused and waits');
       expect(told.world.syncsOf('checkout-staging')).toEqual([]);
-      told.pass('20s');
+      await told.pass('20s');
       expect(await told.stage(commit, 'staging', isOver, 'asks again')).toMatchObject({ result: 'pass' });
       expect(told.world.syncsOf('checkout-staging')).toHaveLength(1);
     });
@@ -84,7 +84,7 @@ describe('a sync window of Argo CD', () => {
   it('that closes while the sync runs holds it, and it goes on when the window opens', LIMIT, async () => {
     await story({ delivery: GATED, timing: { pickUpMs: 1_500 } }, async (told) => {
       const closes = SATURDAY.getTime() - 21 * 3_600_000;
-      moveTo(told, new Date(closes - 300_000).toISOString());
+      await moveTo(told, new Date(closes - 300_000).toISOString());
       told.world.argocd.controller.setWindows('default', [freeze]);
       const commit = told.release(1);
       await told.stage(
@@ -93,7 +93,7 @@ describe('a sync window of Argo CD', () => {
         (view) => view.tasks.at(-1)?.name === 'sync' && told.world.syncsOf('checkout-staging').length === 1,
         'was asked for',
       );
-      moveTo(told, new Date(closes + 300_000).toISOString());
+      await moveTo(told, new Date(closes + 300_000).toISOString());
       const held = await told.stage(
         commit,
         'staging',
@@ -101,7 +101,7 @@ describe('a sync window of Argo CD', () => {
         'is held in mid-air',
       );
       expect(last(held).waitingFor?.sentence).toContain('until Mon 07:00 (deny Fri 15:00');
-      moveTo(told, new Date(SATURDAY.getTime() + 43 * 3_600_000 + 2_000).toISOString());
+      await moveTo(told, new Date(SATURDAY.getTime() + 43 * 3_600_000 + 2_000).toISOString());
       expect(await told.stage(commit, 'staging', isOver, 'goes on')).toMatchObject({ result: 'pass' });
       expect(told.world.syncsOf('checkout-staging')).toHaveLength(1);
     });
@@ -109,7 +109,7 @@ describe('a sync window of Argo CD', () => {
 
   it('that keeps Argo CD from syncing by itself is told where the stage is automatic', LIMIT, async () => {
     await story({ delivery: GATED }, async (told) => {
-      moveTo(told, SATURDAY.toISOString());
+      await moveTo(told, SATURDAY.toISOString());
       told.world.argocd.controller.setWindows('default', [
         { ...freeze, applications: ['checkout-dev'], manualSync: true },
       ]);
@@ -124,14 +124,14 @@ describe('a sync window of Argo CD', () => {
 
   it('gives way to a newer change while it is closed: only the newest is synced when it opens', LIMIT, async () => {
     await story({ delivery: GATED }, async (told) => {
-      moveTo(told, SATURDAY.toISOString());
+      await moveTo(told, SATURDAY.toISOString());
       told.world.argocd.controller.setWindows('default', [freeze]);
       const older = told.release(1);
       await told.stage(older, 'staging', waitsAt('sync'), 'waits for the window');
       const newer = told.release(2);
       await told.stage(newer, 'staging', waitsAt('sync'), 'takes its place');
       expect(await told.stage(older, 'staging', isOver, 'gives way')).toMatchObject({ reason: 'superseded' });
-      moveTo(told, new Date(SATURDAY.getTime() + 43 * 3_600_000 + 2_000).toISOString());
+      await moveTo(told, new Date(SATURDAY.getTime() + 43 * 3_600_000 + 2_000).toISOString());
       await told.stage(newer, 'staging', isOver, 'is delivered');
       expect(told.world.syncsOf('checkout-staging')).toHaveLength(1);
     });

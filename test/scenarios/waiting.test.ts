@@ -10,7 +10,7 @@ describe('a deployment window', () => {
     await story({ delivery: deliveryWith('staging', demands) }, async (told) => {
       const year = new Date().getUTCFullYear() + 1;
       const saturday = nextSaturday(year);
-      told.moveTo(`${saturday}T10:00:00Z`);
+      await told.moveTo(`${saturday}T10:00:00Z`);
       const commit = told.release(1);
       const held = await told.stage(commit, 'staging', waitsAt('checks'), 'waits for the window');
       expect(last(held).waitingFor).toMatchObject({
@@ -28,7 +28,7 @@ describe('a deployment window', () => {
         }).format(new Date(opens)),
       ).toBe('Mon 07:00');
       await expectUntouchedSync(told);
-      told.moveTo(new Date(Date.parse(opens) + 1_000).toISOString());
+      await told.moveTo(new Date(Date.parse(opens) + 1_000).toISOString());
       await told.stage(commit, 'staging', isOver, 'goes on when the window opens');
     });
   });
@@ -57,9 +57,9 @@ describe('an approval', () => {
     await story({ delivery: deliveryWith('staging', demands) }, async (told) => {
       const commit = told.release(1);
       await told.stage(commit, 'staging', waitsAt('approval'), 'waits for a person');
-      told.pass('47h');
+      await told.pass('47h');
       await told.stage(commit, 'staging', waitsAt('approval'), 'still waits');
-      told.pass('2h');
+      await told.pass('2h');
       expect(await told.stage(commit, 'staging', isOver, 'expires')).toMatchObject({
         result: 'fail',
         reason: 'timed-out',
@@ -121,10 +121,10 @@ describe('a soak', () => {
       const commit = told.release(1);
       const soaking = await told.stage(commit, 'staging', waitsAt('soak'), 'soaks');
       expect(last(soaking).waitingFor).toMatchObject({ kind: 'soak', sentence: 'soaking for 30 min' });
-      told.pass('29m');
+      await told.pass('29m');
       await told.stage(commit, 'staging', waitsAt('soak'), 'still soaks');
       expect(told.pullRequests()).toEqual(['merged']);
-      told.pass('90s');
+      await told.pass('90s');
       await told.stage(commit, 'production', isOver, 'is promoted and delivered');
     });
   });

@@ -12,9 +12,9 @@ export interface Story {
   /** A developer or a build commits a version to the first stage's branch; answers the commit. */
   release(version: number): string;
   /** Lets time pass: timers that fall due are due. */
-  pass(duration: string): void;
+  pass(duration: string): Promise<void>;
   /** Sets the clock to a moment after now. */
-  moveTo(moment: string): void;
+  moveTo(moment: string): Promise<void>;
   /** Waits until a stage of the change is as described. */
   stage(commit: string, stage: string, is: (view: StageView) => unknown, what: string): Promise<StageView>;
   /** A person decides on what a stage shows now. */
@@ -36,10 +36,12 @@ export async function story(options: TestWorldOptions, tell: (story: Story) => P
       world,
       change,
       release: (version) => world.release(version),
-      pass: (duration) => {
+      async pass(duration) {
+        await untilQuiet(world);
         ahead += parseDuration(duration) ?? Number.NaN;
       },
-      moveTo: (moment) => {
+      async moveTo(moment) {
+        await untilQuiet(world);
         ahead = Date.parse(moment) - Date.now();
       },
       stage: (commit, stage, is, what) =>
@@ -114,4 +116,16 @@ export function deliveryWith(stage: (typeof STAGES)[number], demands: string): s
       `    - name: ${name}\n      branch: stage/${name}\n      rollout: {settle: 100ms}\n      ${name === stage ? demands : plain[name]}\n`,
   );
   return `apiVersion: lynceus.dev/v1\nkind: Delivery\nmetadata: {name: shop}\nspec:\n  stages:\n${stages.join('')}`;
+}
+
+/**
+ * Nothing is at work: what reckons how long it will sleep while the clock jumps would sleep too long by the
+ * jump, which real clocks do not do.
+ */
+async function untilQuiet(world: TestWorld): Promise<void> {
+  const busy = /^lynceus_queue_jobs\{queue="(?:line|task|evaluate)",state="(?:due|running)"\} [1-9]/m;
+  await eventually(async () => !busy.test(await (await world.ask('/metrics')).text()) || undefined, {
+    within: SOON_MS,
+    what: 'no work under way',
+  });
 }
