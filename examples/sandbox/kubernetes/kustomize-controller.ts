@@ -3,6 +3,7 @@ import { evaluate } from '@marcbachmann/cel-js';
 import { parseAllDocuments } from 'yaml';
 import { type Controller, recordRequest, startController } from './controller.ts';
 import {
+  asStored,
   conditionOf,
   dropCondition,
   type KubernetesObject,
@@ -53,7 +54,10 @@ async function reconcileKustomization(
   object: KubernetesObject,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const next = object.spec['suspend'] === true ? undefined : await lookAt(tools, object, signal);
+  const suspended = object.spec['suspend'] === true;
+  // Ready stays as it is, of the generation before.
+  if (suspended) object.status['observedGeneration'] = object.metadata.generation;
+  const next = suspended ? undefined : await lookAt(tools, object, signal);
   recordRequest(object);
   tools.store.saveStatus(object, CONTROLLER);
   return next;
@@ -65,39 +69,67 @@ async function lookAt(tools: KustomizeTools, object: KubernetesObject, signal: A
   const ref = object.spec['sourceRef'];
   const source = store.find(ref.kind as Kind, ref.namespace ?? namespace, ref.name);
   const revision: string | undefined = source?.status['artifact']?.revision;
-  if (!source || revision === undefined) return refuse(object, 'ArtifactFailed', 'Source artifact not found', retryMs);
+  if (!source || revision === undefined) {
+    return refuse(object, 'ArtifactFailed', 'Source artifact not found, retrying in 30s', retryMs);
+  }
   const missing = missingDependency(tools, object);
   if (missing !== undefined) return refuse(object, 'DependencyNotReady', missing, retryMs);
-  setCondition(object, 'Ready', 'Unknown', 'Progressing', 'Reconciliation in progress');
-  setCondition(object, 'Reconciling', 'True', 'Progressing', `Building manifests for revision ${revision}`);
+  progress(tools, object, `Fetching manifests for revision ${revision} with a timeout of 30s`);
   object.status['lastAttemptedRevision'] = revision;
-  store.saveStatus(object, CONTROLLER);
+  progress(tools, object, `Building manifests for revision ${revision} with a timeout of 30s`);
   await tools.pause(tools.applyMs, signal);
   const outcome = tools.outcome(object.metadata.name, revision);
   if (outcome === 'build-failed') return refuse(object, 'BuildFailed', 'accumulating resources: no such file', retryMs);
   const files = await filesOf(tools, source, revision, object.spec['path'] ?? '');
   const digest = `sha256:${createHash('sha256').update(JSON.stringify(files)).digest('hex')}`;
   applyManifests(tools, object, files);
-  if (object.spec['wait'] === true) await tools.pause(tools.healthMs, signal);
-  if (object.spec['wait'] === true && outcome === 'unhealthy') {
+  if (object.spec['wait'] === true && !(await isHealthy(tools, object, { revision, outcome }, signal))) {
+    const why = "timeout waiting for: [Deployment/shop/app status: 'InProgress']";
+    setCondition(object, 'Healthy', 'False', 'HealthCheckFailed', why);
+    const next = refuse(object, 'HealthCheckFailed', `health check failed after 30.02s: ${why}`, retryMs);
+    store.saveStatus(object, CONTROLLER);
     remember(object, digest, revision, 'HealthCheckFailed');
-    setCondition(object, 'Healthy', 'False', 'HealthCheckFailed', 'health check failed');
-    return refuse(
-      object,
-      'HealthCheckFailed',
-      'health check failed after 30s: timeout waiting for: [Deployment/app]',
-      retryMs,
-    );
+    return next;
   }
-  if (object.spec['wait'] === true) setCondition(object, 'Healthy', 'True', 'Succeeded', 'Health check passed');
-  object.status['lastAppliedRevision'] = revision;
   const origin = source.status['artifact']?.metadata?.['org.opencontainers.image.revision'];
-  if (origin !== undefined) object.status['lastAppliedOriginRevision'] = origin;
-  remember(object, digest, revision, 'ReconciliationSucceeded', origin);
+  succeed(tools, object, { revision, digest, origin });
+  return intervalMs;
+}
+
+function progress({ store }: KustomizeTools, object: KubernetesObject, message: string): void {
+  setCondition(object, 'Ready', 'Unknown', 'Progressing', 'Reconciliation in progress');
+  setCondition(object, 'Reconciling', 'True', 'Progressing', message);
+  store.saveStatus(object, CONTROLLER);
+}
+
+async function isHealthy(
+  tools: KustomizeTools,
+  object: KubernetesObject,
+  { revision, outcome }: { revision: string; outcome: ApplyOutcome },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const message = `Running health checks for revision ${revision} with a timeout of 30s`;
+  setCondition(object, 'Healthy', 'Unknown', 'Progressing', message);
+  progress(tools, object, message);
+  await tools.pause(tools.healthMs, signal);
+  if (outcome === 'unhealthy') return false;
+  setCondition(object, 'Healthy', 'True', 'Succeeded', `Health check passed in ${tools.healthMs}ms`);
+  return true;
+}
+
+/** In two steps, as it happens: Ready is True of a revision that is not told as applied yet. */
+function succeed(
+  { store }: KustomizeTools,
+  object: KubernetesObject,
+  { revision, digest, origin }: { revision: string; digest: string; origin?: string },
+): void {
   setCondition(object, 'Ready', 'True', 'ReconciliationSucceeded', `Applied revision: ${revision}`);
   dropCondition(object, 'Reconciling');
+  store.saveStatus(object, CONTROLLER);
+  object.status['lastAppliedRevision'] = revision;
+  if (origin !== undefined) object.status['lastAppliedOriginRevision'] = origin;
+  remember(object, digest, revision, 'ReconciliationSucceeded', origin);
   object.status['observedGeneration'] = object.metadata.generation;
-  return intervalMs;
 }
 
 /** A failure leaves `observedGeneration` as it was. */
@@ -114,7 +146,7 @@ function missingDependency({ store }: KustomizeTools, object: KubernetesObject):
     if (!dep) return `dependency '${namespace}/${name}' not found`;
     if (readyExpr !== undefined) {
       // The expression takes the place of the built-in check.
-      if (evaluate(readyExpr, { dep: plain(dep), self: plain(object) }) !== true) {
+      if (evaluate(readyExpr, { dep: asStored(dep), self: asStored(object) }) !== true) {
         return `dependency '${namespace}/${name}' is not ready according to readyExpr eval`;
       }
       continue;
@@ -124,19 +156,6 @@ function missingDependency({ store }: KustomizeTools, object: KubernetesObject):
       return `dependency '${namespace}/${name}' is not ready`;
   }
   return undefined;
-}
-
-/** As Kubernetes stores it: an empty map is no map. */
-function plain({ metadata, ...rest }: KubernetesObject): object {
-  const { labels, annotations, ...others } = metadata;
-  return {
-    ...rest,
-    metadata: {
-      ...others,
-      ...(Object.keys(labels).length > 0 ? { labels } : {}),
-      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
-    },
-  };
 }
 
 async function filesOf(

@@ -22,6 +22,19 @@ export type Spec = Record<string, any>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type Status = Record<string, any>;
 
+/** As Kubernetes stores and answers it: an empty map is no map. */
+export function asStored({ metadata, ...rest }: KubernetesObject): object {
+  const { labels, annotations, ...others } = metadata;
+  return {
+    ...rest,
+    metadata: {
+      ...others,
+      ...(Object.keys(labels).length > 0 ? { labels } : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+    },
+  };
+}
+
 /** What is written to make or change an object. */
 export interface Manifest {
   kind: string;

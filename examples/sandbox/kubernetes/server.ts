@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createFaults, type Faults } from '../argocd/faults.ts';
 import { parseSelector } from '../argocd/selector.ts';
 import type { Exchange } from '../argocd/server.ts';
-import type { KubernetesObject } from './objects.ts';
+import { asStored, type KubernetesObject } from './objects.ts';
 import { ApiError, type Change, KINDS, type Kind, type ObjectStore } from './store.ts';
+import { bookmarkOf, typeFor } from './watching.ts';
 
 export interface ApiOptions {
   token: string;
@@ -66,6 +67,7 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
       if (fault?.kind === 'apply-then-fail') throw new ApiError(fault.status, 'InternalError', 'something went wrong');
       respond(response, exchange, request.method === 'POST' ? 201 : 200, JSON.stringify(answer));
     } catch (error) {
+      if (error instanceof UnknownPath) return respond(response, exchange, 404, '404 page not found\n', 'text/plain');
       const refusal = error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
       respond(response, exchange, refusal.code, statusOf(refusal));
     }
@@ -79,7 +81,7 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
     const kind = (Object.keys(KINDS) as Kind[]).find(
       (one) => KINDS[one].group === group && KINDS[one].version === version && KINDS[one].plural === plural,
     );
-    if (!kind) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
+    if (!kind) throw new UnknownPath();
     const inNamespace = namespace === undefined ? undefined : decodeURIComponent(namespace);
     if (name === undefined) {
       const watching = url.searchParams.get('watch') === 'true';
@@ -90,7 +92,7 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
     }
     if (exchange.method === 'GET') {
       allow('get', KINDS[kind].plural);
-      return store.get(kind, inNamespace ?? '', decodeURIComponent(name));
+      return asStored(store.get(kind, inNamespace ?? '', decodeURIComponent(name)));
     }
     if (exchange.method !== 'PATCH')
       throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method');
@@ -120,14 +122,16 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
       kind: `${kind}List`,
       metadata: {
         resourceVersion: version,
-        ...(left ? { continue: `${from + limit}/${version}`, remainingItemCount: all.length - from - limit } : {}),
+        ...(left ? { continue: `${from + limit}/${version}` } : {}),
+        // Nobody counts what a selector has not looked at yet.
+        ...(left && !query.has('labelSelector') ? { remainingItemCount: all.length - from - limit } : {}),
       },
-      items: all.slice(from, from + limit),
+      items: all.slice(from, from + limit).map(asStored),
     };
   }
 
   function patch(kind: Kind, namespace: string, name: string, exchange: Exchange, query: URLSearchParams): object {
-    const type = exchange.headers['content-type'] ?? '';
+    const [type = ''] = (exchange.headers['content-type'] ?? '').split(';');
     if (!PATCH_TYPES.includes(type)) {
       throw new ApiError(
         415,
@@ -138,7 +142,8 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
     if (type !== MERGE_PATCH) {
       throw new ApiError(400, 'BadRequest', 'error decoding patch: cannot unmarshal object into a list of operations');
     }
-    return store.patch(kind, namespace, name, JSON.parse(exchange.body), query.get('fieldManager') ?? 'unknown');
+    const manager = query.get('fieldManager') ?? 'unknown';
+    return asStored(store.patch(kind, namespace, name, JSON.parse(exchange.body), manager));
   }
 
   function watch(
@@ -151,8 +156,12 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
     Object.assign(exchange, { status: 200, contentType: 'application/json' });
     response.writeHead(200, { 'Content-Type': 'application/json' });
     const write = (type: string, object: object) => void response.write(`${JSON.stringify({ type, object })}\n`);
-    const tell = ({ type, object }: Change) => {
-      if (object.kind === kind && isWanted(object)) write(type, object);
+    let reached: string | undefined;
+    const tell = (change: Change) => {
+      if (change.object.kind !== kind) return;
+      reached = change.object.metadata.resourceVersion;
+      const type = typeFor(change, isWanted);
+      if (type) write(type, asStored(change.object));
     };
     const missed = store.since(Number(query.get('resourceVersion') ?? 0));
     if (!missed) {
@@ -163,10 +172,10 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
     missed.forEach(tell);
     store.on('change', tell);
     watches.add(response);
-    const bookmark = setInterval(
-      () => write('BOOKMARK', { kind, metadata: { resourceVersion: store.version } }),
-      options.bookmarkMs ?? 60_000,
-    );
+    // As long as nothing of the kind has changed, there is nothing to say.
+    const bookmark = setInterval(() => {
+      if (reached !== undefined) write('BOOKMARK', bookmarkOf(kind, reached));
+    }, options.bookmarkMs ?? 60_000);
     const end = setTimeout(() => response.end(), Number(query.get('timeoutSeconds') ?? 1800) * 1000);
     response.once('close', () => {
       clearInterval(bookmark);
@@ -195,6 +204,9 @@ function selected(query: URLSearchParams, namespace: string | undefined): (objec
   const matches = parseSelector(query.get('labelSelector') ?? '');
   return ({ metadata }) => matches(metadata.labels) && (namespace === undefined || metadata.namespace === namespace);
 }
+
+/** Groups and versions that nobody serves are answered without a `Status`. */
+class UnknownPath extends Error {}
 
 function expired(): ApiError {
   return new ApiError(410, 'Expired', 'The provided continue parameter or resource version is too old');

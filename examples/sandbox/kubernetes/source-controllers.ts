@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Repositories } from '../argocd/repositories.ts';
 import { type Controller, recordRequest, startController } from './controller.ts';
-import { dropCondition, type KubernetesObject, setCondition, timestamp } from './objects.ts';
+import { conditionOf, dropCondition, type KubernetesObject, setCondition, timestamp } from './objects.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface SourceTools {
@@ -77,18 +77,19 @@ async function reconcileSource(
   signal: AbortSignal,
   fetchArtifact: (tools: SourceTools, object: KubernetesObject) => Promise<Found | string>,
 ): Promise<number | undefined> {
+  const save = () => tools.store.saveStatus(object, SOURCE_CONTROLLER);
   if (object.spec['suspend'] === true) {
-    const handled = object.status['lastHandledReconcileAt'];
-    recordRequest(object);
-    if (object.status['lastHandledReconcileAt'] !== handled) tools.store.saveStatus(object, SOURCE_CONTROLLER);
+    suspended(object);
+    save();
     return undefined;
   }
-  const before = JSON.stringify(object.status);
-  const isNew = object.status['observedGeneration'] !== object.metadata.generation;
-  if (isNew) {
-    setCondition(object, 'Reconciling', 'True', 'Progressing', 'reconciliation in progress');
-    setCondition(object, 'Ready', 'Unknown', 'Progressing', 'reconciliation in progress');
-    tools.store.saveStatus(object, SOURCE_CONTROLLER);
+  const { generation } = object.metadata;
+  const observed = object.status['observedGeneration'];
+  if (observed !== generation) {
+    const message = `processing object: new generation ${observed} -> ${generation}`;
+    setCondition(object, 'Reconciling', 'True', 'Progressing', message);
+    if (!conditionOf(object, 'Ready')) setCondition(object, 'Ready', 'Unknown', 'Progressing', message);
+    save();
     await tools.pause(tools.fetchMs, signal);
   }
   const { commit, digest, branch, tag } = object.spec['ref'] ?? {};
@@ -96,24 +97,54 @@ async function reconcileSource(
   const found = tools.cannotFetch(object.metadata.name, wanted)
     ? `failed to fetch ${wanted}: connection refused`
     : await fetchArtifact(tools, object);
-  if (typeof found === 'string') {
-    setCondition(object, 'Ready', 'False', 'GitOperationFailed', found);
-  } else {
-    if (object.status['artifact']?.revision !== found.revision) {
-      object.status['artifact'] = {
-        ...found,
-        path: 'x.tar.gz',
-        url: 'http://source-controller/x',
-        lastUpdateTime: timestamp(),
-      };
-    }
-    setCondition(object, 'Ready', 'True', 'Succeeded', `stored artifact for revision '${found.revision}'`);
-    dropCondition(object, 'Reconciling');
+  if (typeof found === 'string') notFetched(object, found);
+  else stored(object, found, save);
+  recordRequest(object);
+  save();
+  return tools.pollMs;
+}
+
+/** Keeps what it said of before, now of this generation: also when that was never looked at. */
+function suspended(object: KubernetesObject): void {
+  const ready = conditionOf(object, 'Ready');
+  if (ready?.status === 'True') {
+    setCondition(object, 'Ready', 'True', ready.reason, ready.message);
     object.status['observedGeneration'] = object.metadata.generation;
   }
   recordRequest(object);
-  if (JSON.stringify(object.status) !== before) tools.store.saveStatus(object, SOURCE_CONTROLLER);
-  return tools.pollMs;
+}
+
+/** The artifact of before stays, and so does `observedGeneration`. */
+function notFetched(object: KubernetesObject, why: string): void {
+  const reason = object.kind === 'GitRepository' ? 'GitOperationFailed' : 'OCIArtifactPullFailed';
+  const before = conditionOf(object, 'Reconciling')?.message ?? 'reconciliation in progress';
+  setCondition(object, 'Reconciling', 'True', 'ProgressingWithRetry', before);
+  setCondition(object, 'Ready', 'False', reason, why);
+  setCondition(object, 'FetchFailed', 'True', reason, why);
+}
+
+/** In two steps, as it happens: Ready is True while the artifact still is the one of before. */
+function stored(object: KubernetesObject, found: Found, save: () => void): void {
+  const message = `stored artifact for revision '${found.revision}'`;
+  setCondition(object, 'Ready', 'True', 'Succeeded', message);
+  setCondition(object, 'ArtifactInStorage', 'True', 'Succeeded', message);
+  for (const type of ['Reconciling', 'FetchFailed']) dropCondition(object, type);
+  save();
+  if (object.status['artifact']?.revision !== found.revision) object.status['artifact'] = artifactFor(object, found);
+  object.status['observedGeneration'] = object.metadata.generation;
+}
+
+function artifactFor({ kind, metadata }: KubernetesObject, found: Found): object {
+  const id = found.revision.slice(found.revision.lastIndexOf(':') + 1);
+  const path = `${kind.toLowerCase()}/${metadata.namespace}/${metadata.name}/${id}.tar.gz`;
+  return {
+    ...found,
+    digest: `sha256:${createHash('sha256').update(found.revision).digest('hex')}`,
+    lastUpdateTime: timestamp(),
+    path,
+    size: 512,
+    url: `http://source-controller.flux-system.svc.cluster.local./${path}`,
+  };
 }
 
 async function gitArtifact({ repositories }: SourceTools, { spec }: KubernetesObject): Promise<Found | string> {

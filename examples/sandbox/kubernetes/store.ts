@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import { type KubernetesObject, type Manifest, mergePatch, timestamp } from './objects.ts';
 
 /** Kinds that the API serves, and where. */
@@ -14,6 +15,8 @@ export type Kind = keyof typeof KINDS;
 export interface Change {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   object: KubernetesObject;
+  /** Its labels before, by which watches with a selector see it come and go. */
+  labelsBefore?: Record<string, string>;
   /** Which actor of the sandbox or of the API made it. */
   manager: string;
 }
@@ -86,7 +89,8 @@ export class ObjectStore extends EventEmitter<{ change: [Change] }> {
         managedFields: [{ manager, operation: 'Apply', apiVersion: `${group}/${version}`, time: timestamp() }],
       },
       spec: structuredClone(manifest.spec),
-      status: {},
+      // The schemas of Flux say so from the first moment on.
+      status: { observedGeneration: -1 },
     };
     this.#objects.set(keyOf(object), object);
     this.#tell('ADDED', object, manager);
@@ -94,13 +98,14 @@ export class ObjectStore extends EventEmitter<{ change: [Change] }> {
   }
 
   /**
-   * A merge patch over the API: the status is a resource of its own and stays as it is.
+   * A merge patch over the API: the status is a resource of its own and stays as it is, and what no schema knows is
+   * dropped without a word.
    *
-   * @throws {ApiError} 409 when the patch names another resource version
+   * @throws {ApiError} 409 when the patch names another resource version, 422 when it makes annotations too long
    */
   patch(kind: Kind, namespace: string, name: string, patch: Record<string, unknown>, manager: string) {
     const before = this.get(kind, namespace, name);
-    const { metadata, status: _, ...rest } = patch as { metadata?: Record<string, unknown>; status?: unknown };
+    const { metadata, spec } = patch as { metadata?: Record<string, unknown>; spec?: unknown };
     const { resourceVersion, ...others } = metadata ?? {};
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) {
       const { group, plural } = KINDS[kind];
@@ -110,7 +115,12 @@ export class ObjectStore extends EventEmitter<{ change: [Change] }> {
         `Operation cannot be fulfilled on ${plural}.${group} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
       );
     }
-    const after = mergePatch(before, { ...rest, metadata: others }) as KubernetesObject;
+    const known = { ...(spec === undefined ? {} : { spec }), metadata: others };
+    const after = mergePatch(before, known) as KubernetesObject;
+    if (sizeOf(after.metadata.annotations ?? {}) > MAX_ANNOTATIONS) {
+      const words = `metadata.annotations: Too long: may not be more than ${MAX_ANNOTATIONS} bytes`;
+      throw new ApiError(422, 'Invalid', `${kind}.${KINDS[kind].group} "${name}" is invalid: ${words}`);
+    }
     return this.#write(before, after, manager, 'Update');
   }
 
@@ -118,6 +128,7 @@ export class ObjectStore extends EventEmitter<{ change: [Change] }> {
   saveStatus(object: KubernetesObject, manager: string): void {
     const current = this.find(object.kind as Kind, object.metadata.namespace, object.metadata.name);
     if (current?.metadata.uid !== object.metadata.uid) return;
+    if (isDeepStrictEqual(current.status, object.status)) return;
     current.status = structuredClone(object.status);
     this.#tell('MODIFIED', current, manager);
   }
@@ -140,24 +151,38 @@ export class ObjectStore extends EventEmitter<{ change: [Change] }> {
   }
 
   #write(before: KubernetesObject, after: KubernetesObject, manager: string, operation: 'Apply' | 'Update') {
-    const isNewSpec = JSON.stringify(before.spec) !== JSON.stringify(after.spec);
+    const isNewSpec = !isDeepStrictEqual(before.spec, after.spec);
+    const labels = after.metadata.labels ?? {};
+    const annotations = after.metadata.annotations ?? {};
+    // A change that changes nothing makes no version, and no watch hears of it.
+    if (!isNewSpec && isDeepStrictEqual([before.metadata.labels, before.metadata.annotations], [labels, annotations])) {
+      return before;
+    }
+    const labelsBefore = before.metadata.labels;
     const entry = { manager, operation, apiVersion: before.apiVersion, time: timestamp() };
     before.spec = after.spec;
-    before.metadata.labels = after.metadata.labels ?? {};
-    before.metadata.annotations = after.metadata.annotations ?? {};
+    before.metadata.labels = labels;
+    before.metadata.annotations = annotations;
     before.metadata.generation += isNewSpec ? 1 : 0;
     before.metadata.managedFields = [...before.metadata.managedFields.filter((one) => one.manager !== manager), entry];
-    this.#tell('MODIFIED', before, manager);
+    this.#tell('MODIFIED', before, manager, labelsBefore);
     return before;
   }
 
-  #tell(type: Change['type'], object: KubernetesObject, manager: string): void {
+  #tell(type: Change['type'], object: KubernetesObject, manager: string, labelsBefore?: Record<string, string>): void {
     this.#version += 1;
     object.metadata.resourceVersion = String(this.#version);
-    const change = { type, object: structuredClone(object), manager };
+    const change = { type, object: structuredClone(object), manager, ...(labelsBefore ? { labelsBefore } : {}) };
     this.#log.push({ ...change, version: this.#version });
     this.emit('change', change);
   }
+}
+
+/** As the API server counts them. */
+const MAX_ANNOTATIONS = 256 * 1024;
+
+function sizeOf(annotations: Record<string, string>): number {
+  return Object.entries(annotations).reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
 }
 
 function keyOf({ kind, metadata }: KubernetesObject): string {
