@@ -10,7 +10,7 @@ import {
   stalled,
   waits,
 } from './flux-reconciliation.ts';
-import { revisionId } from './flux-source.ts';
+import { isSuspended, revisionId } from './flux-source.ts';
 import {
   type Condition,
   conditionOf,
@@ -43,6 +43,7 @@ export function reconciliationOfKustomization(
     ...optional('finishedAt', phase.phase === 'Running' ? undefined : ready?.since),
     health:
       healthBehindGate(ready, phase, policy) ??
+      healthOfLastLook(object, ready, phase, policy) ??
       healthOf(object, { ready, waitsForHealth: waitsForHealth(object), policy }),
     history: historyOf(object, applied, ready?.since),
   };
@@ -62,6 +63,28 @@ function healthBehindGate(
   return { status: 'Healthy', ...optional('since', ready.since), message: 'as it was applied: its gate is closed' };
 }
 
+/**
+ * In every interval Flux looks anew at what it has applied, and Ready is Unknown meanwhile: until that look comes to
+ * the health checks, what the last one found still holds. Else no settle time longer than the interval would end.
+ */
+function healthOfLastLook(
+  object: JsonObject,
+  ready: Condition | undefined,
+  { phase }: Phase,
+  policy: string | undefined,
+): Reconciliation['health'] | undefined {
+  if (ready?.status !== 'Unknown' || phase !== 'Succeeded' || isSuspended(object)) return undefined;
+  if (!waitsForHealth(object) && policy !== ACCEPTS_APPLIED) return undefined;
+  const { history, lastAppliedRevision } = partsOf(object).status;
+  const last = objectsAt(history)[0];
+  const isGood =
+    last?.['lastReconciledStatus'] === 'ReconciliationSucceeded' &&
+    objectAt(last['metadata'])['revision'] === lastAppliedRevision;
+  const checked = conditionOf(object, 'Healthy');
+  if (!isGood || (checked ? checked.status !== 'True' : waitsForHealth(object))) return undefined;
+  return { status: 'Healthy', ...optional('since', checked?.since), message: 'Flux looks at it anew' };
+}
+
 type Phase = Pick<Reconciliation, 'phase' | 'message' | 'retrying'>;
 
 function phaseOf(object: JsonObject, settled: boolean): Phase {
@@ -73,7 +96,7 @@ function phaseOf(object: JsonObject, settled: boolean): Phase {
   if (ready?.status === 'False' && !waits(ready)) {
     return { phase: 'Failed', message: sayCondition(ready), retrying: false };
   }
-  const message = ready ? sayCondition(ready) : 'Flux has not reconciled it yet';
+  const message = ready ? sayCondition(ready) : isSuspended(object) ? 'suspended' : 'Flux has not reconciled it yet';
   // The same revision is looked at anew in every interval: that is no new deployment, whatever comes of it.
   if (settled && isObserved(object)) return { phase: 'Succeeded', message, retrying: false };
   return { phase: 'Running', message, retrying: false };

@@ -40,6 +40,8 @@ export async function* watchFlux(tools: WatchTools, signal: AbortSignal): AsyncG
 interface Seen {
   kind: ResourceKind;
   object: JsonObject;
+  /** Deleted, or out of what the watch selects. */
+  gone?: boolean;
 }
 
 async function followKind(
@@ -53,14 +55,14 @@ async function followKind(
     ...(namespace === undefined ? {} : { namespace }),
     ...(kind === HELM_RELEASE ? { labelSelector: `${prefix}/service` } : {}),
   };
-  const tell = (object: JsonObject) => push({ kind, object: { ...object, kind: kind.kind } });
+  const tell = (object: JsonObject, gone = false) => push({ kind, object: { ...object, kind: kind.kind }, gone });
   let from: string | undefined;
   while (!signal.aborted) {
     if (from === undefined) {
       const list = await api.list(kind, selection, { signal });
       // A controller that is not installed has nothing to tell.
       if (!list) return;
-      list.items.forEach(tell);
+      for (const item of list.items) tell(item);
       from = list.resourceVersion;
     }
     from = await watchFrom(api, kind, selection, from, signal, tell);
@@ -74,13 +76,13 @@ async function watchFrom(
   selection: Selection,
   from: string,
   signal: AbortSignal,
-  tell: (object: JsonObject) => void,
+  tell: (object: JsonObject, gone: boolean) => void,
 ): Promise<string | undefined> {
   let reached = from;
   try {
     for await (const event of api.watch(kind, selection, from, signal)) {
       reached = event.resourceVersion || reached;
-      if (event.type !== 'BOOKMARK') tell(event.object);
+      if (event.type !== 'BOOKMARK') tell(event.object, event.type === 'DELETED');
     }
     return reached;
   } catch (error) {
@@ -93,16 +95,19 @@ async function watchFrom(
 function createIndex(prefix: string) {
   const applications = new Map<string, { hint: ApplicationHint; around: ReadonlySet<string> }>();
   return {
-    *hintsOf({ kind, object }: Seen): Generator<ApplicationHint> {
+    *hintsOf({ kind, object, gone }: Seen): Generator<ApplicationHint> {
       const { namespace, name } = nameOf(object);
       const key = keyOfRef({ kind, namespace, name });
-      if (isApplicationOf(object, prefix)) {
-        const hint = { namespace, name: applicationName(kind, name) };
+      const hint = { namespace, name: applicationName(kind, name) };
+      if (gone || !isApplicationOf(object, prefix)) {
+        // Without its label it is no application any more, which somebody has to notice.
+        if (applications.delete(key)) yield hint;
+      } else {
         const refs = Object.values(refsAround(object, prefix)).filter((ref): ref is ObjectRef => ref !== undefined);
         applications.set(key, { hint, around: new Set(refs.map(keyOfRef)) });
         yield hint;
       }
-      for (const { hint, around } of applications.values()) if (around.has(key)) yield hint;
+      for (const other of applications.values()) if (other.around.has(key)) yield other.hint;
     },
   };
 }

@@ -161,6 +161,34 @@ describe('a Kustomization', () => {
     });
   });
 
+  it('looked at anew stays healthy until the health checks of this look begin, so that a settle time can end', () => {
+    const ready = [condition('Ready', 'Unknown', 'Progressing'), condition('Reconciling', 'True', 'Progressing')];
+    const entry = (status: string, revision = NEW) => ({
+      firstReconciled: AT,
+      lastReconciled: AT,
+      lastReconciledStatus: status,
+      metadata: { revision: `main@sha1:${revision}` },
+    });
+    const healthOf = (last: JsonObject, checked: JsonObject[], more: Given = {}) =>
+      told({
+        object: kustomization({ ...applied(NEW), conditions: [...ready, ...checked], history: [last] }, more),
+        source: git(NEW),
+      }).health.status;
+    const good = entry('ReconciliationSucceeded');
+    const healthy = condition('Healthy', 'True', 'Succeeded');
+    expect(healthOf(good, [healthy])).toBe('Healthy');
+    expect(healthOf(good, [condition('Healthy', 'Unknown', 'Progressing')])).toBe('Progressing');
+    expect(healthOf(good, [condition('Healthy', 'False', 'HealthCheckFailed')])).toBe('Progressing');
+    expect(healthOf(good, [{ ...healthy, observedGeneration: 1 }])).toBe('Progressing');
+    expect(healthOf(good, [])).toBe('Progressing');
+    expect(healthOf(entry('HealthCheckFailed'), [healthy])).toBe('Progressing');
+    expect(healthOf(entry('ReconciliationSucceeded', OLD), [healthy])).toBe('Progressing');
+    const accepted = { 'lynceus.dev/health': 'applied' };
+    expect(healthOf(good, [], { spec: { wait: false }, annotations: accepted })).toBe('Healthy');
+    expect(healthOf(good, [], { spec: { wait: false } })).toBe('Progressing');
+    expect(healthOf(good, [healthy], { spec: { suspend: true } })).toBe('Unknown');
+  });
+
   it('of an OCI artifact is told by the commit that it was made of, and by its digest', () => {
     const source = object('OCIRepository', 'deploy', {
       spec: { url: 'oci://registry.example.org/deploy', ref: { tag: 'latest' } },

@@ -282,6 +282,35 @@ describe('Flux and its quirks', () => {
     expect(new Set(hints.seen)).toEqual(new Set(['kustomization/checkout']));
   });
 
+  it('hints at an application that loses its label or is deleted, and not at what it stood on after that', async () => {
+    const release = object('HelmRelease', 'chart', { interval: '10m' }, { labels: { 'lynceus.dev/service': 'chart' } });
+    await start([...gatedBySource(repository.path), release]);
+    await until(({ targetRevision }) => targetRevision !== undefined);
+    const hints = hintsOf(system);
+    const both = ['kustomization/checkout', 'helmrelease/chart'];
+    await eventually(() => (both.every((name) => hints.seen.includes(name)) ? true : undefined));
+    const without = { metadata: { labels: { 'lynceus.dev/service': null } } };
+    // Only what carries the label is watched of the one, everything of the other.
+    for (const [kind, name] of [
+      ['HelmRelease', 'helmrelease/chart'],
+      ['Kustomization', 'kustomization/checkout'],
+    ] as const) {
+      const seen = hints.seen.length;
+      flux.store.patch(kind, NAMESPACE, name.split('/')[1] ?? '', without, 'kubectl');
+      await eventually(() => (hints.seen.slice(seen).includes(name) ? true : undefined));
+    }
+    const gone = hints.seen.length;
+    repository.commit('checkout:1.2.0');
+    flux.store.apply(kustomization('other', 'GitRepository/checkout'));
+    await eventually(() => (hints.seen.includes('kustomization/other') ? true : undefined));
+    expect(hints.seen.slice(gone)).not.toContain('kustomization/checkout');
+    const seen = hints.seen.length;
+    flux.store.remove('Kustomization', NAMESPACE, 'other');
+    await eventually(() => (hints.seen.slice(seen).includes('kustomization/other') ? true : undefined));
+    await expect(system.read({ namespace: NAMESPACE, name: 'kustomization/other' })).rejects.toThrow('not found');
+    await hints.stop();
+  });
+
   it('goes on watching after a restart of the server and when it has forgotten what was', async () => {
     await start(gatedBySource(repository.path), {}, { bookmarkMs: 20 });
     const hints = hintsOf(system);
