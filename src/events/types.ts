@@ -57,7 +57,14 @@ export interface SequenceTriggered {
   /** The commit that was delivered here before. */
   previousRevision?: string;
   /** Where its files are in Git, with their commits there where these are not those of the sequence. */
-  source: { repoUrl: string; path: string; revision?: string; previousRevision?: string };
+  source: {
+    repoUrl: string;
+    path: string;
+    revision?: string;
+    previousRevision?: string;
+    /** Present: no files in Git at all, only a chart. */
+    kind?: 'helm' | 'oci';
+  };
   /** Where delivery.yaml is, when the application says so. */
   deliveryFile?: string;
   /** The delivery system syncs by itself. */

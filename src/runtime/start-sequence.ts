@@ -87,7 +87,8 @@ function gitSource(
   return values && source.kind !== undefined ? at(values, targetRevisions?.[inGit], before) : at(source);
 }
 
-function at({ repoUrl, path }: Source, revision?: string, before?: string): SequenceTriggered['source'] {
-  if (!revision) return { repoUrl, path };
-  return { repoUrl, path, revision, ...(before === undefined ? {} : { previousRevision: before }) };
+function at({ repoUrl, path, kind }: Source, revision?: string, before?: string): SequenceTriggered['source'] {
+  const where = { repoUrl, path, ...(kind === undefined || kind === 'git' ? {} : { kind }) };
+  if (!revision) return where;
+  return { ...where, revision, ...(before === undefined ? {} : { previousRevision: before }) };
 }

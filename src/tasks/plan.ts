@@ -17,7 +17,7 @@ import {
   readStage,
   sayAll,
 } from './delivery-files.ts';
-import { errored, pass, type TaskHandler } from './task.ts';
+import { errored, pass, type TaskHandler, type TaskOutcome } from './task.ts';
 
 /**
  * Reads the user's files at the delivered commit and decides what will be done with it. Everything that
@@ -27,6 +27,7 @@ export const plan: TaskHandler = {
   name: 'plan',
   async run(input, tools) {
     const { repository, revision } = inGit(input.triggered);
+    if (input.triggered.source.kind !== undefined) return withoutGit(input.triggered);
     const host = tools.gitHost(repository);
     if (!host)
       return pass(
@@ -50,6 +51,15 @@ export const plan: TaskHandler = {
     return pass(`planned from ${file.path}`, planToJson(plannedFor(input.triggered, found.value)));
   },
 };
+
+/** A chart comes with no files of the team. */
+function withoutGit({ deliveryFile }: SequenceTriggered): TaskOutcome {
+  if (deliveryFile !== undefined) {
+    return errored(`the application's annotation names ${deliveryFile}, but none of its sources is in Git`);
+  }
+  const sentence = 'none of its sources is in Git, so there is no delivery.yaml: only health is verified';
+  return pass(sentence, planToJson(planDelivery({ files: [] })));
+}
 
 function plannedFor({ rollsBack }: SequenceTriggered, found: Found) {
   return rollsBack ? planRollback(found) : planDelivery(found);

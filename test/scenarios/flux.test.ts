@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { Manifest } from '../../examples/sandbox/kubernetes/objects.ts';
 import {
   automaticStage,
   deliveryOf,
@@ -287,6 +289,37 @@ ${spec}`;
       expect(over).toMatchObject({ result: 'fail', message: expect.stringContaining('its own remediation') });
       const conditions = JSON.stringify(told.flux.store.get('HelmRelease', 'shop', 'checkout').status['conditions']);
       expect(conditions).toContain('UpgradeSucceeded');
+    });
+  });
+
+  const alone = {
+    delivery: deliveryOf({ dev: 'sync: automatic', production: 'sync: automatic' }),
+    applications: ['helmrelease/checkout'],
+    manifests: () => [parse(chart('1.0.0')) as Manifest],
+  };
+
+  it('that nobody applies from Git has no files: its health is verified, and that is said', LIMIT, async () => {
+    await fluxStory(alone, async (told) => {
+      const spec = { chart: { spec: { version: '1.1.0' } } };
+      told.flux.store.patch('HelmRelease', 'shop', 'checkout', { spec }, 'kubectl');
+      const over = await told.stage('1.1.0', 'dev', isOver, 'is verified');
+      expect(over.result).toBe('pass');
+      expect(over.tasks[0]?.message).toBe(
+        'none of its sources is in Git, so there is no delivery.yaml: only health is verified',
+      );
+      expect(over.tasks.map(({ name }) => name)).toEqual(['plan', 'sync', 'rollout']);
+    });
+  });
+
+  it('whose annotation names a file where there is no Git is not verified as if there were none', LIMIT, async () => {
+    const [release] = alone.manifests();
+    const annotations = { 'lynceus.dev/delivery': 'ops/delivery.yaml' };
+    const manifests = () => (release ? [{ ...release, metadata: { ...release.metadata, annotations } }] : []);
+    await fluxStory({ ...alone, manifests }, async (told) => {
+      const spec = { chart: { spec: { version: '1.1.0' } } };
+      told.flux.store.patch('HelmRelease', 'shop', 'checkout', { spec }, 'kubectl');
+      const over = await told.stage('1.1.0', 'dev', isOver, 'ends');
+      expect(over).toMatchObject({ result: 'fail', message: expect.stringContaining('none of its sources is in Git') });
     });
   });
 
