@@ -363,7 +363,10 @@ function unauthenticated(header = ''): Refusal {
 /** The REST API leaves out what every application has, and what there is none of. */
 function wire({ apiVersion: _, kind: __, ...app }: ApplicationObject): object {
   const { history, ...status } = app.status;
-  return { ...app, status: { ...status, ...(history.length === 0 ? {} : { history }), sourceHydrator: status.sourceHydrator ?? {} } };
+  return {
+    ...app,
+    status: { ...status, ...(history.length === 0 ? {} : { history }), sourceHydrator: status.sourceHydrator ?? {} },
+  };
 }
 
 function selectorOf(query: URLSearchParams, words: string): ReturnType<typeof parseSelector> {
