@@ -51,7 +51,7 @@ async function diagnose(tools: FluxDiagnosis, options: CallOptions): Promise<Fin
     if (!lacking.has('list')) kinds.push(...(await kindOf(tools, kind, options)));
   }
   const address: Finding = { level: 'ok', check: 'address', sentence: 'the Kubernetes API answers and takes us' };
-  return [address, ...rights, ...withoutAnyApplier(kinds)];
+  return [address, ...(await asFarAsNeeded(tools, rights, options)), ...withoutAnyApplier(kinds)];
 }
 
 const REMEDIES = {
@@ -70,6 +70,29 @@ function rightsOf(kind: ResourceKind, lacking: ReadonlyMap<string, readonly stri
     sentence: `may not ${verb} ${kind.plural}${sayNamespaces(namespaces)}`,
     remedy: CLUSTER_ROLE,
   }));
+}
+
+/** Who only verifies needs no right to release. */
+async function asFarAsNeeded(tools: FluxDiagnosis, rights: Finding[], options: CallOptions): Promise<Finding[]> {
+  const isToRelease = ({ check }: Finding) => check.startsWith('can-i patch ');
+  if (!rights.some(isToRelease) || (await mayHaveGates(tools, options))) return rights;
+  const remedy = `${CLUSTER_ROLE}, once a stage is to be gated: verifying needs no patch`;
+  return rights.map((one) => (isToRelease(one) ? { ...one, level: 'warning', remedy } : one));
+}
+
+async function mayHaveGates({ api, prefix, namespaces }: FluxDiagnosis, options: CallOptions): Promise<boolean> {
+  const selection = { labelSelector: `${prefix}/service` };
+  try {
+    for (const kind of [KUSTOMIZATION, HELM_RELEASE]) {
+      for (const namespace of namespaces) {
+        const list = await api.list(kind, namespace === undefined ? selection : { ...selection, namespace }, options);
+        if (list?.items.some((item) => annotationsOf(item)[`${prefix}/gate`] !== undefined)) return true;
+      }
+    }
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function sayNamespaces(namespaces: readonly string[]): string {

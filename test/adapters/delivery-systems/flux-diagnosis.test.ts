@@ -53,7 +53,7 @@ describe('the diagnosis of Flux', () => {
     for (const { path } of reviews) expect(path).toMatch(/\/selfsubjectaccessreviews$/);
   });
 
-  it.each(['get', 'list', 'watch', 'patch'])('says that RBAC denies to %s, and what to apply', async (verb) => {
+  it.each(['get', 'list', 'watch'])('says that RBAC denies to %s, and what to apply', async (verb) => {
     const { kubeconfig } = await start({ forbidden: [`${verb} kustomizations`] });
     expect(bad(await diagnose(kubeconfig))).toEqual([
       {
@@ -63,6 +63,28 @@ describe('the diagnosis of Flux', () => {
         remedy: expect.stringContaining('flux-alerts/rbac.yaml'),
       },
     ]);
+  });
+
+  it('takes a missing right to release for a problem only where something is gated', async () => {
+    const gates = [{ 'lynceus.dev/gate': 'source' }, {}].map((annotations) =>
+      kustomization('checkout', 'GitRepository/deploy', { annotations }),
+    );
+    for (const [at, level] of ['problem', 'warning'].entries()) {
+      const { kubeconfig, close } = await start({
+        forbidden: ['patch kustomizations'],
+        manifests: gates.slice(at, at + 1),
+      });
+      expect(bad(await diagnose(kubeconfig))).toMatchObject([
+        {
+          level,
+          check: 'can-i patch kustomizations',
+          sentence: 'may not patch kustomizations in all namespaces',
+          remedy: expect.stringContaining('flux-alerts/rbac.yaml'),
+        },
+      ]);
+      await close();
+      world = undefined;
+    }
   });
 
   it('names the namespaces in which a right is missing, though not all of many', async () => {
