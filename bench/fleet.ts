@@ -29,11 +29,11 @@ spec:
 export const fleet: Benchmark = {
   name: 'fleet',
   title: 'Thousands of applications',
-  method: `A fleet of applications of about 17 kB each behind the API of an Argo CD (a process of its own that counts what it
+  method: `A fleet of applications of about 16 kB each behind the API of an Argo CD (a process of its own that counts what it
 is asked), listed every 30 s and followed on its event stream; *first look* is the time until each was looked at. Then
 ${LONG.cycles} cycles in which nothing moves: bytes that Argo CD sent per cycle, processor time of the service per cycle (all of
 it, what it does when idle included). Then one in ${MOVED} moves: *reads* is how many single applications were asked for until all
-of these were delivered. Then Argo CD and the service are restarted, and ${whole(LONG.storm)} notifications tell what is known already,
+of these were delivered. Then the service is restarted and told, as when Argo CD restarts, in ${whole(LONG.storm)} notifications what is known already,
 half of them of the applications that moved. Resident memory is the peak of everything.`,
 
   async run({ quick, say }) {

@@ -12,7 +12,7 @@ export interface FleetApplication {
 const HISTORY = 10;
 const RESOURCES = 25;
 
-/** An Application of a usual size (about 17 kB): 25 resources, ten deployments to look back on, nothing going on. */
+/** An Application of a usual size (about 16 kB): 25 resources, ten deployments to look back on, nothing going on. */
 export function fleetApplication({ at, repoUrl, revision, deployedAt }: FleetApplication): ApplicationObject {
   const name = `service-${at}`;
   const source = { repoURL: repoUrl, path: '.', targetRevision: 'main' };
