@@ -42,9 +42,11 @@ async function release(world: TestWorld, services: readonly string[], version: n
   const commits = services.map((service) => world.release(version, service));
   const changes = await Promise.all(commits.map((commit) => seeThrough(world, commit, 180_000)));
   for (const change of changes) {
-    expect(change.stages.map(({ stage, status, result }) => ({ stage, status, result }))).toEqual(
-      STAGES.map((stage) => ({ stage, status: 'finished', result: 'pass' })),
-    );
+    const said = change.stages.map(({ stage, message }) => `${stage}: ${message}`).join('; ');
+    expect(
+      change.stages.map(({ stage, status, result }) => ({ stage, status, result })),
+      said,
+    ).toEqual(STAGES.map((stage) => ({ stage, status: 'finished', result: 'pass' })));
   }
 }
 
