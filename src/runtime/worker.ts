@@ -90,7 +90,11 @@ async function putBack(
   const where = { queue: job.queue, key: job.key, attempt: job.attempt };
   metrics.jobs.inc({ queue: job.queue, outcome: name === 'LeaseLostError' ? 'lease-lost' : 'failed' });
   if (error instanceof AdapterError) metrics.taskFailures.inc({ task: job.queue, reason: error.reason });
-  if (name === 'LeaseLostError') return void log.info(where, 'somebody else took over this work');
+  if (name === 'LeaseLostError') {
+    log.info(where, 'somebody else took over this work');
+    // Whoever tells of it did not die of it.
+    return store.forgive(job).catch(() => undefined);
+  }
   const expected = name === 'AdapterError' || name === 'ConflictError' || name === 'StoreUnavailableError';
   if (!stopping)
     log[expected ? 'info' : 'error'](

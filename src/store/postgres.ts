@@ -20,6 +20,7 @@ import {
 } from './records.ts';
 import {
   documentList,
+  FORGIVE,
   HEARTBEAT,
   pageSize,
   queueStats,
@@ -123,6 +124,7 @@ function createStore(session: PostgresSession): Store {
     readLog: (page) => whileOpen(() => readLog(session, page)),
     claim: (wanted) => whileOpen(() => claim(session, wanted)),
     extend: (held, leaseMs) => whileOpen(() => extend(session, held, leaseMs)),
+    forgive: (lost) => whileOpen(() => forgive(session, lost)),
     document: (kind, id) => whileOpen(() => readDocument(session, kind, id)),
     documents: (query) => whileOpen(() => listDocuments(session, query)),
     stats: () => whileOpen(() => stats(session)),
@@ -180,6 +182,10 @@ interface ClaimedRow {
 async function extend(session: PostgresSession, { queue, key, token }: Claim, leaseMs: number): Promise<boolean> {
   const values = [queue, key, token, Math.ceil(leaseMs)];
   return (await session.run({ name: 'extend', text: EXTEND, values })).rowCount === 1;
+}
+
+async function forgive(session: PostgresSession, { queue, key }: Claim): Promise<void> {
+  await session.run({ name: 'forgive', text: FORGIVE, values: [queue, key] });
 }
 
 async function readDocument(session: PostgresSession, kind: string, id: string): Promise<Document | undefined> {

@@ -8,7 +8,7 @@ import {
   toJson,
   toStoredEvent,
 } from './records.ts';
-import { ON_DOCUMENT_CONFLICT, onJobConflict, reschedule } from './statements.ts';
+import { FORGIVE, ON_DOCUMENT_CONFLICT, onJobConflict, reschedule } from './statements.ts';
 import type { Claim, ClaimedJob, Receipt, Settlement, StoredEvent } from './store.ts';
 
 export interface Written<T> {
@@ -37,6 +37,7 @@ export interface SqliteWrites {
   claim(jobs: { limit: number; leaseMs: number; queues: readonly string[] | undefined }): Written<ClaimedJob[]>;
   /** Whether the work still belongs to the claim. */
   isHeld(claim: Claim): boolean;
+  forgive(claim: Claim): Written<void>;
 }
 
 const CLAIMED = 'jobs.token is not null';
@@ -133,6 +134,11 @@ export function sqliteWrites(
     },
 
     isHeld,
+
+    forgive({ queue, key }) {
+      sql.forgive.run(queue, key);
+      return { result: undefined, due: false };
+    },
   };
 }
 
@@ -169,6 +175,7 @@ function prepareStatements(db: DatabaseSync) {
       order by run_at, queue, key limit ?3`),
     claim: db.prepare(`update jobs set token = ?3, attempt = attempt + 1,
       again_at = case when again_at <= ?4 then null else again_at end where queue = ?1 and key = ?2`),
+    forgive: db.prepare(numbered(FORGIVE)),
     holder: db.prepare('select 1 from jobs where queue = ? and key = ? and token = ?'),
     release: db.prepare('update jobs set token = null, run_at = ?4 where queue = ?1 and key = ?2 and token = ?3'),
     finish: db.prepare('delete from jobs where queue = ? and key = ? and again_at is null'),

@@ -131,6 +131,8 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
         return held;
       }),
 
+    forgive: (claim) => write(0, () => writes.forgive(claim)),
+
     readStream: (stream, afterVersion = 0) => read(() => toEventRows(reads.stream.all(stream, afterVersion))),
 
     readLog: ({ afterSeq = 0, stream, limit = MAX_PAGE }) =>

@@ -37,6 +37,9 @@ export function onJobConflict(claimed: string): string {
 }
 
 /** A late writer changes nothing; the same version may correct itself. */
+/** Whoever has the work by now began with an attempt too many. */
+export const FORGIVE = 'update jobs set attempt = attempt - 1 where queue = $1 and key = $2 and attempt > 0';
+
 export const ON_DOCUMENT_CONFLICT = `on conflict (kind, id) do update set
   version = excluded.version, project = excluded.project, stage = excluded.stage, service = excluded.service,
   context = excluded.context, status = excluded.status, sort = excluded.sort, data = excluded.data

@@ -184,6 +184,12 @@ export interface Store {
   /** Prolongs a lease from now. False: it was lost. */
   extend(claim: Claim, leaseMs: number): Promise<boolean>;
 
+  /**
+   * The lease was lost, but the worker lives: it was frozen or slow, and its attempt does not count, as that
+   * of a worker that died does. Nothing happens where the work is over.
+   */
+  forgive(claim: Claim): Promise<void>;
+
   document(kind: string, id: string): Promise<Document | undefined>;
   documents(query: DocumentQuery): Promise<Document[]>;
 

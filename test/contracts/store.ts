@@ -528,6 +528,22 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await store.commit({ claim: successor, settle: { kind: 'done' } });
     });
 
+    it('counts the attempt of a worker that died, and not that of one that lost its lease and lives', async () => {
+      const queue = fresh('queue');
+      await ask(queue);
+      await claimOnly(queue, 50);
+      await sleep(100);
+      const second = await claimOnly(queue, 50);
+      expect(second.attempt).toBe(2);
+      await sleep(100);
+      await store.forgive(second);
+      const third = await claimOnly(queue);
+      expect(third.attempt).toBe(2);
+      await store.commit({ claim: third, settle: { kind: 'done' } });
+      await store.forgive(third);
+      await nothingDue(queue);
+    });
+
     it('refuses a second settlement of the same claim, also when both come together', async () => {
       const queue = fresh('queue');
       await ask(queue);
