@@ -1,4 +1,5 @@
 import type { LabelledApplication, Written } from '../events/finding.ts';
+import { isName, webUrl } from '../events/written.ts';
 
 /** Something wrong with what an application says of itself, and how to mend it. */
 export interface LabelProblem {
@@ -6,8 +7,6 @@ export interface LabelProblem {
   remedy: string;
 }
 
-/** A Kubernetes label value that can stand in a URL and a branch name. */
-const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const MAX_SHOWN = 60;
 
 /** What is missing or wrong in the labels and annotations of an application that carries some of ours. */
@@ -15,24 +14,18 @@ export function labelProblems(application: LabelledApplication): LabelProblem[] 
   const { project, stage, service, url } = application;
   return [
     ...[project, stage, service].flatMap((label) => labelProblem(label, application)),
-    ...(url.value === undefined || isWebAddress(url.value) ? [] : [urlProblem(url.value, url.name)]),
+    ...(url.value === undefined || webUrl(url.value) !== undefined ? [] : [urlProblem(url.value, url.name)]),
   ];
 }
 
 function labelProblem({ name, value }: Written, { resource, namespace }: LabelledApplication): LabelProblem[] {
-  if (value !== undefined && NAME.test(value)) return [];
+  if (value !== undefined && isName(value)) return [];
   const sentence =
     value === undefined
       ? `the label ${name} is missing: Lynceus leaves the application alone`
       : `the label ${name} is "${value.slice(0, MAX_SHOWN)}", which is no name: Lynceus leaves the application alone`;
   const overwrite = value === undefined ? '' : ' --overwrite';
   return [{ sentence, remedy: `in Git, or: kubectl -n ${namespace} label${overwrite} ${resource} ${name}=NAME` }];
-}
-
-function isWebAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
 }
 
 /** Its value is not repeated: it may hold a password. */

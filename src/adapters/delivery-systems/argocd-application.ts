@@ -1,9 +1,10 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Application, Health, Place } from '../../events/application.ts';
+import { placeFrom, webUrl } from '../../events/written.ts';
 import { deploymentOf, MAX_MESSAGE, messageOf, operationOf, requestOf } from './argocd-operation.ts';
 import { hydrationOf, leadingAt, sourcesOf, targetIn } from './argocd-sources.ts';
-import { array, object, objects, optional, strings, text, time } from './argocd-values.ts';
+import { array, object, objects, optional, strings, text, time } from './go-json.ts';
 
 export interface ArgoCdContext {
   /** The configured name of this Argo CD. */
@@ -22,8 +23,6 @@ const HEALTH: ReadonlySet<string> = new Set<Health>([
   'Missing',
   'Unknown',
 ]);
-/** A Kubernetes label value that can stand in a URL and a branch name. */
-const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 /** Names the application that an object belongs to. */
 const INSTANCE = 'argocd.argoproj.io/instance';
 /** Copies of the whole object, or of what was sent about it: large, and the first may carry Helm values. */
@@ -111,10 +110,6 @@ function placeOf(labels: Record<string, string>, prefix: string): Place | undefi
   return ours ?? placeFrom(labels['keptnProject'], labels['stage'], labels['keptnService']);
 }
 
-function placeFrom(project = '', stage = '', service = ''): Place | undefined {
-  return [project, stage, service].every((name) => NAME.test(name)) ? { project, stage, service } : undefined;
-}
-
 /** An annotation that is no address leaves it open: testing some other address would prove nothing. */
 function urlOf(annotations: Record<string, string>, summary: JsonObject, prefix: string): string | undefined {
   const said = annotations[`${prefix}/url`] ?? annotations['externalURI'];
@@ -123,14 +118,6 @@ function urlOf(annotations: Record<string, string>, summary: JsonObject, prefix:
   return array(summary['externalURLs'])
     .map((url) => webUrl(url) ?? (typeof url === 'string' ? webUrl(url.slice(url.lastIndexOf('|') + 1)) : undefined))
     .find((url) => url !== undefined);
-}
-
-/** Only http(s) without credentials: `javascript:` links and passwords in annotations stay out. */
-function webUrl(value: unknown): string | undefined {
-  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-  return url.username === '' && url.password === '' ? value : undefined;
 }
 
 function linkOf(url: string, namespace: string, name: string): string {

@@ -1,6 +1,6 @@
 import type { LabelledApplication } from '../../events/finding.ts';
 import { type HttpRequest, MAX_LIST_BYTES } from '../http-client.ts';
-import { object, optional, strings, text } from './argocd-values.ts';
+import { object, optional, strings, text } from './go-json.ts';
 
 export interface LabelledQuestion {
   ask(request: HttpRequest): Promise<unknown[]>;

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Deployment, Operation, Source } from '../../events/application.ts';
 import { revisionsIn } from './argocd-sources.ts';
-import { array, count, isSafePair, object, objects, optional, text, time } from './argocd-values.ts';
+import { array, count, isSafePair, object, objects, optional, text, time } from './go-json.ts';
 
 const PHASES: ReadonlySet<string> = new Set<Operation['phase']>([
   'Running',

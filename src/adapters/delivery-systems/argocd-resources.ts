@@ -2,8 +2,8 @@ import { AdapterError } from '../../base/adapter-error.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { ApplicationRef, Health } from '../../events/application.ts';
 import { HttpFailure, type HttpRequest, path } from '../http-client.ts';
-import { object, objects, text } from './argocd-values.ts';
 import type { ApplicationResource, CallOptions } from './delivery-system.ts';
+import { object, objects, text } from './go-json.ts';
 
 /** One call to an Argo CD, its refusals in our words. */
 export type AskArgoCd = (request: HttpRequest) => Promise<unknown>;

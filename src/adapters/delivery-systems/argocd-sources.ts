@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import type { Hydration, Source } from '../../events/application.ts';
-import { array, object, objects, optional, text, time } from './argocd-values.ts';
+import { array, object, objects, optional, text, time } from './go-json.ts';
 
 /** What was found at a set of sources: by source only where there are several. */
 export interface Revisions {

@@ -4,7 +4,7 @@ import type { ApplicationRef } from '../../events/application.ts';
 import type { SyncWindow, SyncWindows } from '../../events/sync-windows.ts';
 import { path } from '../http-client.ts';
 import type { AskArgoCd } from './argocd-resources.ts';
-import { array, object, objects, text } from './argocd-values.ts';
+import { array, object, objects, text } from './go-json.ts';
 
 const MAX_DESCRIPTION = 255;
 /** Why the project may be unreadable although the application is not: then times are not known, and nothing else. */

@@ -1,6 +1,7 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Application, Operation } from '../../events/application.ts';
+import { webUrl } from '../../events/written.ts';
 import { type Gate, gateOf, heldBy, releaseOf, saySource } from './flux-gate.ts';
 import { reconciliationOfHelmRelease } from './flux-helmrelease.ts';
 import { applicationName, HELM_RELEASE, KUSTOMIZATION, ownerOf } from './flux-kinds.ts';
@@ -18,7 +19,6 @@ import {
   partsOf,
   placeOf,
   textAt,
-  webUrl,
 } from './kubernetes-object.ts';
 
 export interface FluxContext {

@@ -1,9 +1,17 @@
-import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Place } from '../../events/application.ts';
+import { placeFrom } from '../../events/written.ts';
+import {
+  object as objectAt,
+  objects as objectsAt,
+  optional,
+  strings,
+  text as textAt,
+  time as timeAt,
+} from './go-json.ts';
 
-/** A Kubernetes label value that can stand in a URL and a branch name. */
-const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+export { objectAt, objectsAt, optional, textAt, timeAt };
+
 /** A message longer than this helps nobody. */
 const MAX_MESSAGE = 2_000;
 /** A copy of the whole object, values included. */
@@ -68,51 +76,14 @@ export function isSeen(object: JsonObject): boolean {
 /** Where the labels say that a change is headed. */
 export function placeOf(object: JsonObject, prefix: string): Place | undefined {
   const labels = labelsOf(object);
-  const [project = '', stage = '', service = ''] = ['project', 'stage', 'service'].map(
-    (part) => labels[`${prefix}/${part}`],
-  );
-  return [project, stage, service].every((name) => NAME.test(name)) ? { project, stage, service } : undefined;
-}
-
-/** Only http(s) without credentials: `javascript:` links and passwords in annotations stay out. */
-export function webUrl(value: string | undefined): string | undefined {
-  if (value === undefined || !URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-  return url.username === '' && url.password === '' ? value : undefined;
-}
-
-export function objectAt(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-export function objectsAt(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
-/** A text with something in it: Go writes what is unset as an empty string. */
-export function textAt(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  const [project, stage, service] = ['project', 'stage', 'service'].map((part) => labels[`${prefix}/${part}`]);
+  return placeFrom(project, stage, service);
 }
 
 export function messageAt(value: unknown): string {
   return (textAt(value) ?? '').slice(0, MAX_MESSAGE);
 }
 
-export function timeAt(value: unknown): string | undefined {
-  return typeof value === 'string' && TIMESTAMP.test(value) ? value : undefined;
-}
-
 export function stringsAt(value: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(objectAt(value)).filter(
-      // `__proto__` as a key would change the object that it is copied into.
-      (pair): pair is [string, string] =>
-        typeof pair[1] === 'string' && pair[0] !== '' && pair[0] !== '__proto__' && !COPIES.has(pair[0]),
-    ),
-  );
-}
-
-export function optional<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [key in K]?: V });
+  return strings(value, COPIES);
 }

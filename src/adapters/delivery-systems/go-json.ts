@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** The object, or one without anything in it: every part of what Argo CD answers may be missing. */
+/** The object, or one without anything in it: every part of what Argo CD and Kubernetes answer may be missing. */
 export function object(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
@@ -15,7 +15,7 @@ export function objects(value: Json | undefined): JsonObject[] {
   return array(value).filter(isJsonObject);
 }
 
-export function strings(value: Json | undefined, except: ReadonlySet<string> = new Set()): Record<string, string> {
+export function strings(value: unknown, except: ReadonlySet<string> = new Set()): Record<string, string> {
   return Object.fromEntries(
     Object.entries(object(value)).filter((pair): pair is [string, string] => isSafePair(pair) && !except.has(pair[0])),
   );
@@ -31,7 +31,7 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-export function time(value: Json | undefined): string | undefined {
+export function time(value: unknown): string | undefined {
   return typeof value === 'string' && TIMESTAMP.test(value) ? value : undefined;
 }
 
