@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import type { Exchange } from '../../examples/sandbox/argocd/server.ts';
+import type { Exchange } from '../../examples/sandbox/exchange.ts';
 import { readFixture } from './argocd-fixtures.ts';
 
 interface Operation {

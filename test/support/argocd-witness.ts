@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
 import { afterAll, afterEach, inject } from 'vitest';
-import type { Exchange } from '../../examples/sandbox/argocd/server.ts';
+import type { Exchange } from '../../examples/sandbox/exchange.ts';
 import { hasArgoCdFixtures } from './argocd-fixtures.ts';
 import { createSwaggerValidator, type SwaggerValidator } from './argocd-swagger.ts';
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Exchange } from '../exchange.ts';
 import type { Controller } from './controller.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Notifier } from './notifier.ts';
 import type { HealthStatus } from './resources.ts';
-import type { Exchange } from './server.ts';
 
 interface Sandbox {
   controller: Controller;

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Exchange, newExchange } from '../exchange.ts';
 import { adminRoute } from './admin.ts';
 import {
   type Change,
@@ -50,22 +51,6 @@ export interface SandboxOptions {
   keepAliveMs?: number;
   /** Serves `/sandbox/*` to callers from this machine: counters, faults, health. Default false. */
   admin?: boolean;
-}
-
-/** A request and its answer as they went over the wire, without the token. */
-export interface Exchange {
-  at: string;
-  method: string;
-  path: string;
-  query: Record<string, string[]>;
-  headers: Record<string, string>;
-  bearer: boolean;
-  body: string;
-  status: number;
-  contentType: string;
-  /** Of a stream: what was sent so far. */
-  responseBody: string;
-  fault?: FaultEffect['kind'];
 }
 
 /** Every exchange once it is over, of every sandbox in this process: for tests that hold them to something. */
@@ -406,22 +391,6 @@ function cut(response: ServerResponse, exchange: Exchange, answer: Answer): void
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-}
-
-function newExchange(request: IncomingMessage, url: URL, body: string): Exchange {
-  const { authorization, ...headers } = request.headers;
-  return {
-    at: new Date().toISOString(),
-    method: request.method ?? '',
-    path: url.pathname,
-    query: Object.fromEntries([...new Set(url.searchParams.keys())].map((key) => [key, url.searchParams.getAll(key)])),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-    bearer: authorization?.startsWith('Bearer ') ?? false,
-    body,
-    status: 0,
-    contentType: '',
-    responseBody: '',
-  };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from '../argocd/faults.ts';
 import { createRepositories } from '../argocd/repositories.ts';
-import type { Exchange } from '../argocd/server.ts';
+import type { Exchange } from '../exchange.ts';
 import { type HelmOutcome, startHelmController } from './helm-controller.ts';
 import { type ApplyOutcome, startKustomizeController } from './kustomize-controller.ts';
 import type { Manifest } from './objects.ts';

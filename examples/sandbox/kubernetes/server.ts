@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFaults, type Faults } from '../argocd/faults.ts';
 import { parseSelector } from '../argocd/selector.ts';
-import type { Exchange } from '../argocd/server.ts';
+import { type Exchange, newExchange } from '../exchange.ts';
 import { asStored, type KubernetesObject } from './objects.ts';
 import { ApiError, type Change, KINDS, type Kind, type ObjectStore } from './store.ts';
 import { bookmarkOf, typeFor } from './watching.ts';
@@ -45,7 +45,7 @@ export async function startKubernetesApi(store: ObjectStore, options: ApiOptions
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://sandbox');
-    const exchange = exchangeOf(request, url, await readBody(request));
+    const exchange = newExchange(request, url, await readBody(request));
     requests.push(exchange);
     requests.splice(0, requests.length - MAX_REQUESTS);
     const fault = faults.take(exchange.method, url.pathname);
@@ -219,22 +219,6 @@ function statusOf({ code, reason, message }: ApiError): string {
 function respond(response: ServerResponse, exchange: Exchange, status: number, text: string, type?: string): void {
   Object.assign(exchange, { status, contentType: type ?? 'application/json', responseBody: text });
   response.writeHead(status, { 'Content-Type': exchange.contentType }).end(text);
-}
-
-function exchangeOf(request: IncomingMessage, url: URL, body: string): Exchange {
-  const { authorization, ...headers } = request.headers;
-  return {
-    at: new Date().toISOString(),
-    method: request.method ?? '',
-    path: url.pathname,
-    query: Object.fromEntries([...new Set(url.searchParams.keys())].map((key) => [key, url.searchParams.getAll(key)])),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-    bearer: authorization?.startsWith('Bearer ') ?? false,
-    body,
-    status: 0,
-    contentType: '',
-    responseBody: '',
-  };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXCHANGES, type Exchange, type SandboxArgoCd } from '../../../examples/sandbox/argocd/server.ts';
+import { EXCHANGES, type SandboxArgoCd } from '../../../examples/sandbox/argocd/server.ts';
+import type { Exchange } from '../../../examples/sandbox/exchange.ts';
 import type { DeliverySystem } from '../../../src/adapters/delivery-systems/delivery-system.ts';
 import type { ApplicationRef } from '../../../src/events/application.ts';
 import { hasArgoCdFixtures } from '../../support/argocd-fixtures.ts';

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Exchange, SandboxArgoCd } from '../../../examples/sandbox/argocd/server.ts';
+import type { SandboxArgoCd } from '../../../examples/sandbox/argocd/server.ts';
+import type { Exchange } from '../../../examples/sandbox/exchange.ts';
 import type { DeliverySystem } from '../../../src/adapters/delivery-systems/delivery-system.ts';
 import type { FailureReason } from '../../../src/base/adapter-error.ts';
 import type { Application } from '../../../src/events/application.ts';
