@@ -199,17 +199,21 @@ function keep(input: TaskInput) {
   return { intents: intentsOf(input) };
 }
 
+/** Argo CD's times end here; Flux' may say more, and compare with an intent of the same second alike. */
+function wholeSecond(time: string): number {
+  return Math.floor(Date.parse(time) / 1000) * 1000;
+}
+
 /** A sync that began after our intent and is not ours took our place, if ours ever began: say so, do not guess. */
 function replacedSince(
   { operation, history }: Application,
   intended: string,
   wanted: Revisions,
 ): TaskOutcome | undefined {
-  // Argo CD's times have second precision.
-  const since = Math.floor(Date.parse(intended) / 1000) * 1000;
+  const since = wholeSecond(intended);
   const entry = history.findLast((deployment) => Date.parse(deployment.deployedAt) >= since);
   if (isSame(entry, wanted)) return pass(`synced ${short(wanted.revision)} (found in the history)`);
-  if (operation && Date.parse(operation.startedAt) > since) {
+  if (operation && wholeSecond(operation.startedAt) > since) {
     return errored('unknown whether it was synced: another sync replaced ours before it could be read back');
   }
   return undefined;
