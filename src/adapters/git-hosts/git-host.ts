@@ -1,5 +1,8 @@
 import type { Guard } from '../../base/guard.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { Finding } from '../../events/finding.ts';
+import type { FileEdit, TreeFile } from '../../promotion/file-edit.ts';
+import type { Comment, CommitStatus, HostUser, Permission, Review } from '../../promotion/people.ts';
 
 /** A repository as applications and delivery.yaml name it: its clone URL. */
 export interface Repository {
@@ -11,6 +14,8 @@ export interface CommitInfo {
   /** First line of the message. */
   subject: string;
   author: string;
+  /** The author's account, where the host knows one. */
+  by?: HostUser;
   /** ISO 8601. */
   date: string;
 }
@@ -47,6 +52,20 @@ export interface NewCommit {
   at: string;
 }
 
+/** A commit with a few other files than the one that it follows. */
+export interface NewFiles {
+  /** Branch to create (or move) for it. */
+  branch: string;
+  /** Full SHA. */
+  parent: string;
+  edits: readonly FileEdit[];
+  message: string;
+  /** When it counts as made, ISO 8601: the same wish is the same commit, however often it is made. */
+  at: string;
+}
+
+export type MergeMethod = 'merge' | 'squash' | 'rebase';
+
 export interface PullRequest {
   number: number;
   /** Where a person reviews it; for the local host a page of ours, filled in by the caller. */
@@ -62,11 +81,38 @@ export interface PullRequest {
   /** Who merged or closed it, as the host names them. */
   endedBy?: string;
   createdAt: string;
+  /** Who opened it. */
+  author?: HostUser;
+  /** Its head branch is in another repository: never one of ours. */
+  fork?: boolean;
+  draft?: boolean;
+  labels?: string[];
+  /** Whether the host could merge it as far as Git goes; absent: not (yet) known. */
+  mergeable?: boolean;
+  /** Why the host's own rules do not let it be merged now, in its words; absent: they do, or it does not say. */
+  blockedBy?: string;
 }
 
+/** What a host can do. An optional method of the port is there exactly when its capability says so. */
 export interface GitHostCapabilities {
   /** Where approvals are given: on the host's own pull request page, or with us (local host). */
   reviews: 'host' | 'lynceus';
+  /** `putComment`, `readComments`. */
+  comments?: boolean;
+  /** `changeLabels`. */
+  labels?: boolean;
+  /** `requestReviewers`. */
+  reviewRequests?: boolean;
+  /** `setStatus`. */
+  statuses?: boolean;
+  /** `mergeWhenReady`: auto-merge or a merge queue of the host. */
+  mergeWhenReady?: boolean;
+  /** `readReviews`, `permission`, `isMember`, `whoAmI`, `approvePullRequest`. */
+  people?: boolean;
+  /** `redeliver`. */
+  redelivery?: boolean;
+  /** What `mergePullRequest` understands; absent: only a merge commit. */
+  mergeMethods?: readonly MergeMethod[];
 }
 
 export interface CallOptions {
@@ -148,7 +194,80 @@ export interface GitHost {
   mergePullRequest(
     repository: Repository,
     number: number,
-    merge: { expectedHeadSha: string; message: string; by: string },
+    merge: { expectedHeadSha: string; message: string; by: string; method?: MergeMethod },
     options?: CallOptions,
   ): Promise<PullRequest>;
+
+  /** Files of a commit in a folder and below it (`''`: all). `rejected` when there are more than 20,000. */
+  listFiles?(repository: Repository, sha: string, folder: string, options?: CallOptions): Promise<TreeFile[]>;
+
+  /**
+   * Makes a commit with these edits on top of `parent`, points the branch at it and answers its SHA. `conflict`: the
+   * edits do not fit (a file to copy or delete is not there). Edits that change nothing answer `parent`.
+   */
+  commitFiles?(repository: Repository, wanted: NewFiles, options?: CallOptions): Promise<string>;
+
+  /**
+   * Writes the one comment of ours that begins with `marker` (an HTML comment), or changes it. The same text makes no
+   * change. Only a comment of our own account is ever taken for it.
+   */
+  putComment?(
+    repository: Repository,
+    number: number,
+    comment: { marker: string; body: string },
+    options?: CallOptions,
+  ): Promise<void>;
+
+  /** Oldest first, at most the newest 500; of everybody. */
+  readComments?(repository: Repository, number: number, options?: CallOptions): Promise<Comment[]>;
+
+  /** Labels that are missing are made. */
+  changeLabels?(
+    repository: Repository,
+    number: number,
+    change: { add: readonly string[]; remove: readonly string[] },
+    options?: CallOptions,
+  ): Promise<void>;
+
+  /** Asks people and groups for a review; who cannot be asked is left out and answered. */
+  requestReviewers?(
+    repository: Repository,
+    number: number,
+    wanted: { users: readonly string[]; groups: readonly string[] },
+    options?: CallOptions,
+  ): Promise<{ notAsked: string[] }>;
+
+  /** Marks a commit; the same mark makes no change where that can be known. */
+  setStatus?(repository: Repository, sha: string, status: CommitStatus, options?: CallOptions): Promise<void>;
+
+  /** Has the host merge it as soon as its own rules allow, only while its head is `expectedHeadSha`. */
+  mergeWhenReady?(
+    repository: Repository,
+    number: number,
+    merge: { expectedHeadSha: string; message: string; method?: MergeMethod },
+    options?: CallOptions,
+  ): Promise<PullRequest>;
+
+  /** All reviews, oldest first, as the host has them now. */
+  readReviews?(repository: Repository, number: number, options?: CallOptions): Promise<Review[]>;
+
+  /** What a person may do in the repository now. */
+  permission?(repository: Repository, user: HostUser, options?: CallOptions): Promise<Permission>;
+
+  /** Whether a person is in a group, named as the host names it (GitHub: `organisation/team`). */
+  isMember?(repository: Repository, group: string, user: HostUser, options?: CallOptions): Promise<boolean>;
+
+  /** The account that we act as. */
+  whoAmI?(options?: CallOptions): Promise<HostUser>;
+
+  /** Approves as the person whose own token this is, never with ours. Only while the head is `headSha`. */
+  approvePullRequest?(
+    repository: Repository,
+    number: number,
+    approval: { headSha: string; text: string; token: Secret },
+    options?: CallOptions,
+  ): Promise<HostUser>;
+
+  /** Has webhook deliveries to us that failed since then sent again; answers how many. */
+  redeliver?(repository: Repository, since: Date, options?: CallOptions): Promise<number>;
 }
