@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Octokit } from '@octokit/rest';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { AddressPolicy } from '../addresses.ts';
 import { createHttpClient, type HttpClient, HttpFailure, type HttpRequest } from '../http-client.ts';
+import { type ApiLimits, createApiLimits } from './api-limits.ts';
 import type { CallOptions } from './git-host.ts';
 import { isSha } from './names.ts';
 
@@ -50,7 +50,7 @@ export function createGitHubApi(options: GitHubApiOptions): GitHubApi {
     addresses: options.addresses,
     timeoutMs: TIMEOUT_MS,
   });
-  const limits = createLimits(options.name, options.writeIntervalMs);
+  const limits = createApiLimits(options.name, options.writeIntervalMs);
   let octokit: Promise<Octokit> | undefined;
 
   return async (call, use) => {
@@ -70,7 +70,7 @@ async function createOctokit(baseUrl: string): Promise<Octokit> {
   return new Octokit({ baseUrl, log: silent });
 }
 
-function boundFetch(client: HttpClient, baseUrl: string, limits: Limits, call: CallOptions = {}): typeof fetch {
+function boundFetch(client: HttpClient, baseUrl: string, limits: ApiLimits, call: CallOptions = {}): typeof fetch {
   return async (input, init = {}) => {
     const method = methodOf(init.method);
     const request: HttpRequest = {
@@ -95,43 +95,6 @@ function boundFetch(client: HttpClient, baseUrl: string, limits: Limits, call: C
 export function shaOf(value: unknown): string {
   if (typeof value === 'string' && isSha(value)) return value;
   throw new AdapterError('bad-response', 'GitHub answered without a commit SHA');
-}
-
-interface Limits {
-  /** Waits until this request may be sent; fails while GitHub has asked us to stay away. */
-  turn(changes: boolean, signal: AbortSignal | undefined): Promise<void>;
-  /** Remembers how long to stay away. */
-  note(error: AdapterError): AdapterError;
-}
-
-function createLimits(name: string, writeIntervalMs: number): Limits {
-  let blockedUntil = 0;
-  let nextWrite = 0;
-
-  function refuseWhileBlocked(): void {
-    const left = Math.ceil(blockedUntil - performance.now());
-    if (left <= 0) return;
-    const message = `${name} asked us to wait another ${Math.ceil(left / 1000)} s`;
-    throw new AdapterError('rate-limited', message, { retryAfterMs: left });
-  }
-
-  return {
-    async turn(changes, signal) {
-      refuseWhileBlocked();
-      if (!changes) return;
-      const at = Math.max(nextWrite, performance.now());
-      nextWrite = at + writeIntervalMs;
-      await sleep(Math.max(0, at - performance.now()), undefined, signal === undefined ? {} : { signal }).catch(() => {
-        throw new AdapterError('cancelled', `${name}: the request was given up`);
-      });
-      refuseWhileBlocked();
-    },
-    note(error) {
-      if (error.reason !== 'rate-limited' || error.retryAfterMs === undefined) return error;
-      blockedUntil = Math.max(blockedUntil, performance.now() + error.retryAfterMs);
-      return error;
-    },
-  };
 }
 
 function translate(name: string, error: unknown): AdapterError {

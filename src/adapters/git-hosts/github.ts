@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { AdapterError } from '../../base/adapter-error.ts';
 import { isJsonObject } from '../../base/json.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
+import { onlyAdapterErrors } from './api-limits.ts';
 import type { CallOptions, Comparison, GitHost, Repository } from './git-host.ts';
 import { decodeText, MAX_COMMITS, MAX_FILES, requireFileSize } from './git-reading.ts';
 import { type Coordinates, createGitHubApi, type GitHubApi, shaOf } from './github-api.ts';
@@ -172,16 +173,6 @@ function createReading(api: GitHubApi) {
   }
 
   return { resolve, readFile, compare, contains, commitMessage };
-}
-
-/** Answers are read as documented; one that is built otherwise trips the reading, and means nothing. */
-async function onlyAdapterErrors<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AdapterError) throw error;
-    throw new AdapterError('bad-response', `${name} answered something that makes no sense`, { cause: error });
-  }
 }
 
 function containsBase(status: unknown): boolean {
