@@ -41,9 +41,10 @@ interface ObservePayload {
   heardAt?: string;
 }
 
-/** Work for the observer: look at this application now. */
+/** Work for the observer: look at this application now. A look that a notification asked for stays one. */
 export function observeJob(system: string, namespace: string, name: string): NewJob {
-  return { queue: 'observe', key: `${system}/${namespace}/${name}`, payload: { system, namespace, name } };
+  const payload = { system, namespace, name };
+  return { queue: 'observe', key: `${system}/${namespace}/${name}`, payload, keepPayload: true };
 }
 
 /** Whether a look at the application would find nothing that was not seen already. */

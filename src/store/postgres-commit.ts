@@ -30,11 +30,12 @@ const APPEND = `insert into events (stream, version, source, id, key, type, subj
   order by position
   returning seq, stream, version, recorded_at`;
 
-const ENQUEUE = `insert into jobs (queue, key, payload, run_at)
+const INSERT_JOBS = `insert into jobs (queue, key, payload, run_at)
   select queue, key, (array_agg(payload order by nth desc))[1], ${NOW} + min(delay)
   from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) with ordinality as job (queue, key, payload, delay, nth)
-  group by queue, key order by queue collate "C", key collate "C"
-  ${onJobConflict(CLAIMED)}`;
+  group by queue, key order by queue collate "C", key collate "C"`;
+const ENQUEUE = `${INSERT_JOBS} ${onJobConflict(CLAIMED)}`;
+const ENQUEUE_KEEPING = `${INSERT_JOBS} ${onJobConflict(CLAIMED, 'jobs.payload')}`;
 
 const WRITE_DOCUMENTS = `insert into documents
   (kind, id, version, project, stage, service, context, status, sort, data)
@@ -158,10 +159,23 @@ function withNumbers(events: readonly PlannedEvent[], rows: readonly NumberedRow
 }
 
 async function enqueue(client: pg.PoolClient, jobs: readonly JobColumns[]): Promise<void> {
+  const [keeping, replacing] = [jobs.filter((job) => job.keepPayload), jobs.filter((job) => !job.keepPayload)];
+  await Promise.all([
+    insertJobs(client, 'enqueue', ENQUEUE, replacing),
+    insertJobs(client, 'enqueue-keeping', ENQUEUE_KEEPING, keeping),
+  ]);
+}
+
+async function insertJobs(
+  client: pg.PoolClient,
+  name: string,
+  text: string,
+  jobs: readonly JobColumns[],
+): Promise<void> {
   if (jobs.length === 0) return;
   await client.query({
-    name: 'enqueue',
-    text: ENQUEUE,
+    name,
+    text,
     values: [
       jobs.map((job) => job.queue),
       jobs.map((job) => job.key),

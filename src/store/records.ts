@@ -24,6 +24,7 @@ export interface JobColumns {
   key: string;
   payload: string;
   delayMs: number;
+  keepPayload: boolean;
 }
 
 export interface DocumentColumns {
@@ -66,6 +67,7 @@ export function jobColumns(job: NewJob): JobColumns {
     key: checkedName('key of the job', job.key),
     payload: job.payload === undefined ? '{}' : checkedJson('payload of the job', job.payload),
     delayMs: checkedDelay(job.delayMs ?? 0),
+    keepPayload: job.keepPayload === true,
   };
 }
 

@@ -41,6 +41,7 @@ export interface SqliteWrites {
 }
 
 const CLAIMED = 'jobs.token is not null';
+const INSERT_JOB = 'insert into jobs (queue, key, payload, run_at) values (?, ?, ?, ?)';
 /** Later than any date: the time of work that nobody asks for any more. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -54,7 +55,8 @@ export function sqliteWrites(
   const sql = prepareStatements(db);
 
   function enqueue(job: JobColumns): boolean {
-    sql.enqueue.run(job.queue, job.key, job.payload, now() + job.delayMs);
+    const enqueueing = job.keepPayload ? sql.enqueueKeeping : sql.enqueue;
+    enqueueing.run(job.queue, job.key, job.payload, now() + job.delayMs);
     return job.delayMs === 0;
   }
 
@@ -165,7 +167,8 @@ function prepareStatements(db: DatabaseSync) {
     receive: db.prepare(`${insertEvent} on conflict do nothing`),
     append: db.prepare(insertEvent),
     head: db.prepare('select max(version) as version from events where stream = ? and version is not null'),
-    enqueue: db.prepare(`insert into jobs (queue, key, payload, run_at) values (?, ?, ?, ?) ${onJobConflict(CLAIMED)}`),
+    enqueue: db.prepare(`${INSERT_JOB} ${onJobConflict(CLAIMED)}`),
+    enqueueKeeping: db.prepare(`${INSERT_JOB} ${onJobConflict(CLAIMED, 'jobs.payload')}`),
     document: db.prepare(`insert into documents
       (kind, id, version, project, stage, service, context, status, sort, data)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${ON_DOCUMENT_CONFLICT}`),

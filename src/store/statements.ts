@@ -17,10 +17,12 @@ export const HEARTBEAT = `insert into heartbeat (id, at) values (1, $1)
  * on it: then the time is kept in `again_at`, and its settlement makes it due again. A request that
  * changes nothing writes nothing (it still locks the row): a storm asks for the same work thousands
  * of times.
+ *
+ * @param payload the one that stays: that of the new request, or of the row
  */
-export function onJobConflict(claimed: string): string {
+export function onJobConflict(claimed: string, payload = 'excluded.payload'): string {
   return `on conflict (queue, key) do update set
-    payload = excluded.payload,
+    payload = ${payload},
     run_at = case
       when ${claimed} then jobs.run_at
       when jobs.dead_at is null and jobs.run_at < excluded.run_at then jobs.run_at
@@ -31,7 +33,7 @@ export function onJobConflict(claimed: string): string {
       else excluded.run_at end,
     attempt = case when jobs.dead_at is null then jobs.attempt else 0 end,
     dead_at = null
-  where jobs.dead_at is not null or jobs.payload <> excluded.payload or case
+  where jobs.dead_at is not null or jobs.payload <> ${payload} or case
     when ${claimed} then jobs.again_at is null or jobs.again_at > excluded.run_at
     else jobs.run_at > excluded.run_at end`;
 }

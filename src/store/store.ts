@@ -35,8 +35,8 @@ export interface Append {
 }
 
 /**
- * Work to be done: one row per (queue, key). Asking again for work that waits brings it forward and
- * replaces its payload; asking again for work that is being done makes it run once more afterwards.
+ * Work to be done: one row per (queue, key). Asking again for work that waits brings it forward and replaces its
+ * payload, unless `keepPayload` is set; asking again for work that is being done makes it run once more afterwards.
  */
 export interface NewJob {
   queue: string;
@@ -44,6 +44,8 @@ export interface NewJob {
   payload?: JsonObject;
   /** How long from now, by the store's clock; a timer is a job with a delay. Default 0. */
   delayMs?: number;
+  /** Work that is there already keeps its payload: whoever asked first may have had more to say. For `commit` only. */
+  keepPayload?: boolean;
 }
 
 /** Work that this process holds until its lease ends; `token` fences everything it reports. */

@@ -377,6 +377,24 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await claimOnly(queue)).toMatchObject({ payload: { n: 3 } });
     });
 
+    it('keeps the payload of waiting work for whoever has less to say, and makes it due all the same', async () => {
+      const queue = fresh('queue');
+      const said = { queue, key: 'k', payload: { n: 1, heardAt: 'noon' } };
+      const less = { queue, key: 'k', payload: { n: 2 }, keepPayload: true };
+      await store.receive(fresh('inbox'), anEvent(), [{ ...said, delayMs: 60_000 }]);
+      await store.commit({ jobs: [less, { ...less, key: 'new' }] });
+      const claimed = await store.claim({ limit: 2, leaseMs: LEASE_MS, queues: [queue] });
+      expect(claimed.map(({ key, payload }) => [key, payload]).sort()).toEqual([
+        ['k', said.payload],
+        ['new', less.payload],
+      ]);
+      await store.commit({ jobs: [less] });
+      await store.receive(fresh('inbox'), anEvent(), [{ ...said, payload: { n: 3 } }]);
+      await store.commit({ jobs: [less] });
+      for (const claim of claimed) await store.commit({ claim, settle: { kind: 'done' } });
+      expect(await claimOnly(queue)).toMatchObject({ key: 'k', payload: { n: 3 } });
+    });
+
     it('gives concurrent claimers different jobs', async () => {
       const queue = fresh('queue');
       await store.commit({ jobs: Array.from({ length: 40 }, (_, n) => ({ queue, key: `k${n}` })) });

@@ -81,6 +81,22 @@ describe('the list of all applications', () => {
     expect((await store.claim({ limit: 10, leaseMs: 60_000 })).map(({ key }) => key)).toEqual(['main/argocd/checkout']);
   });
 
+  it('leaves a look that a notification asked for as it is, so that nobody forgets that there was one', async () => {
+    const heardAt = '2026-03-02T10:00:00.000Z';
+    const payload = { system: 'main', namespace: 'argocd', name: 'checkout', heardAt };
+    const event = { id: 'e', source: 's', type: 't', time: heardAt, data: {} };
+    await store.receive('inbox', event, [{ queue: 'observe', key: 'main/argocd/checkout', payload }]);
+    listed = [application('checkout', 'b'), application('cart', 'b')];
+    await askForReconciliation(store, ['main'], HOUR_MS);
+    for (const job of await store.claim({ limit: 10, leaseMs: 60_000, queues: ['reconcile'] }))
+      await reconcile({ ...room, store }, job, lease);
+    const looks = await store.claim({ limit: 10, leaseMs: 60_000, queues: ['observe'] });
+    expect(looks.map(({ payload: asked }) => [asked['name'], asked['heardAt']]).sort()).toEqual([
+      ['cart', undefined],
+      ['checkout', heardAt],
+    ]);
+  });
+
   it('is asked for again at the next start where it has never succeeded', async () => {
     failing = true;
     await expect(start()).rejects.toThrow('nobody answers');
