@@ -6,7 +6,14 @@ export interface Revisions {
 
 /** Whether it is the same in every source. Who has other sources is compared by the leading one. */
 export function isSame(found: Partial<Revisions> | undefined, wanted: Revisions): boolean {
-  return found?.revision === wanted.revision && differingSource(found, wanted) === undefined;
+  return isCommit(found?.revision, wanted.revision) && differingSource(found, wanted) === undefined;
+}
+
+/** Who syncs by a short hash is shown it as it was typed. Shorter than Git itself abbreviates, it says nothing. */
+function isCommit(found: string | undefined, wanted: string | undefined): boolean {
+  if (found === wanted) return true;
+  if (found === undefined || wanted === undefined) return false;
+  return /^[0-9a-f]{7,39}$/.test(found) && /^[0-9a-f]{40,64}$/.test(wanted) && wanted.startsWith(found);
 }
 
 /** `11111111 is deployed instead of 22222222`, with the number of the source where there are several. */
@@ -20,7 +27,7 @@ export function sayInstead(found: Partial<Revisions> | undefined, verb: string, 
 /** Only what several sources have in common can differ by source. */
 function differingSource(found: Partial<Revisions> | undefined, wanted: Revisions): number | undefined {
   if (found?.revisions === undefined || found.revisions.length !== wanted.revisions?.length) return undefined;
-  const at = wanted.revisions.findIndex((revision, source) => found.revisions?.[source] !== revision);
+  const at = wanted.revisions.findIndex((revision, source) => !isCommit(found.revisions?.[source], revision));
   return at < 0 ? undefined : at;
 }
 

@@ -208,6 +208,18 @@ describe("somebody else's sync", () => {
     });
   });
 
+  it('by a short hash of the gated commit deploys the gated one: what was synced counts, not what was typed', async () => {
+    const done = (revision: string) => withOperation({ ...theirs, phase: 'Succeeded', revision });
+    for (const revision of [COMMIT, COMMIT.slice(0, 7)])
+      expect(await seen(done(revision))).toMatchObject({
+        result: 'pass',
+        message: '8a3d1f0c was synced by somebody else',
+      });
+    // Ours is asked for after another commit, whatever its name looks like.
+    for (const revision of [OTHER, OTHER.slice(0, 7)])
+      expect(await seen(done(revision))).toMatchObject({ blocker: { sentence: 'about to sync' } });
+  });
+
   it('in a dry run, or of some resources, deploys nothing', async () => {
     for (const kind of [{ dryRun: true }, { partial: true }]) {
       const done = { infos: {}, phase: 'Succeeded', revision: COMMIT, ...kind } as const;

@@ -502,6 +502,12 @@ describe('an operation', () => {
     expect(sync({ syncStrategy: { hook: {} } })?.partial).toBe(false);
   });
 
+  it('is about the commit that was synced, not about the short hash that somebody typed', () => {
+    const typed = { phase: 'Succeeded', operation: { sync: { revision: A.slice(0, 7) } } };
+    expect(operation({ ...typed, syncResult: { revision: A } })).toMatchObject({ revision: A });
+    expect(operation(typed)).not.toHaveProperty('revision');
+  });
+
   it('of a phase that we do not know is never a success', () => {
     expect(operation({ phase: 'Splendid', finishedAt: '2026-08-20T10:02:03Z' })).toMatchObject({ phase: 'Error' });
     expect(operation({ phase: 'Splendid' })).toMatchObject({ phase: 'Running', retrying: false });
