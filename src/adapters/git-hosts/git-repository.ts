@@ -140,11 +140,13 @@ async function lookUp(git: GitCommand, names: readonly string[], call?: Call): P
   return names.map((_, at) => /^([0-9a-f]{40,64}) commit$/.exec(lines[at] ?? '')?.[1]);
 }
 
-async function pushRefs(
+/** Changes all refs or none at a remote, each only from the value that is given; `options` go to git push. */
+export async function pushRefs(
   git: GitCommand,
   remote: string,
   updates: readonly RefUpdate[],
   call: Call = {},
+  options: readonly string[] = [],
 ): Promise<{ done: boolean; why: string }> {
   const changes = updates.filter((update) => update.from !== update.to);
   if (changes.length === 0) return { done: true, why: '' };
@@ -153,10 +155,12 @@ async function pushRefs(
     [
       'push',
       '--porcelain',
-      '--atomic',
+      // Not every host knows it, and one ref needs it not.
+      ...(changes.length > 1 ? ['--atomic'] : []),
       '--no-verify',
       '--no-follow-tags',
       '--recurse-submodules=no',
+      ...options,
       ...changes.map(({ ref, from }) => `--force-with-lease=${ref}:${from ?? ''}`),
       '--',
       remote,

@@ -1,5 +1,9 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AdapterError } from '../../base/adapter-error.ts';
-import type { NewCommit } from './git-host.ts';
+import { newId } from '../../base/ids.ts';
+import { commitEdits, commitTree } from './git-files.ts';
+import type { NewCommit, NewFiles } from './git-host.ts';
 import type { Call, GitRepository } from './git-repository.ts';
 import type { Committer } from './local-pull-requests.ts';
 
@@ -12,36 +16,39 @@ export async function createCommitIn(
 ): Promise<string> {
   await repository.refresh(call);
   await requireCommits(repository, [wanted.treeOf, ...wanted.parents], call);
-  const ref = `refs/heads/${wanted.branch}`;
-  const sha = await write(repository, committer, wanted, call);
+  const sha = await commitTree(repository.git, committer, { ...wanted, tree: `${wanted.treeOf}^{tree}` }, call);
+  await pointBranchAt(repository, wanted.branch, sha, call);
+  return sha;
+}
+
+/** Makes a commit with edits on top of another one and pushes a branch at it; answers the parent when nothing changes. */
+export async function createFilesIn(
+  repository: GitRepository,
+  committer: Committer,
+  wanted: NewFiles,
+  scratch: string,
+  call?: Call,
+): Promise<string> {
+  await repository.refresh(call);
+  const copied = wanted.edits.flatMap((edit) => (edit.kind === 'copy' ? [edit.from.sha] : []));
+  await requireCommits(repository, [...new Set([wanted.parent, ...copied])], call);
+  await mkdir(scratch, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new AdapterError('unavailable', `the cache folder cannot be written (${String(error).slice(0, 100)})`);
+  });
+  const sha = await commitEdits(repository.git, committer, wanted, join(scratch, newId()), call);
+  if (sha !== wanted.parent) await pointBranchAt(repository, wanted.branch, sha, call);
+  return sha;
+}
+
+async function pointBranchAt(repository: GitRepository, branch: string, sha: string, call?: Call): Promise<void> {
+  const ref = `refs/heads/${branch}`;
   const [from] = await repository.commits([ref], call);
   const { done, why } = await repository.push([{ ref, from, to: sha }], call);
-  if (!done) throw new AdapterError('conflict', `${wanted.branch} changed while we pushed it: ${why}`);
-  return sha;
+  if (!done) throw new AdapterError('conflict', `${branch} changed while we pushed it: ${why}`);
 }
 
 async function requireCommits(repository: GitRepository, names: readonly string[], call?: Call): Promise<void> {
   const found = await repository.commits(names, call);
   const missing = names.find((_, at) => found[at] === undefined);
   if (missing !== undefined) throw new AdapterError('not-found', `there is no commit ${missing}`);
-}
-
-async function write(repository: GitRepository, { name, email }: Committer, wanted: NewCommit, call?: Call) {
-  const date = `${Math.floor(Date.parse(wanted.at) / 1000)} +0000`;
-  const { stdout } = await repository.git(
-    ['commit-tree', `${wanted.treeOf}^{tree}`, ...wanted.parents.flatMap((sha) => ['-p', sha]), '-F', '-'],
-    {
-      ...(call?.signal === undefined ? {} : { signal: call.signal }),
-      input: wanted.message.endsWith('\n') ? wanted.message : `${wanted.message}\n`,
-      environment: {
-        GIT_AUTHOR_NAME: name,
-        GIT_AUTHOR_EMAIL: email,
-        GIT_AUTHOR_DATE: date,
-        GIT_COMMITTER_NAME: name,
-        GIT_COMMITTER_EMAIL: email,
-        GIT_COMMITTER_DATE: date,
-      },
-    },
-  );
-  return stdout.toString('utf8').trim();
 }

@@ -1,8 +1,10 @@
 import { AdapterError } from '../../base/adapter-error.ts';
-import type { NewCommit } from './git-host.ts';
+import type { NewCommit, NewFiles } from './git-host.ts';
 
 const MAX_NAME = 255;
 const MAX_PATH = 1_024;
+/** More than a folder of manifests holds. */
+const MAX_EDITS = 5_000;
 
 /** A full object name: SHA-1 or SHA-256. */
 export function isSha(text: string): boolean {
@@ -45,4 +47,26 @@ export function requireNewCommit({ branch, parents, treeOf, at }: NewCommit): vo
   for (const sha of [treeOf, ...parents]) requireSha(sha);
   if (parents.length === 0 || Number.isNaN(Date.parse(at)))
     throw new AdapterError('rejected', 'a commit needs a parent and a moment at which it was made');
+}
+
+/** @throws {AdapterError} `rejected`: nothing in it may be anything but a branch, full SHAs, paths and a moment */
+export function requireNewFiles({ branch, parent, edits, at }: NewFiles): void {
+  requireBranch(branch);
+  requireSha(parent);
+  for (const edit of edits) {
+    requireEditable(edit.path);
+    if (edit.kind !== 'copy') continue;
+    requireSha(edit.from.sha);
+    requirePath(edit.from.path);
+  }
+  if (Number.isNaN(Date.parse(at))) throw new AdapterError('rejected', 'a commit needs a moment at which it was made');
+  if (edits.length > MAX_EDITS)
+    throw new AdapterError('rejected', `${edits.length} files are to change; more than ${MAX_EDITS} are not changed`);
+}
+
+/** Git refuses `.git` in any spelling, and hosts each in their own way: nothing of the kind is even tried. */
+function requireEditable(path: string): void {
+  requirePath(path);
+  if (!path.split('/').some((part) => /^\.git[. ]*$/i.test(part))) return;
+  throw new AdapterError('rejected', `${JSON.stringify(path.slice(0, 80))} is Git's own`);
 }
