@@ -183,7 +183,7 @@ spec:
   );
   const slo = parseSlo(text('examples/deploy-repository/slo.yaml'), 'slo.yaml');
   if (!delivery.ok || !slo.ok) throw new Error('the definitions of this test are wrong');
-  return { stage: delivery.value.stages[0]!, slo: slo.value, promotionBranch: 'b', files: [] };
+  return { stage: delivery.value.stages[0]!, slo: slo.value, promotionTargets: [{ to: 'p', branch: 'b' }], files: [] };
 }
 
 /** All names of properties in a JSON Schema. */

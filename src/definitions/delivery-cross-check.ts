@@ -69,21 +69,30 @@ function checkNames(stages: unknown[], report: Report): void {
 
 function checkPromotion(stage: JsonObject, path: Path, stages: unknown[], report: Report): void {
   if (!isJsonObject(stage['promotion'])) return;
-  const names = stages.map((each) => at(each, 'name'));
   const here = stages.indexOf(stage);
-  const to = stage['promotion']['to'];
-  if (to === undefined && here === stages.length - 1) {
-    report([...path, 'promotion'], 'there is no stage after this one: remove "promotion" or name a stage with "to"');
-    return;
+  const place = [...path, 'promotion'];
+  const { to } = stage['promotion'];
+  if (to !== undefined) {
+    for (const [index, one] of (Array.isArray(to) ? to : [to]).entries()) {
+      if (typeof one === 'string')
+        checkTarget(one, here, stages, Array.isArray(to) ? [...place, 'to', index] : [...place, 'to'], report);
+    }
+  } else if (here === stages.length - 1) {
+    report(place, 'there is no stage after this one: remove "promotion" or name a stage with "to"');
+  } else {
+    const next = at(stages[here + 1], 'name');
+    if (typeof next === 'string') checkTarget(next, here, stages, place, report);
   }
-  if (to !== undefined && typeof to !== 'string') return;
-  const target = to === undefined ? here + 1 : names.indexOf(to);
-  const place = to === undefined ? [...path, 'promotion'] : [...path, 'promotion', 'to'];
-  if (target < 0) report(place, sayUnknownStage(String(to), names));
+}
+
+function checkTarget(to: string, here: number, stages: unknown[], place: Path, report: Report): void {
+  const names = stages.map((each) => at(each, 'name'));
+  const target = names.indexOf(to);
+  if (target < 0) report(place, sayUnknownStage(to, names));
   else if (target === here) report(place, 'a stage cannot be promoted to itself');
   else if (target < here) report(place, `stage ${quote(to)} comes before this one: a promotion goes forward`);
   else if (at(stages[target], 'branch') === undefined) {
-    report(place, `stage ${quote(names[target])} has no "branch" to promote to: add one there`);
+    report(place, `stage ${quote(to)} has no "branch" to promote to: add one there`);
   }
 }
 

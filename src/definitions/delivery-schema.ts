@@ -162,7 +162,11 @@ const StageEntry = closed({
   soak: Type.Optional(Duration),
   promotion: Type.Optional(
     closed({
-      to: Type.Optional(Name),
+      to: Type.Optional(
+        Type.Union([Name, Type.Array(Name, { minItems: 1, maxItems: MAX_STAGES, uniqueItems: true })], {
+          description: 'a stage, or a list of stages',
+        }),
+      ),
       onPass: Reaction('what follows a pass; default manual: a pull request that a person approves'),
       onWarning: Reaction('what follows a warning; default none'),
     }),

@@ -208,7 +208,7 @@ function toPromotion(promotion: StageFile['promotion'], next: string | undefined
   const to = promotion?.to ?? next;
   if (promotion === undefined || to === undefined) return undefined;
   return {
-    to,
+    to: typeof to === 'string' ? [to] : to,
     onPass: promotion.onPass ?? DELIVERY_DEFAULTS.onPass,
     onWarning: promotion.onWarning ?? DELIVERY_DEFAULTS.onWarning,
   };

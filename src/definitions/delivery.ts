@@ -130,8 +130,8 @@ export interface ControlPolicy {
 }
 
 export interface PromotionPolicy {
-  /** Stage that comes next; absent in the file: the one after this. */
-  to: string;
+  /** Stages that come next, at least one; absent in the file: the one after this. */
+  to: string[];
   onPass: 'automatic' | 'manual' | 'none';
   onWarning: 'automatic' | 'manual' | 'none';
 }

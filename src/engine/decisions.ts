@@ -1,7 +1,8 @@
 import type { JsonObject } from '../base/json.ts';
 import type { DecisionMade } from '../events/types.ts';
 import { plannedStep } from './decide.ts';
-import { currentTask, type SequenceState } from './sequence.ts';
+import { promotionsOf } from './promotion.ts';
+import { currentTask, type SequenceState, type TaskState } from './sequence.ts';
 
 export interface Actor {
   name: string;
@@ -58,14 +59,25 @@ export function checkDecision(
   }
   const task = currentTask(state);
   if (task?.name === 'approval') return checkApprover(state, { ...common, task: task.id }, actor);
-  const reviewed = task?.name === 'promotion' || task?.name === 'rollback';
-  if (!task || !reviewed || task.memo['pullRequest'] === undefined) {
-    return refuse('nothing-to-decide', 'nothing waits for a decision here');
-  }
-  if (task.memo['reviews'] === 'host') {
-    return refuse('decided-elsewhere', `review the pull request at its Git host: ${String(task.memo['url'] ?? '')}`);
+  const reviewed = task ? reviewsOf(state, task) : [];
+  if (!task || reviewed.length === 0) return refuse('nothing-to-decide', 'nothing waits for a decision here');
+  if (reviewed.every(({ reviews }) => reviews === 'host')) {
+    const where = reviewed.map(({ url }) => String(url ?? '')).join(', ');
+    return refuse('decided-elsewhere', `review the pull request at its Git host: ${where}`);
   }
   return { ok: true, decision: { ...common, task: task.id } };
+}
+
+/** What was remembered of the pull requests that a task waits for. */
+function reviewsOf(state: SequenceState, task: TaskState): JsonObject[] {
+  const memos = task.name === 'rollback' ? [task.memo] : task.name === 'promotion' ? openMemos(state) : [];
+  return memos.filter(({ pullRequest }) => pullRequest !== undefined);
+}
+
+function openMemos(state: SequenceState): JsonObject[] {
+  return promotionsOf(state)
+    .filter(({ outcome }) => outcome === undefined)
+    .map(({ memo }) => memo);
 }
 
 /**

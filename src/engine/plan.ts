@@ -19,13 +19,22 @@ import type { Indicator } from '../slo/indicator.ts';
 export interface Found {
   /** Absent: labels alone. */
   stage?: Stage;
-  /** Where the next stage deploys from. */
-  promotionBranch?: string;
+  /** The stages that come next, and where they deploy from; absent: none. */
+  promotionTargets?: PromotionTarget[];
   slo?: Slo;
   sli?: Record<string, string | Indicator>;
   /** With an OpenSLO document resolved into query, target and window. */
   errorBudget?: ErrorBudgetPolicy;
   files: { path: string; sha256: string }[];
+}
+
+/** A stage that a change goes to next. */
+export interface PromotionTarget {
+  to: string;
+  /** Where that stage deploys from. */
+  branch: string;
+  /** All stages that promote to it: it gets a change only once each of them has verified it. Not in older logs. */
+  from?: string[];
 }
 
 /** What will be done with one change in one stage: fixed when the sequence starts, kept in its log. */
@@ -70,8 +79,10 @@ export type PlannedTask =
   | (Step & { name: 'soak'; durationMs: number })
   | (Step & {
       name: 'promotion';
-      to: string;
-      branch: string;
+      /** In older logs `to` and `branch` of the only one instead. */
+      targets?: PromotionTarget[];
+      to?: string;
+      branch?: string;
       onPass: PromotionPolicy['onPass'];
       onWarning: PromotionPolicy['onWarning'];
     })
@@ -156,12 +167,12 @@ export function planDelivery(found: Found): Plan {
   const longestSoak = Math.max(stage?.soakMs ?? 0, ...Object.values(stage?.checks.risk?.soakMs ?? {}));
   // Left out again when neither the stage nor the change's risk asks for one.
   if (longestSoak > 0) steps.push({ name: 'soak', timeLimitMs: longestSoak + HOUR, durationMs: stage?.soakMs ?? 0 });
-  if (stage?.promotion && found.promotionBranch !== undefined) {
+  const { promotionTargets: targets = [] } = found;
+  if (stage?.promotion && targets.length > 0) {
     steps.push({
       name: 'promotion',
       timeLimitMs: LIMITS.promotion,
-      to: stage.promotion.to,
-      branch: found.promotionBranch,
+      targets,
       onPass: stage.promotion.onPass,
       onWarning: stage.promotion.onWarning,
     });

@@ -2,8 +2,10 @@ import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import { isJsonObject } from '../base/json.ts';
 import { inGit } from '../engine/in-git.ts';
-import { currentTask, finishedTask, type SequenceState } from '../engine/sequence.ts';
+import { type PromotionState, promotionsOf } from '../engine/promotion.ts';
+import type { SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
+import type { SequenceTriggered } from '../events/types.ts';
 import type { Store } from '../store/store.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 
@@ -45,37 +47,29 @@ export function createPromotionFinder(
       service: place.service,
       limit: LOOK_BACK,
     });
-    const candidates = rows.map((row) => sequenceFromRow(row.data)).filter((state) => promotesTo(state, place.stage));
+    const candidates = rows.flatMap((row) => promotionsTo(sequenceFromRow(row.data), place.stage));
     const here = [commit.revision, ...(commit.synced ? [commit.synced.revision] : [])];
-    const recorded = candidates.find((state) => here.some((revision) => mergeSha(state) === revision));
+    const recorded = candidates.find(({ outcome }) => here.some((revision) => outcome?.data['mergeSha'] === revision));
     if (recorded) return promoted(recorded);
-    for (const state of candidates) {
-      const { repoUrl, revision } = (isHydrated(state) && commit.synced) || commit;
+    for (const candidate of candidates) {
+      // Its pull request is between hydrated branches, or between those that people write.
+      const { repoUrl, revision } = (candidate.memo['hydrated'] !== undefined && commit.synced) || commit;
       const repository = { url: repoUrl };
       const host = gitHost(repository);
-      if (host && (await brings(host, repository, state, revision, signal))) return promoted(state);
+      if (host && (await brings(host, repository, candidate, revision, signal))) return promoted(candidate);
     }
     return undefined;
   };
 }
 
-function promotesTo(state: SequenceState, stage: string): boolean {
-  const step = state.plan?.steps.find((planned) => planned.name === 'promotion');
-  return step?.to === stage && promotionTask(state) !== undefined;
-}
+type Candidate = PromotionState & { triggered: SequenceTriggered };
 
-function promotionTask(state: SequenceState) {
-  const task = currentTask(state);
-  return task?.name === 'promotion' ? task : finishedTask(state, 'promotion');
-}
-
-/** Its pull request is between hydrated branches. */
-function isHydrated(state: SequenceState): boolean {
-  return promotionTask(state)?.memo['hydrated'] !== undefined;
-}
-
-function mergeSha(state: SequenceState): unknown {
-  return promotionTask(state)?.data['mergeSha'];
+function promotionsTo(state: SequenceState, stage: string): Candidate[] {
+  const { triggered } = state;
+  if (!triggered) return [];
+  return promotionsOf(state)
+    .filter(({ target }) => target.to === stage)
+    .map((promotion) => ({ ...promotion, triggered }));
 }
 
 /**
@@ -86,17 +80,16 @@ function mergeSha(state: SequenceState): unknown {
 async function brings(
   host: GitHost,
   repository: Repository,
-  state: SequenceState,
+  { memo, outcome, triggered }: Candidate,
   revision: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const task = promotionTask(state);
-  if (!state.triggered || !task || task.finishedAt !== undefined) return false;
+  if (outcome !== undefined) return false;
   try {
-    const number = Number(task.memo['pullRequest'] ?? 0);
+    const number = Number(memo['pullRequest'] ?? 0);
     const pullRequest = number > 0 ? await host.readPullRequest(repository, number, { signal }) : undefined;
-    const hydrated = task.memo['hydrated'];
-    const chosen = isJsonObject(hydrated) ? String(hydrated['revision']) : inGit(state.triggered).revision;
+    const { hydrated } = memo;
+    const chosen = isJsonObject(hydrated) ? String(hydrated['revision']) : inGit(triggered).revision;
     const ancestor = pullRequest?.mergeSha ?? chosen;
     return ancestor === revision || (await host.contains(repository, revision, ancestor, { signal }));
   } catch (error) {
@@ -105,9 +98,7 @@ async function brings(
   }
 }
 
-function promoted(state: SequenceState): Promoted | undefined {
-  const task = promotionTask(state);
-  if (!task || !state.triggered) return undefined;
-  const pullRequest = Number(task.data['pullRequest'] ?? task.memo['pullRequest'] ?? 0);
-  return { context: state.triggered.context, sequence: state.triggered.sequence, task: task.id, pullRequest };
+function promoted({ task, memo, outcome, triggered }: Candidate): Promoted {
+  const pullRequest = Number(outcome?.data['pullRequest'] ?? memo['pullRequest'] ?? 0);
+  return { context: triggered.context, sequence: triggered.sequence, task: task.id, pullRequest };
 }

@@ -1,4 +1,5 @@
 import { newId } from '../base/ids.ts';
+import { type PromotionState, promotionsOf } from '../engine/promotion.ts';
 import { evolve, fold, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import { fromEnvelope, toEnvelope } from '../events/codec.ts';
@@ -91,9 +92,8 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
       return [lineJob(place), ...(isRollback && memo['mergeSha'] !== undefined ? [refreshJob(place)] : [])];
     }
     case 'task.finished': {
-      const { name, result, data } = event.data;
-      const merged = name === 'promotion' && result === 'pass' && typeof data['to'] === 'string';
-      return [lineJob(place), ...(merged ? [refreshJob({ ...place, stage: String(data['to']) })] : [])];
+      const merged = event.data.name === 'promotion' ? promotionsOf(state).filter(wasMerged) : [];
+      return [lineJob(place), ...merged.map(({ target }) => refreshJob({ ...place, stage: target.to }))];
     }
     case 'decision.made': {
       const tasks = event.data.task === undefined ? [] : [taskJob(sequence, event.data.task)];
@@ -107,6 +107,10 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
     default:
       return [lineJob(place)];
   }
+}
+
+function wasMerged({ outcome }: PromotionState): boolean {
+  return outcome?.result === 'pass' && outcome.data['mergeSha'] !== undefined;
 }
 
 /** Appends to a sequence whatever `say` answers for its present state; tries again when it moved meanwhile. */

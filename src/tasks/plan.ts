@@ -1,7 +1,8 @@
-import type { ErrorBudgetPolicy, Stage } from '../definitions/delivery.ts';
+import type { Delivery, ErrorBudgetPolicy, Stage } from '../definitions/delivery.ts';
 import { parseOpenSlo } from '../definitions/openslo-yaml.ts';
 import type { Parsed } from '../definitions/problem.ts';
 import { inGit } from '../engine/in-git.ts';
+import type { PromotionTarget } from '../engine/plan.ts';
 import { type Found, planDelivery, planRollback, planToJson } from '../engine/plan.ts';
 import { short } from '../engine/revisions.ts';
 import type { SequenceTriggered } from '../events/types.ts';
@@ -76,7 +77,6 @@ async function read(reader: Reader, file: File, { place }: SequenceTriggered): P
   if (!definitions.ok) return definitions;
   const budget = await readErrorBudget(reader, stage, file.path);
   if (!budget.ok) return budget;
-  const promotionBranch = delivery.stages.find(({ name }) => name === stage.promotion?.to)?.branch;
   return {
     ok: true,
     value: {
@@ -84,9 +84,18 @@ async function read(reader: Reader, file: File, { place }: SequenceTriggered): P
       files: reader.files,
       ...definitions.value,
       ...budget.value,
-      ...(promotionBranch === undefined ? {} : { promotionBranch }),
+      promotionTargets: targetsOf(delivery, stage),
     },
   };
+}
+
+/** A stage without a branch cannot be promoted to; the file that says so is refused before it comes here. */
+function targetsOf({ stages }: Delivery, { promotion }: Stage): PromotionTarget[] {
+  return (promotion?.to ?? []).flatMap((to) => {
+    const branch = stages.find(({ name }) => name === to)?.branch;
+    const from = stages.filter((other) => other.promotion?.to.includes(to)).map(({ name }) => name);
+    return branch === undefined ? [] : [{ to, branch, from }];
+  });
 }
 
 async function readErrorBudget(

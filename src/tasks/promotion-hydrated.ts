@@ -1,8 +1,8 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import type { Repository } from '../adapters/git-hosts/git-host.ts';
-import { isJsonObject } from '../base/json.ts';
+import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { inGit } from '../engine/in-git.ts';
-import type { PlannedTask } from '../engine/plan.ts';
+import type { PromotionTarget } from '../engine/plan.ts';
 import { short } from '../engine/revisions.ts';
 import { sayHydration } from '../engine/rollout.ts';
 import type { Application } from '../events/application.ts';
@@ -25,12 +25,13 @@ export interface Promoted {
 export async function whatToPromote(
   input: TaskInput,
   tools: TaskTools,
-  step: Extract<PlannedTask, { name: 'promotion' }>,
+  promotion: PromotionTarget,
+  memo: JsonObject,
 ): Promise<Promoted | TaskOutcome> {
-  const chosen = chosenBefore(input);
+  const chosen = chosenBefore(memo);
   if (chosen) return chosen;
   const dry = inGit(input.triggered);
-  const target = await hydratedTarget(input, tools, step);
+  const target = await hydratedTarget(input, tools, promotion);
   if (!target?.hydration) return dry;
   const { hydration, source } = target;
   const said = sayHydration(target, dry.revision);
@@ -42,12 +43,11 @@ export async function whatToPromote(
   const passed =
     hydration.drySha !== undefined && (await host?.contains(dry.repository, hydration.drySha, dry.revision, input));
   if (passed) return overtaken(`${hydration.hydrateTo} holds a newer commit than ${short(dry.revision)}`);
-  return waiting({ kind: 'sync', sentence: `${short(dry.revision)} is not hydrated for ${step.to} yet` }, POLL_MS);
+  return waiting({ kind: 'sync', sentence: `${short(dry.revision)} is not hydrated for ${promotion.to} yet` }, POLL_MS);
 }
 
 /** Once its pull request is open, a promotion stays with what it chose. */
-export function chosenBefore({ task }: TaskInput): Promoted | undefined {
-  const { hydrated } = task.memo;
+export function chosenBefore({ hydrated }: JsonObject): Promoted | undefined {
   if (!isJsonObject(hydrated)) return undefined;
   return { repository: { url: String(hydrated['repoUrl']) }, revision: String(hydrated['revision']) };
 }
@@ -55,13 +55,13 @@ export function chosenBefore({ task }: TaskInput): Promoted | undefined {
 async function hydratedTarget(
   { triggered, signal }: TaskInput,
   tools: TaskTools,
-  step: Extract<PlannedTask, { name: 'promotion' }>,
+  promotion: PromotionTarget,
 ): Promise<Application | undefined> {
-  for (const ref of await tools.history.applications({ ...triggered.place, stage: step.to })) {
+  for (const ref of await tools.history.applications({ ...triggered.place, stage: promotion.to })) {
     const system: DeliverySystem | undefined = tools.deliverySystem(ref.system);
     const application = await system?.read(ref, { signal });
     const hydration = application?.hydration;
-    if (hydration?.hydrateTo !== undefined && hydration.branch === step.branch) return application;
+    if (hydration?.hydrateTo !== undefined && hydration.branch === promotion.branch) return application;
   }
   return undefined;
 }

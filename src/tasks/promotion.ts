@@ -1,102 +1,123 @@
-import type { GitHost, PullRequest, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import type { JsonObject } from '../base/json.ts';
-import { plannedStep, promotionPolicy } from '../engine/decide.ts';
-import { inGit } from '../engine/in-git.ts';
-import type { PlannedTask } from '../engine/plan.ts';
-import { short } from '../engine/revisions.ts';
+import { plannedStep } from '../engine/decide.ts';
+import type { PromotionTarget } from '../engine/plan.ts';
+import { outcomeIn, promotionTargets, type TargetOutcome, targetMemo } from '../engine/promotion.ts';
 import { isAskedFor, isDeployed, sayOther } from '../engine/rollout.ts';
-import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
-import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
-import { promotedHead, revertIn } from './promotion-head.ts';
-import { chosenBefore, whatToPromote } from './promotion-hydrated.ts';
-import {
-  errored,
-  fail,
-  overtaken,
-  pass,
-  type TaskHandler,
-  type TaskInput,
-  type TaskOutcome,
-  type TaskTools,
-  waiting,
-} from './task.ts';
+import { lookAtTarget, stopTarget } from './promotion-target.ts';
+import { errored, overtaken, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools } from './task.ts';
 
-/** Our own decisions wake the task at once; this is for merges that somebody makes in the repository itself. */
-const POLL_MS = 5_000;
-/** A host counts our calls: 5,000 an hour at GitHub, shared by everything that waits there. */
-const HOST_POLL_MS = 60_000;
+/** A target whose host does not answer, while others go on. */
+const UNREACHABLE_MS = 60_000;
 
-/** One look at one promotion, with everything that it is about. */
-interface Scene {
-  input: TaskInput;
-  tools: TaskTools;
-  step: Extract<PlannedTask, { name: 'promotion' }>;
-  host: GitHost;
-  repository: Repository;
-  /** The commit to promote, as that repository names it. */
-  revision: string;
-  /** What its pull request points at: that commit, or one with its files. */
-  head: string;
+interface Looked {
+  target: PromotionTarget;
+  memo: JsonObject;
+  /** What this look said, or an earlier one that ended it. */
+  outcome: TaskOutcome | { kind: 'ended'; outcome: TargetOutcome } | { kind: 'unreachable'; error: AdapterError };
 }
 
 /**
- * Opens the pull request that moves the verified commit to the next stage, and follows it until it is
- * merged or closed. What exists on the host is read back first: there is at most one open per service
- * and stage, and it never brings anything but the files of the commit that was evaluated.
+ * Moves the verified commit to the stages that come next: a pull request for each, followed until it is merged or
+ * closed. It ends when all of them have.
  */
 export const promotion: TaskHandler = {
   name: 'promotion',
   async run(input, tools) {
     const step = plannedStep(input.sequence, 'promotion');
-    if (!step) return errored('there is nothing to promote');
-    const what = await whatToPromote(input, tools, step);
-    if ('kind' in what) return what;
-    const { repository, revision } = what;
-    const host = tools.gitHost(repository);
-    if (!host) return errored(`no Git host is configured for ${repository.url}`);
-    const { head = revision } = input.task.memo;
-    const scene: Scene = { input, tools, step, host, repository, revision, head: String(head) };
-    const known = numberOf(input);
-    return known === undefined ? open(scene) : follow(scene, await host.readPullRequest(repository, known, input));
+    const targets = step ? promotionTargets(step) : [];
+    if (!step || targets.length === 0) return errored('there is nothing to promote');
+    const unopened = targets.some(({ to }) => targetMemo(input.task, to)['pullRequest'] === undefined);
+    const moved = unopened ? await movedOn(input, tools) : undefined;
+    const looked: Looked[] = [];
+    for (const target of targets) {
+      const memo = targetMemo(input.task, target.to);
+      const ended = outcomeIn(memo);
+      const stale = memo['pullRequest'] === undefined ? moved : undefined;
+      const look = stale ? async () => stale : () => lookAtTarget(input, tools, { step, target, memo });
+      const outcome: Looked['outcome'] = ended ? { kind: 'ended', outcome: ended } : await attempt(look);
+      looked.push({ target, memo, outcome });
+    }
+    return together(looked);
   },
 
   async stop(input, tools) {
-    const { repository } = chosenBefore(input) ?? inGit(input.triggered);
-    const host = tools.gitHost(repository);
-    const number = numberOf(input);
-    if (!host || number === undefined) return;
-    await input.effect('close', () => host.closePullRequest(repository, number, 'The promotion was stopped.', input));
+    const step = plannedStep(input.sequence, 'promotion');
+    for (const { to } of step ? promotionTargets(step) : []) {
+      const memo = targetMemo(input.task, to);
+      if (!outcomeIn(memo)) await stopTarget(input, tools, memo);
+    }
   },
 };
 
-function numberOf({ task }: TaskInput): number | undefined {
-  const number = task.memo['pullRequest'];
-  return typeof number === 'number' ? number : undefined;
+async function attempt(look: () => Promise<TaskOutcome>): Promise<Looked['outcome']> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof AdapterError) || error.reason === 'cancelled') throw error;
+    return error.retryable ? { kind: 'unreachable', error } : errored(error.message);
+  }
 }
 
-async function open(scene: Scene): Promise<TaskOutcome> {
-  const { input, tools, step, host, repository, revision } = scene;
-  const { triggered } = input;
-  const moved = await movedOn(input, tools);
-  if (moved) return moved;
-  if (await host.contains(repository, step.branch, revision, input)) {
-    return pass(`${step.to} has ${short(revision)} already`);
+/** One answer out of one per target: it waits as long as one of them does. */
+function together(looked: readonly Looked[]): TaskOutcome {
+  const [only] = looked;
+  const failure = looked.find(({ outcome }) => outcome.kind === 'unreachable')?.outcome;
+  const open = looked.filter(({ outcome }) => outcome.kind === 'waiting' || outcome.kind === 'unreachable');
+  // The runtime knows best how long an outage is waited out.
+  if (failure?.kind === 'unreachable' && open.every(({ outcome }) => outcome.kind === 'unreachable')) {
+    if (looked.length === open.length) throw failure.error;
   }
-  const brings = await host.compare(repository, step.branch, revision, input);
-  const identity = promotionIdentity({ ...triggered, revision }, step.to);
-  const plan = planPromotion(promotionEvidence(input.sequence, identity, brings, tools.linkTo(triggered.context)));
-  await makeRoom(scene, plan);
-  const { headBranch, title, body } = plan;
-  const revert = await revertIn(tools.history, { ...triggered.place, stage: step.to });
-  const head = await promotedHead(input, host, repository, { revision, headBranch, revert });
-  const wanted = { headBranch, headSha: head, baseBranch: step.branch, title, body };
-  const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
-  const url = pullRequest.url ?? tools.linkTo(triggered.context) ?? '';
-  const after = revert === undefined ? {} : { head, revert };
-  const chosen = revision === inGit(triggered).revision ? {} : { hydrated: { repoUrl: repository.url, revision } };
-  const memo = { reviews: host.capabilities.reviews, pullRequest: pullRequest.number, url, ...after, ...chosen };
-  return review(scene, pullRequest, 0, memo);
+  if (looked.length === 1 && only?.outcome.kind === 'finished') return only.outcome;
+  return open.length === 0 ? allEnded(looked) : stillWaiting(looked, open);
+}
+
+function stillWaiting(looked: readonly Looked[], open: readonly Looked[]): TaskOutcome {
+  const [first] = open.map(blockerOf);
+  const askAgainMs = Math.min(
+    ...open.map(({ outcome }) => (outcome.kind === 'waiting' ? outcome.askAgainMs : UNREACHABLE_MS)),
+  );
+  const targets = Object.fromEntries(looked.map((one) => [one.target.to, memoOf(one)]));
+  const blocker = first ?? { kind: 'review' as const, sentence: 'waiting' };
+  return { kind: 'waiting', blocker, memo: { targets }, askAgainMs };
+}
+
+function blockerOf({ outcome }: Looked) {
+  if (outcome.kind === 'waiting') return outcome.blocker;
+  const sentence = outcome.kind === 'unreachable' ? outcome.error.message : '';
+  return { kind: 'unreachable' as const, sentence };
+}
+
+function memoOf({ memo, outcome }: Looked): JsonObject {
+  if (outcome.kind === 'waiting') return outcome.memo ?? memo;
+  const ended = endOf(outcome);
+  return ended ? { ...memo, outcome: ended as unknown as JsonObject } : memo;
+}
+
+function endOf(outcome: Looked['outcome']): TargetOutcome | undefined {
+  if (outcome.kind === 'ended') return outcome.outcome;
+  if (outcome.kind !== 'finished') return undefined;
+  const { status, result, message, data = {} } = outcome;
+  return { status, result, message, data };
+}
+
+/** The worst of them; a target that failed is named first. */
+function allEnded(looked: readonly Looked[]): TaskOutcome {
+  const ends = looked.flatMap(({ target, outcome }) => {
+    const end = endOf(outcome);
+    return end ? [{ to: target.to, ...end }] : [];
+  });
+  const worst =
+    ends.find(({ status }) => status === 'errored') ??
+    ends.find(({ result, status }) => result === 'fail' && status === 'succeeded') ??
+    ends.find(({ status }) => status === 'aborted');
+  const message = [...ends].sort((a, b) => Number(b === worst) - Number(a === worst)).map(({ message: one }) => one);
+  const data: JsonObject = {
+    targets: Object.fromEntries(ends.map(({ to, ...end }) => [to, end as unknown as JsonObject])),
+    ...(worst?.status === 'aborted' ? { reason: 'superseded' } : {}),
+  };
+  const { status, result } = worst ?? { status: 'succeeded' as const, result: 'pass' as const };
+  return { kind: 'finished', status, result, message: message.join('; '), data };
 }
 
 /** Between the evaluation and now somebody may have deployed something else: then its verdict is about the past. */
@@ -108,116 +129,4 @@ async function movedOn({ triggered, signal }: TaskInput, tools: TaskTools): Prom
     return application && !isAskedFor(application, triggered) ? overtaken(sentence) : errored(sentence);
   }
   return undefined;
-}
-
-/** One open promotion per service and stage: an older change's makes room first, so that there are never two. */
-async function makeRoom(
-  { input, step, host, repository, revision }: Scene,
-  { headPrefix, headBranch }: PromotionPlan,
-): Promise<void> {
-  const found = await host.findOpenPullRequests(repository, { headPrefix, baseBranch: step.branch }, input);
-  for (const old of found.filter((one) => one.headBranch !== headBranch)) {
-    const comment = `Superseded: ${short(revision)} was verified after this one and takes its place.`;
-    await input.effect('close', () => host.closePullRequest(repository, old.number, comment, input));
-  }
-}
-
-async function follow(scene: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  switch (pullRequest.state) {
-    case 'merged':
-      return merged(scene, pullRequest);
-    case 'closed':
-      return closed(scene, pullRequest);
-    case 'open':
-      return followOpen(scene, pullRequest);
-  }
-}
-
-function merged({ input, step, head }: Scene, pullRequest: PullRequest): TaskOutcome {
-  const { number, headSha, mergeSha = '' } = pullRequest;
-  const data: JsonObject = { pullRequest: number, url: input.task.memo['url'] ?? '', to: step.to, mergeSha };
-  if (headSha !== head) {
-    return errored(`pull request ${number} was merged with ${short(headSha)}, which nobody evaluated`, data);
-  }
-  return pass(`promoted to ${step.to} by pull request ${number}${by(pullRequest)}`, data);
-}
-
-async function closed({ input, tools, step }: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  const data: JsonObject = { pullRequest: pullRequest.number, url: input.task.memo['url'] ?? '', to: step.to };
-  const rejection = input.task.decisions.find(({ verdict }) => verdict === 'reject');
-  if (rejection) return fail(`rejected by ${rejection.actor}: ${rejection.reason}`, data);
-  if (await hasNewerPromotion(input, tools)) {
-    return overtaken(`pull request ${pullRequest.number} made room for a newer promotion`);
-  }
-  return fail(`pull request ${pullRequest.number} was closed${by(pullRequest)}`, data);
-}
-
-/** Hosts do not say reliably who closed a pull request; our own history says whether we had a reason to. */
-async function hasNewerPromotion({ triggered, sequence }: TaskInput, tools: TaskTools): Promise<boolean> {
-  const since = sequence.triggered?.at ?? '';
-  const others = await tools.history.sequences(triggered.place, new Date(since));
-  const later = others.filter((other) => (other.triggered?.at ?? '') > since);
-  return later.some(({ tasks }) => tasks.some(({ name }) => name === 'promotion'));
-}
-
-function by({ endedBy }: PullRequest): string {
-  return endedBy === undefined || endedBy === '' ? '' : ` by ${endedBy}`;
-}
-
-async function followOpen(scene: Scene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  const { input, tools, step, host, repository, head } = scene;
-  const { number } = pullRequest;
-  if (pullRequest.headSha !== head) {
-    return conflict(scene, `pull request ${number} no longer points at the evaluated commit`);
-  }
-  // A rollback there while it waited: it has to be put on top of that.
-  const revert = await revertIn(tools.history, { ...input.triggered.place, stage: step.to });
-  if (revert !== undefined && revert !== input.task.memo['revert']) return open(scene);
-  const decisions = decisionsThatCount(scene);
-  const rejection = decisions.find(({ verdict }) => verdict === 'reject');
-  if (rejection) {
-    const comment = `Rejected by ${rejection.actor}: ${rejection.reason}`;
-    return closed(scene, await input.effect('close', () => host.closePullRequest(repository, number, comment, input)));
-  }
-  const approval = decisions.find(({ verdict }) => verdict === 'approve');
-  if (approval) return merge(scene, pullRequest, approval.actor);
-  if (promotionPolicy(input.sequence, step) === 'automatic')
-    return merge(scene, pullRequest, 'Lynceus, as the policy says');
-  return review(scene, pullRequest, pollOf(host), input.task.memo);
-}
-
-/** Where the host has reviews of its own, only those count: ours would let somebody pass it by. */
-function decisionsThatCount({ input, host }: Scene) {
-  if (host.capabilities.reviews !== 'lynceus') return [];
-  return input.task.decisions.filter(({ revision }) => revision === input.triggered.revision);
-}
-
-async function merge(scene: Scene, { number }: PullRequest, by: string): Promise<TaskOutcome> {
-  const { input, step, host, repository, revision, head } = scene;
-  const message = mergeMessage(promotionIdentity({ ...input.triggered, revision }, step.to), number);
-  try {
-    const act = () => host.mergePullRequest(repository, number, { expectedHeadSha: head, message, by }, input);
-    return await follow(scene, await input.effect('merge', act));
-  } catch (error) {
-    if (error instanceof AdapterError && error.reason === 'conflict') return conflict(scene, error.message);
-    throw error;
-  }
-}
-
-function conflict({ input, host }: Scene, sentence: string): TaskOutcome {
-  return waiting({ kind: 'conflict', sentence }, pollOf(host), input.task.memo);
-}
-
-function pollOf(host: GitHost): number {
-  return host.capabilities.reviews === 'host' ? HOST_POLL_MS : POLL_MS;
-}
-
-function review(scene: Scene, pullRequest: PullRequest, askAgainMs: number, memo: JsonObject): TaskOutcome {
-  return waiting({ kind: 'review', sentence: reviewSentence(scene, pullRequest) }, askAgainMs, memo);
-}
-
-function reviewSentence({ input, step, host }: Scene, { number }: PullRequest): string {
-  const what = `pull request ${number} to ${step.to}`;
-  if (promotionPolicy(input.sequence, step) === 'automatic') return `${what} is about to be merged`;
-  return `${what} needs an approval ${host.capabilities.reviews === 'lynceus' ? 'here' : 'at the Git host'}`;
 }

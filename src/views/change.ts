@@ -1,4 +1,5 @@
 import { plannedStep, quorumOf } from '../engine/decide.ts';
+import { promotionsOf } from '../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import type { Result } from '../events/types.ts';
 import { sequenceStatus } from './sequence-document.ts';
@@ -175,20 +176,34 @@ function decideView(state: SequenceState, tools: ViewTools): StageView['decide']
   }
   const { name } = task;
   if (name !== 'promotion' && name !== 'rollback') return undefined;
-  // A revert that is merged has only to be verified.
-  if (task.memo['reviews'] !== 'lynceus' || task.memo['mergeSha'] !== undefined) return undefined;
+  if (!isReviewedHere(state, task)) return undefined;
   return { task: task.id, what: name, quorum: 1, groups: [], revision, evidence: tools.evidence(state) };
 }
 
+function isReviewedHere(state: SequenceState, { name, memo }: TaskState): boolean {
+  // A revert that is merged has only to be verified.
+  if (name === 'rollback') return memo['reviews'] === 'lynceus' && memo['mergeSha'] === undefined;
+  const open = promotionsOf(state).filter(({ outcome }) => outcome === undefined);
+  return open.some((promotion) => promotion.memo['reviews'] === 'lynceus');
+}
+
+/** The rollback's, else the promotion's: of several the first that is still open. */
 function pullRequestView(state: SequenceState): StageView['pullRequest'] {
-  const task = state.tasks.findLast(({ name }) => name === 'promotion' || name === 'rollback');
-  const number = Number(task?.data['pullRequest'] ?? task?.memo['pullRequest'] ?? 0);
-  if (!task || number === 0) return undefined;
-  return {
-    number,
-    url: String(task.data['url'] ?? task.memo['url'] ?? ''),
-    to: (task.name === 'rollback' ? state.triggered?.place.stage : plannedStep(state, 'promotion')?.to) ?? '',
-  };
+  const rollback = state.tasks.findLast(({ name }) => name === 'rollback');
+  const to = state.triggered?.place.stage ?? '';
+  const all = rollback ? [pullRequestOf(rollback.data, rollback.memo, to)] : promotionViews(state);
+  return all.find((one) => one !== undefined);
+}
+
+function promotionViews(state: SequenceState): ReturnType<typeof pullRequestOf>[] {
+  return [...promotionsOf(state)]
+    .sort((a, b) => Number(a.outcome !== undefined) - Number(b.outcome !== undefined))
+    .map(({ memo, outcome, target }) => pullRequestOf(outcome?.data ?? {}, memo, target.to));
+}
+
+function pullRequestOf(data: TaskState['data'], memo: TaskState['memo'], to: string) {
+  const number = Number(data['pullRequest'] ?? memo['pullRequest'] ?? 0);
+  return number === 0 ? undefined : { number, url: String(data['url'] ?? memo['url'] ?? ''), to };
 }
 
 function rollbackView({ tasks }: SequenceState): RollbackView | undefined {

@@ -91,7 +91,7 @@ describe('a delivery.yaml', () => {
             provider: 'main',
           },
           soakMs: 1_800_000,
-          promotion: { to: 'staging', onPass: 'automatic', onWarning: 'manual' },
+          promotion: { to: ['staging'], onPass: 'automatic', onWarning: 'manual' },
         },
         {
           name: 'staging',
@@ -139,12 +139,14 @@ describe('a delivery.yaml', () => {
 
   it('promotes to the next stage, by a pull request that a person approves, when it only says promotion', () => {
     const { stages } = read(of('name: dev, promotion: {}', 'name: prod, branch: prod'));
-    expect(stages[0]?.promotion).toEqual({ to: 'prod', onPass: 'manual', onWarning: 'none' });
+    expect(stages[0]?.promotion).toEqual({ to: ['prod'], onPass: 'manual', onWarning: 'none' });
   });
 
   it('may promote over a stage', () => {
     const { stages } = read(of('name: dev, promotion: {to: prod}', 'name: qa', 'name: prod, branch: prod'));
-    expect(stages[0]?.promotion?.to).toBe('prod');
+    expect(stages[0]?.promotion?.to).toEqual(['prod']);
+    const both = read(of('name: dev, promotion: {to: [eu, us]}', 'name: eu, branch: eu', 'name: us, branch: us'));
+    expect(both.stages[0]?.promotion?.to).toEqual(['eu', 'us']);
   });
 
   it('sends 200 requests when a test says neither how many nor how long', () => {

@@ -225,10 +225,10 @@ describe('a revert commit', () => {
       rollout: { settleMs: 1, timeLimitMs: 2 },
       tests: [],
       soakMs: 5,
-      promotion: { to: 'x', onPass: 'automatic' as const, onWarning: 'none' as const },
+      promotion: { to: ['x'], onPass: 'automatic' as const, onWarning: 'none' as const },
       onFailure: { by: 'auto' as const, merge: 'automatic' as const },
     };
-    const found = { stage, promotionBranch: 'stage/x', files };
+    const found = { stage, promotionTargets: [{ to: 'x', branch: 'stage/x' }], files };
     expect(planDelivery(found).steps.map(({ name }) => name)).toEqual([
       ...['checks', 'approval', 'sync', 'rollout', 'soak', 'promotion', 'rollback'],
     ]);
