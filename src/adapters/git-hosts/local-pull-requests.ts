@@ -92,15 +92,36 @@ export function createLocalPullRequests(committer: Committer) {
     change: { title: string; body: string },
     call?: CallOptions,
   ): Promise<PullRequest> {
+    return rewrite(
+      repository,
+      number,
+      (record) =>
+        record.title === change.title && record.body === change.body
+          ? undefined
+          : { ...record, title: bounded(change.title), body: bounded(change.body) },
+      call,
+    );
+  }
+
+  /** Changes what is on record about it, whatever its state; `undefined`: it is as it should be. */
+  async function rewrite(
+    repository: GitRepository,
+    number: number,
+    change: (record: PullRequestRecord) => PullRequestRecord | undefined,
+    call?: CallOptions,
+  ): Promise<PullRequest> {
     return untilDone(repository, call, async () => {
       const found = await look(repository, number, call);
-      const { title, body } = found.record;
-      if (title === change.title && body === change.body) return { value: await asItIs(repository, found, call) };
-      const record = { ...found.record, title: bounded(change.title), body: bounded(change.body) };
+      const record = change(found.record);
+      if (record === undefined) return { value: await asItIs(repository, found, call) };
       const to = await write(repository, record, [found.at], call);
       const pushed = await repository.push([{ ref: refOf(number), from: found.at, to }], call);
       return attempt(pushed, () => toPullRequest({ ...record, headSha: found.head ?? record.headSha }));
     });
+  }
+
+  async function record(repository: GitRepository, number: number, call?: CallOptions): Promise<PullRequestRecord> {
+    return (await look(repository, number, call)).record;
   }
 
   async function close(
@@ -225,8 +246,10 @@ export function createLocalPullRequests(committer: Committer) {
     return stdout.toString('utf8').trim();
   }
 
-  return { open, findOpen, read, update, close, merge };
+  return { open, findOpen, read, update, close, merge, rewrite, record };
 }
+
+export type LocalPullRequests = ReturnType<typeof createLocalPullRequests>;
 
 /** One try of a change: its value, or what was in its way. */
 type Attempt<T> = { value: T } | { why: string };
@@ -405,7 +428,8 @@ async function line(
   return stdout.toString('utf8').trim();
 }
 
-function bounded(text: string): string {
+/** @throws {AdapterError} `rejected`: the record must stay one that can be read */
+export function bounded(text: string): string {
   if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
   throw new AdapterError('rejected', `a text of more than ${MAX_TEXT_BYTES} bytes does not fit into a pull request`);
 }

@@ -5,12 +5,14 @@ import { newId } from '../../base/ids.ts';
 import { Secret } from '../../base/secret.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
 import { createGitCommand, type GitCommand } from './git-command.ts';
+import { listFilesAt } from './git-files.ts';
 import type { CallOptions, GitHost, PullRequest, Repository } from './git-host.ts';
 import { compareCommits, isContained, readFileAt, resolveRevision } from './git-reading.ts';
 import { type GitRepository, openHere, openMirror, removeAbandoned } from './git-repository.ts';
-import { createCommitIn } from './local-commits.ts';
+import { createCommitIn, createFilesIn } from './local-commits.ts';
+import { createLocalDiscussion } from './local-discussion.ts';
 import { createLocalPullRequests } from './local-pull-requests.ts';
-import { isSha, requireBranch, requireNewCommit, requirePath, requireSha } from './names.ts';
+import { isSha, requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
 import { liesBelow, parseRepositoryUrl, type RepositoryAddress, sayUrl } from './repository-url.ts';
 
 const schema = Type.Object(
@@ -49,6 +51,8 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
   const serves = (repository: Repository) => servedAddress(prefixes, repository) !== undefined;
   const committer = config.committer ?? { name: 'Lynceus', email: 'lynceus@localhost' };
   const pullRequests = createLocalPullRequests(committer);
+  const discussion = createLocalDiscussion(pullRequests, committer);
+  const scratch = join(tools.cacheDir, 'git-index');
 
   async function use(repository: Repository, options?: CallOptions): Promise<GitRepository> {
     if (options?.signal?.aborted) throw new AdapterError('cancelled', `${name}: the request was given up`);
@@ -82,7 +86,7 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
   return {
     kind: 'local',
     name,
-    capabilities: { reviews: 'lynceus' },
+    capabilities: { reviews: 'lynceus', comments: true, labels: true },
     serves,
 
     async resolve(repository, revision, options) {
@@ -118,6 +122,18 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
       return createCommitIn(await use(repository, options), committer, wanted, options);
     },
 
+    async listFiles(repository, sha, folder, options) {
+      requireSha(sha);
+      if (folder !== '') requirePath(folder);
+      const { opened } = await withCommits(repository, [sha], options);
+      return listFilesAt(opened.git, sha, folder, options);
+    },
+
+    async commitFiles(repository, wanted, options) {
+      requireNewFiles(wanted);
+      return createFilesIn(await use(repository, options), committer, wanted, scratch, options);
+    },
+
     async openPullRequest(repository, wanted, options) {
       requireBranch(wanted.headBranch);
       requireBranch(wanted.baseBranch);
@@ -144,6 +160,18 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
     async mergePullRequest(repository, number, merge, options) {
       requireSha(merge.expectedHeadSha);
       return pullRequests.merge(await use(repository, options), requireNumber(number), merge, options);
+    },
+
+    async putComment(repository, number, comment, options) {
+      await discussion.putComment(await use(repository, options), requireNumber(number), comment, options);
+    },
+
+    async readComments(repository, number, options) {
+      return discussion.readComments(await fresh(repository, options), requireNumber(number), options);
+    },
+
+    async changeLabels(repository, number, change, options) {
+      await discussion.changeLabels(await use(repository, options), requireNumber(number), change, options);
     },
   };
 }

@@ -17,7 +17,18 @@ export const PullRequestRecord = Type.Object(
     baseBranch: Type.String({ minLength: 1 }),
     title: Type.String(),
     body: Type.String(),
-    comments: Type.Array(Type.Object({ at: Type.String(), text: Type.String() }, closed)),
+    comments: Type.Array(
+      Type.Object(
+        {
+          at: Type.String(),
+          text: Type.String(),
+          marker: Type.Optional(Type.String()),
+          edited: Type.Optional(Type.Boolean()),
+        },
+        closed,
+      ),
+    ),
+    labels: Type.Optional(Type.Array(Type.String())),
     createdAt: Type.String(),
     endedAt: Type.Optional(Type.String()),
     endedBy: Type.Optional(Type.String()),
