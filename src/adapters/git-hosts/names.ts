@@ -60,6 +60,10 @@ export function requireNewFiles({ branch, parent, edits, at }: NewFiles): void {
     requirePath(edit.from.path);
   }
   if (Number.isNaN(Date.parse(at))) throw new AdapterError('rejected', 'a commit needs a moment at which it was made');
+  if (new Set(edits.map(({ path }) => path)).size < edits.length)
+    throw new AdapterError('rejected', 'two edits of one file contradict each other');
+  const odd = edits.find((edit) => edit.kind === 'write' && !edit.content.isWellFormed());
+  if (odd !== undefined) throw new AdapterError('rejected', `what ${odd.path} shall hold is not Unicode text`);
   if (edits.length > MAX_EDITS)
     throw new AdapterError('rejected', `${edits.length} files are to change; more than ${MAX_EDITS} are not changed`);
 }
