@@ -139,7 +139,7 @@ const REASONS: readonly (readonly [RegExp, FailureReason])[] = [
   [/returned error: 403|permission denied|insufficient permission|access denied/i, 'forbidden'],
   [/returned error: 429/i, 'rate-limited'],
   [/returned error: 404|repository .*not found|does not appear to be a git repository/i, 'not-found'],
-  [/not a git repository|bad object|unknown revision|not a valid object|no such remote ref/i, 'not-found'],
+  [/not our ref|not a git repository|bad object|unknown revision|not a valid object|no such remote ref/i, 'not-found'],
   [/timed out/i, 'timeout'],
   [/unrelated histories/i, 'conflict'],
   [/cannot lock ref|\.lock': file exists/i, 'conflict'],

@@ -1,0 +1,191 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { AdapterError } from '../../base/adapter-error.ts';
+import { newId } from '../../base/ids.ts';
+import { Secret } from '../../base/secret.ts';
+import type { TreeFile } from '../../promotion/file-edit.ts';
+import { type AddressPolicy, refusedAddress } from '../addresses.ts';
+import type { TlsPaths } from '../tls-files.ts';
+import { type Clone, createGitClones } from './git-clones.ts';
+import { createGitCommand, type GitCommand } from './git-command.ts';
+import { AUTHOR, commitEdits, commitTree, listFilesAt } from './git-files.ts';
+import type { CallOptions, NewCommit, NewFiles } from './git-host.ts';
+import { pushRefs } from './git-repository.ts';
+import { requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
+
+const LOOK_TIMEOUT_MS = 30_000;
+const PUSH_TIMEOUT_MS = 60_000;
+
+export interface GitRemoteOptions {
+  /** Who is asked, for messages. */
+  name: string;
+  /** Where all repositories are, and the only place that sees the login: `https://gitlab.example.com`. */
+  site: URL;
+  login: { username: string; password: Secret };
+  addresses: AddressPolicy;
+  cacheDir: string;
+  tls?: TlsPaths;
+}
+
+/**
+ * Commits for a host whose API cannot make the same commit twice: by Git itself, over HTTP, from clones without
+ * history and contents. `url` is a clone URL below the site. Throws only AdapterError.
+ */
+export interface GitRemote {
+  listFiles(url: string, sha: string, folder: string, options?: CallOptions): Promise<TreeFile[]>;
+  createCommit(url: string, wanted: NewCommit, options?: CallOptions): Promise<string>;
+  commitFiles(url: string, wanted: NewFiles, options?: CallOptions): Promise<string>;
+  /** Points a branch at a commit that the host has; makes it where it is missing. */
+  pointBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
+  /** Deletes a branch while it still is at this commit; otherwise it stays. */
+  deleteBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
+}
+
+/** @see GitRemote */
+export function createGitRemote(options: GitRemoteOptions): GitRemote {
+  const clones = createGitClones(options.cacheDir, (home) => guardedGit(options, home));
+
+  async function use<T>(url: string, call: CallOptions | undefined, work: (clone: Clone) => Promise<T>): Promise<T> {
+    if (new URL(url).origin !== options.site.origin) {
+      throw new AdapterError('rejected', `${options.name}: a repository elsewhere than on ${options.site.host}`);
+    }
+    return clones.use(url, call, work);
+  }
+
+  async function point(clone: Clone, url: string, branch: string, sha: string, call?: CallOptions): Promise<void> {
+    const ref = `refs/heads/${branch}`;
+    const from = await headOf(clone.git, url, ref, call);
+    if (from === sha) return;
+    const { done, why } = await push(clone.git, url, { ref, from, to: sha }, call);
+    if (!done) throw new AdapterError('conflict', `${branch} changed while we pushed it: ${why}`);
+  }
+
+  return {
+    async listFiles(url, sha, folder, call) {
+      requireSha(sha);
+      if (folder !== '') requirePath(folder);
+      return use(url, call, async (clone) => {
+        await clone.fetch([sha], call);
+        return listFilesAt(clone.git, sha, folder, call);
+      });
+    },
+
+    async createCommit(url, wanted, call) {
+      requireNewCommit(wanted);
+      return use(url, call, async (clone) => {
+        await clone.fetch([wanted.treeOf, ...wanted.parents], call);
+        const sha = await commitTree(clone.git, AUTHOR, { ...wanted, tree: `${wanted.treeOf}^{tree}` }, call);
+        await point(clone, url, wanted.branch, sha, call);
+        return sha;
+      });
+    },
+
+    async commitFiles(url, wanted, call) {
+      requireNewFiles(wanted);
+      return use(url, call, async (clone) => {
+        const sources = wanted.edits.flatMap((edit) => (edit.kind === 'copy' ? [edit.from.sha] : []));
+        await clone.fetch([wanted.parent, ...sources], call);
+        const index = join(clone.gitDir, `index-${newId()}`);
+        const sha = await commitEdits(clone.git, AUTHOR, wanted, index, call);
+        if (sha !== wanted.parent) await point(clone, url, wanted.branch, sha, call);
+        return sha;
+      });
+    },
+
+    async pointBranch(url, branch, sha, call) {
+      requireBranch(branch);
+      requireSha(sha);
+      return use(url, call, async (clone) => {
+        await clone.fetch([sha], call);
+        await point(clone, url, branch, sha, call);
+      });
+    },
+
+    async deleteBranch(url, branch, sha, call) {
+      requireBranch(branch);
+      return use(url, call, async (clone) => {
+        // Deleting needs no objects.
+        await clone.fetch([], call);
+        const ref = `refs/heads/${branch}`;
+        const from = await headOf(clone.git, url, ref, call);
+        if (from === sha) await push(clone.git, url, { ref, from, to: undefined }, call);
+      });
+    },
+  };
+}
+
+async function headOf(git: GitCommand, url: string, ref: string, call?: CallOptions): Promise<string | undefined> {
+  const { stdout } = await git(['ls-remote', '--quiet', '--', url, ref], {
+    ...(call?.signal === undefined ? {} : { signal: call.signal }),
+    timeoutMs: LOOK_TIMEOUT_MS,
+  });
+  const lines = stdout.toString('utf8').split('\n');
+  // The pattern also finds `refs/heads/other/refs/heads/…`.
+  return lines.find((line) => line.endsWith(`\t${ref}`))?.split('\t')[0];
+}
+
+/** Talks about what both sides have first, and sends nothing that is built on it: contents are not here. */
+function push(
+  git: GitCommand,
+  url: string,
+  update: { ref: string; from: string | undefined; to: string | undefined },
+  call?: CallOptions,
+): Promise<{ done: boolean; why: string }> {
+  return pushRefs(git, url, [update], call, ['--no-thin']);
+}
+
+/** Every command goes to the site alone, over HTTP, to an address that may be connected to. */
+function guardedGit(options: GitRemoteOptions, home: string): GitCommand {
+  const { username, password } = options.login;
+  const basic = Buffer.from(`${username}:${password.reveal()}`).toString('base64');
+  const { ca, clientCertificate, clientKey } = options.tls ?? {};
+  const fixed: [string, string][] = [
+    [`http.${options.site.origin}/.extraHeader`, `Authorization: Basic ${basic}`],
+    ['push.negotiate', 'true'],
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ['http.lowSpeedLimit', '1000'],
+    ['http.lowSpeedTime', '30'],
+    ...(ca === undefined ? [] : [['http.sslCAInfo', ca] as [string, string]]),
+    ...(clientCertificate === undefined ? [] : [['http.sslCert', clientCertificate] as [string, string]]),
+    ...(clientKey === undefined ? [] : [['http.sslKey', clientKey] as [string, string]]),
+  ];
+  return async (args, run = {}) => {
+    const leaves = ['fetch', 'push', 'ls-remote'].includes(args[0] ?? '');
+    const pin = leaves ? await pinOf(options) : [];
+    const git = createGitCommand({
+      name: options.name,
+      home,
+      settings: [...fixed, ...pin],
+      secrets: [password, new Secret(basic)],
+    });
+    const environment = { ...run.environment, GIT_ALLOW_PROTOCOL: 'http:https' };
+    return git(args, { ...(args[0] === 'push' ? { timeoutMs: PUSH_TIMEOUT_MS } : {}), ...run, environment });
+  };
+}
+
+/** Looks the name up once, judges the addresses, and has git connect to those and no others. */
+async function pinOf({ name, site, addresses }: GitRemoteOptions): Promise<[string, string][]> {
+  if (addresses === 'any') return [];
+  const host = site.hostname.replace(/^\[|\]$/g, '');
+  const found = isIP(host) === 0 ? await lookUp(name, host) : [host];
+  const refused = found.find((address) => refusedAddress(address, addresses) !== undefined);
+  if (refused !== undefined) {
+    const why = refusedAddress(refused, addresses);
+    throw new AdapterError('rejected', `connecting to ${refused} is not allowed: it ${why}`);
+  }
+  if (isIP(host) !== 0) return [];
+  const port = site.port === '' ? (site.protocol === 'https:' ? '443' : '80') : site.port;
+  const pinned = found.map((address) => (isIP(address) === 6 ? `[${address}]` : address));
+  return [['http.curloptResolve', `${host}:${port}:${pinned.join(',')}`]];
+}
+
+async function lookUp(name: string, host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new AdapterError('unavailable', `${name} cannot be reached (${code})`);
+  }
+}
