@@ -8,12 +8,13 @@ import type {
   TaskFinished,
   TaskName,
 } from '../events/types.ts';
-import { mustTakeBack, reasonToTakeBack } from './canary.ts';
+import { leavesCanary, leftPaused, mustTakeBack, reasonToTakeBack } from './canary.ts';
 import { deadlineOf, isKeptFromStarting } from './held-sync.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
 import { rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
 import { short } from './rollout.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState, worstResult } from './sequence.ts';
+import { systemName } from './system-name.ts';
 
 /** What a sequence has to know of its neighbours: the others in the same project, stage and service. */
 export interface Line {
@@ -64,16 +65,37 @@ function decideRunning(state: SequenceState, moment: Moment): SequenceEvent[] {
 }
 
 function decideUnfinished(state: SequenceState, task: TaskState, { now, line }: Moment): SequenceEvent[] {
-  if (state.abort) {
-    const message = abortMessage(state);
-    return [end(now, task, 'aborted', 'fail', message), finish(now, 'aborted', 'fail', 'aborted', message)];
-  }
+  if (state.abort) return abortTask(state, task, now);
   if (line.newer !== undefined && mayBeOvertaken(state, task)) {
     return [end(now, task, 'aborted', 'fail', 'superseded by a newer change'), supersede(now, line.newer)];
   }
   if (state.override && BEHIND_GATE.has(task.name)) return [letThrough(task, state.override, now)];
   if (Date.parse(now) >= deadlineOf(task)) return timeOut(state, task, now);
   return task.name === 'approval' ? decideApproval(state, task, now) : [];
+}
+
+/** What was begun with a canary is ended first: it would stand there for ever. */
+function abortTask(state: SequenceState, task: TaskState, now: string): SequenceEvent[] {
+  const message = abortMessage(state);
+  if (leavesCanary(state)) return [end(now, task, 'aborted', 'fail', message), takeBack(state, now)];
+  if (task.name === 'release') {
+    if (Date.parse(now) < deadlineOf(task)) return [];
+    const late = `release did not finish in time${task.blocker ? `: ${task.blocker.sentence}` : ''}`;
+    const ended = { ...task, status: 'errored', message: late } as const;
+    return [end(now, task, 'errored', 'fail', late), finishAborted(state, ended, now)];
+  }
+  const left = leftPaused(task);
+  const said = left === undefined ? message : `${message}; ${left}`;
+  return [end(now, task, 'aborted', 'fail', message), finish(now, 'aborted', 'fail', 'aborted', said)];
+}
+
+/** With what became of the canary. */
+function finishAborted(state: SequenceState, release: TaskState, now: string): SequenceEvent {
+  const what = release.message ?? 'nothing more is known of its canary';
+  const system = state.triggered ? systemName(state.triggered.application) : 'the delivery system';
+  const said =
+    release.status === 'succeeded' ? what : `its canary was not taken back: abort or promote it in ${system} (${what})`;
+  return finish(now, 'aborted', 'fail', 'aborted', `${abortMessage(state)}; ${said}`);
 }
 
 /** A warning: whoever reads the verdict must see that nobody measured it. */
@@ -131,7 +153,9 @@ function decideNext(state: SequenceState, { now, line }: Moment): SequenceEvent[
   const last = state.tasks.at(-1);
   if (!last) return [trigger(state, 0, 'plan', PLAN_TIME_LIMIT_MS, now)];
   if (last.name === 'rollback') return [finishRolledBack(state, last, now)];
+  if (state.abort && leavesCanary(state)) return [takeBack(state, now)];
   const failed = last.name === 'release' ? (reasonToTakeBack(state) ?? last) : last;
+  if (state.abort && failed.name === 'release') return [finishAborted(state, failed, now)];
   if (failed.status !== 'succeeded' || failed.result === 'fail' || !state.plan) return decideFailed(state, failed, now);
   if (state.abort) return [finish(now, 'aborted', 'fail', 'aborted', abortMessage(state))];
   if (line.newer !== undefined && BEFORE_SYNC.has(last.name)) return [supersede(now, line.newer)];

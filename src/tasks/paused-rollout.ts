@@ -1,10 +1,11 @@
 import type { ApplicationResource, DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { clip } from '../base/clip.ts';
+import type { JsonObject } from '../base/json.ts';
 import { plannedStep } from '../engine/decide.ts';
 import { short } from '../engine/revisions.ts';
 import { judgeRollout, type RolloutQuestion } from '../engine/rollout.ts';
 import { systemName } from '../engine/system-name.ts';
-import type { Application } from '../events/application.ts';
+import { type Application, applicationKey } from '../events/application.ts';
 import { fail, pass, type TaskInput, type TaskOutcome, waiting } from './task.ts';
 
 /** Somebody lets it go on, and nobody tells us. */
@@ -17,10 +18,16 @@ export async function pausedRollouts(
   application: Application,
 ): Promise<ApplicationResource[]> {
   if (application.health.status !== 'Suspended') return [];
-  const resources = (await system.resources?.(application.ref, { signal })) ?? [];
-  return resources.filter(
-    ({ group, kind, health }) => group === 'argoproj.io' && kind === 'Rollout' && health?.status === 'Suspended',
-  );
+  return (await rolloutsOf({ signal }, system, application)).filter(({ health }) => health?.status === 'Suspended');
+}
+
+export async function rolloutsOf(
+  { signal }: Pick<TaskInput, 'signal'>,
+  system: DeliverySystem,
+  { ref }: Application,
+): Promise<ApplicationResource[]> {
+  const resources = (await system.resources?.(ref, { signal })) ?? [];
+  return resources.filter(({ group, kind }) => group === 'argoproj.io' && kind === 'Rollout');
 }
 
 /**
@@ -45,7 +52,11 @@ export async function atPause(
     return pass(`${revision} runs as a canary: ${what}`, { paused: paused.map(({ name }) => name) });
   }
   const sentence = clip(`${what}: promote or abort it in ${systemName(application.ref)}`);
-  return waiting({ kind: 'health', sentence }, POLL_MS);
+  const left = {
+    ...(input.task.memo['paused'] as JsonObject | undefined),
+    [applicationKey(application.ref)]: sentence,
+  };
+  return waiting({ kind: 'health', sentence }, POLL_MS, { ...input.task.memo, paused: left });
 }
 
 /** The commit is what is deployed, and its health is newer than its sync. */

@@ -50,7 +50,11 @@ async function lookOnce(
     case 'failed':
       return otherCommit(application, input.triggered, judgement.sentence);
     case 'progressing': {
-      const memo = { healthySince: without(remembered, key, judgement.healthySince) };
+      const paused = without((input.task.memo['paused'] ?? {}) as Record<string, string>, key, undefined);
+      const memo = {
+        healthySince: without(remembered, key, judgement.healthySince),
+        ...(isEmpty(paused) ? {} : { paused }),
+      };
       const askAgainMs =
         judgement.healthySince === undefined ? POLL_MS : untilSettled(judgement.healthySince, settleMs, input.now);
       // The seconds counted while settling are no news for the log.
@@ -84,6 +88,10 @@ export function otherCommit(application: Application, wanted: Revisions, sentenc
 function without(all: Record<string, string>, key: string, value: string | undefined): JsonObject {
   const { [key]: _, ...others } = all;
   return value === undefined ? others : { ...others, [key]: value };
+}
+
+function isEmpty(all: JsonObject): boolean {
+  return Object.keys(all).length === 0;
 }
 
 /** Health is looked at in between too: a break starts the settle time anew. */

@@ -42,7 +42,7 @@ describe('a canary that stands still', () => {
       expect(over.message).toMatch(/status/);
       expect(over.tasks.slice(-2)).toMatchObject([
         { name: 'test', result: 'fail' },
-        { name: 'release', result: 'pass', message: 'the canary does not wait any more' },
+        { name: 'release', result: 'pass', message: 'the canary was taken back' },
       ]);
       expect(actionsOf(told)).toEqual(['abort Rollout/checkout']);
       await expectUntouched(told, commit, 'staging');
@@ -66,6 +66,59 @@ describe('a canary that stands still', () => {
       const target = { kind: 'Rollout', resourceName: 'checkout' };
       await told.world.argocd.controller.act('checkout-dev', 'argocd', target, 'promote-full');
       expect(await told.stage(commit, 'dev', isOver, 'goes on')).toMatchObject({ result: 'pass' });
+    });
+  });
+
+  it('is aborted with its change while it is judged, and nobody finds it paused afterwards', LIMIT, async () => {
+    const long = '{http: {path: /, duration: 60s, expect: {status: 200}}}';
+    await story({ delivery: delivery('paused: promote', long), files: FILES }, async (told) => {
+      const commit = told.release(1);
+      await told.stage(commit, 'dev', (view) => view.tasks.at(-1)?.name === 'test', 'is being tested');
+      await told.decide(commit, 'dev', 'abort');
+      const over = await told.stage(commit, 'dev', isOver, 'is aborted');
+      expect(over).toMatchObject({
+        result: 'fail',
+        reason: 'aborted',
+        message: 'aborted by ada: told so; the canary was taken back',
+      });
+      expect(actionsOf(told)).toEqual(['abort Rollout/checkout']);
+      await expectUntouched(told, commit, 'staging');
+    });
+  });
+
+  it('is aborted with its change also when we were about to let it go on', LIMIT, async () => {
+    await story({ delivery: delivery('paused: promote'), files: FILES }, async (told) => {
+      told.world.argocd.faults.next({
+        method: 'POST',
+        path: 'resource/actions',
+        times: 2,
+        effect: { kind: 'answer', status: 403, code: 7, message: 'permission denied: applications, action' },
+      });
+      const commit = told.release(1);
+      await told.stage(
+        commit,
+        'dev',
+        (view) => view.tasks.at(-1)?.name === 'release' && last(view).waitingFor?.kind === 'unreachable',
+        'is refused',
+      );
+      await told.decide(commit, 'dev', 'abort');
+      const over = await told.stage(commit, 'dev', isOver, 'is aborted');
+      expect(over.message).toBe('aborted by ada: told so; the canary was taken back');
+      expect(actionsOf(told)).toEqual(['abort Rollout/checkout']);
+    });
+  });
+
+  it('is left to people where they let it go on: whoever aborts its change is told so', LIMIT, async () => {
+    await story({ delivery: delivery('timeout: 10m'), files: FILES }, async (told) => {
+      const commit = told.release(1);
+      const isPaused = /paused/;
+      await told.stage(commit, 'dev', (view) => isPaused.test(view.tasks.at(-1)?.waitingFor?.sentence ?? ''), 'waits');
+      await told.decide(commit, 'dev', 'abort');
+      const over = await told.stage(commit, 'dev', isOver, 'is aborted');
+      expect(over.message).toBe(
+        'aborted by ada: told so; Rollout checkout is paused (CanaryPauseStep): promote or abort it in Argo CD',
+      );
+      expect(actionsOf(told)).toEqual([]);
     });
   });
 

@@ -5,7 +5,7 @@ import { currentTask, fold } from '../../src/engine/sequence.ts';
 import type { Application } from '../../src/events/application.ts';
 import type { Blocker, SequenceTriggered, TaskName } from '../../src/events/types.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../../src/tasks/task.ts';
-import { started, step, taskFinished, taskTriggered, triggered } from './sequence.ts';
+import { decision, started, step, taskFinished, taskTriggered, triggered } from './sequence.ts';
 
 /** What a task sees when it looks, besides the application. */
 export interface Scene {
@@ -14,6 +14,8 @@ export interface Scene {
   /** The task's own step of the plan. */
   step?: PlannedTask;
   memo?: JsonObject;
+  /** Somebody aborted the change. */
+  aborted?: true;
   blocker?: Blocker;
   now?: string;
   /** How the delivery system answers a sync. */
@@ -77,6 +79,7 @@ function inputOf(name: TaskName, scene: Scene): TaskInput {
     taskFinished('plan', 'pass', { data }),
     taskTriggered(1, name),
     ...(scene.memo || scene.blocker ? [waited(name, scene)] : []),
+    ...(scene.aborted ? [decision('abort')] : []),
   ]);
   const task = currentTask(sequence);
   if (!task || !sequence.triggered) throw new Error('the scene has no task');
