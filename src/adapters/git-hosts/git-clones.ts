@@ -12,7 +12,10 @@ const MAX_CLONES = 32;
 const MAX_COMMITS = 200;
 const MAX_CLONE_KIB = 256 * 1024;
 
-/** A clone without history and contents: of the commits that were asked for, it has the trees. */
+/** What a clone has of the commits that were asked for: their trees alone, or all commits before them alone. */
+export type CloneOf = 'trees' | 'history';
+
+/** A clone without contents. What is missing Git brings by itself when it is looked at. */
 export interface Clone {
   gitDir: string;
   /** Runs git in it. */
@@ -23,8 +26,13 @@ export interface Clone {
 
 export interface GitClones {
   /** Lends a clone of this URL; to one after the other. */
-  use<T>(url: string, call: Call | undefined, work: (clone: Clone) => Promise<T>): Promise<T>;
+  use<T>(url: string, of: CloneOf, call: Call | undefined, work: (clone: Clone) => Promise<T>): Promise<T>;
 }
+
+const EXTENT: Record<CloneOf, readonly string[]> = {
+  trees: ['--depth=1', '--filter=blob:none'],
+  history: ['--filter=tree:0'],
+};
 
 interface Kept extends Clone {
   commits: Set<string>;
@@ -40,49 +48,50 @@ export function createGitClones(cacheDir: string, gitFor: (home: string) => GitC
   const kept = new Map<string, Kept>();
   let swept: Promise<void> | undefined;
 
-  function open(url: string): Kept {
-    const known = kept.get(url);
+  function open(key: string, url: string, of: CloneOf): Kept {
+    const known = kept.get(key);
     if (known !== undefined && known.commits.size < MAX_COMMITS) {
       // Back to the end of the line.
-      kept.delete(url);
-      kept.set(url, known);
+      kept.delete(key);
+      kept.set(key, known);
       return known;
     }
-    if (known !== undefined) drop(url, known);
+    if (known !== undefined) drop(key, known);
     for (const [oldest, clone] of kept) if (kept.size >= MAX_CLONES) drop(oldest, clone);
-    const made = newClone(git, url, join(folder, `${newId()}.git`));
-    kept.set(url, made);
+    const made = newClone(git, url, of, join(folder, `${newId()}.git`));
+    kept.set(key, made);
     return made;
   }
 
-  function drop(url: string, clone: Kept): void {
-    if (kept.get(url) === clone) kept.delete(url);
+  function drop(key: string, clone: Kept): void {
+    if (kept.get(key) === clone) kept.delete(key);
     const remove = () => rm(clone.gitDir, { recursive: true, force: true }).catch(() => {});
     clone.busy = clone.busy.then(remove, remove);
   }
 
   return {
-    async use(url, call, work) {
+    async use(url, of, call, work) {
       if (call?.signal?.aborted) throw new AdapterError('cancelled', 'the request was given up');
       swept ??= removeAbandoned(clones, new Date());
       await swept;
-      const clone = open(url);
+      const key = `${of} ${url}`;
+      const clone = open(key, url, of);
       const done = clone.busy.catch(() => {}).then(() => work(clone));
       clone.busy = done;
       try {
         return await done;
       } catch (error) {
         // A git that was cut off may have left locks behind; nobody else works here, and a new clone costs little.
-        if (!(error instanceof AdapterError) || !isHarmless(error)) drop(url, clone);
+        if (!(error instanceof AdapterError) || !isHarmless(error)) drop(key, clone);
         throw error;
       } finally {
-        if ((await sizeOf(clone)) > MAX_CLONE_KIB) drop(url, clone);
+        if ((await sizeOf(clone)) > MAX_CLONE_KIB) drop(key, clone);
       }
     },
   };
 }
 
-function newClone(git: GitCommand, url: string, gitDir: string): Kept {
+function newClone(git: GitCommand, url: string, of: CloneOf, gitDir: string): Kept {
   const inside: GitCommand = (args, run) => git(args, { gitDir, ...run });
   const commits = new Set<string>();
   let ready = false;
@@ -111,8 +120,8 @@ function newClone(git: GitCommand, url: string, gitDir: string): Kept {
       if (missing.length === 0) return;
       await inside(
         [
-          ...['fetch', '--quiet', '--depth=1', '--filter=blob:none', '--no-tags', '--no-write-fetch-head'],
-          ...['--no-auto-maintenance', 'origin'],
+          ...['fetch', '--quiet', ...EXTENT[of], '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'],
+          'origin',
           // Under a name of their own: what has one is not sent again.
           ...missing.map((sha) => `+${sha}:refs/kept/${sha}`),
         ],

@@ -1,4 +1,5 @@
 import { AdapterError } from '../../base/adapter-error.ts';
+import type { GitCommand } from './git-command.ts';
 import type { CommitInfo, Comparison } from './git-host.ts';
 import type { Call, GitRepository } from './git-repository.ts';
 import { isRefName, isSha } from './names.ts';
@@ -61,20 +62,14 @@ export function decodeText(path: string, bytes: Uint8Array): string {
 }
 
 /** @throws {AdapterError} `not-found` when the two have no common ancestor */
-export async function compareCommits(
-  repository: GitRepository,
-  base: string,
-  head: string,
-  call?: Call,
-): Promise<Comparison> {
-  const ancestor = await mergeBase(repository, base, head, call);
+export async function compareCommits(git: GitCommand, base: string, head: string, call?: Call): Promise<Comparison> {
+  const ancestor = await mergeBase(git, base, head, call);
   const range = `${base}..${head}`;
-  const count = await repository.git(['rev-list', '--count', range], { ...call });
-  const log = await repository.git(
-    ['log', '-z', `--max-count=${MAX_COMMITS}`, '--format=%H%x00%an%x00%at%x00%s', range, '--'],
-    { ...call },
-  );
-  const files = await changedFiles(repository, ancestor, head, call);
+  const count = await git(['rev-list', '--count', range], { ...call });
+  const log = await git(['log', '-z', `--max-count=${MAX_COMMITS}`, '--format=%H%x00%an%x00%at%x00%s', range, '--'], {
+    ...call,
+  });
+  const files = await changedFiles(git, ancestor, head, call);
   return {
     commits: parseLog(log.stdout.toString('utf8')),
     totalCommits: Number(count.stdout.toString('utf8')),
@@ -97,20 +92,15 @@ export async function isContained(
   return code === 0;
 }
 
-async function mergeBase(repository: GitRepository, base: string, head: string, call?: Call): Promise<string> {
-  const { code, stdout } = await repository.git(['merge-base', base, head], { ...call, answers: [1] });
+async function mergeBase(git: GitCommand, base: string, head: string, call?: Call): Promise<string> {
+  const { code, stdout } = await git(['merge-base', base, head], { ...call, answers: [1] });
   if (code === 0) return stdout.toString('utf8').trim();
   throw new AdapterError('not-found', `${base.slice(0, 7)} and ${head.slice(0, 7)} have no common ancestor`);
 }
 
-async function changedFiles(
-  repository: GitRepository,
-  from: string,
-  to: string,
-  call?: Call,
-): Promise<Comparison['files']> {
+async function changedFiles(git: GitCommand, from: string, to: string, call?: Call): Promise<Comparison['files']> {
   const args = ['diff-tree', '-r', '-z', '--numstat', '--no-renames', '--no-ext-diff', '--no-textconv', from, to, '--'];
-  const { stdout } = await repository.git(args, { ...call });
+  const { stdout } = await git(args, { ...call });
   return stdout.toString('utf8').split('\0').filter(Boolean).map(parseNumstat);
 }
 

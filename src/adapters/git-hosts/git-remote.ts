@@ -7,15 +7,18 @@ import { Secret } from '../../base/secret.ts';
 import type { TreeFile } from '../../promotion/file-edit.ts';
 import { type AddressPolicy, refusedAddress } from '../addresses.ts';
 import type { TlsPaths } from '../tls-files.ts';
-import { type Clone, createGitClones } from './git-clones.ts';
+import { type Clone, type CloneOf, createGitClones } from './git-clones.ts';
 import { createGitCommand, type GitCommand } from './git-command.ts';
 import { AUTHOR, commitEdits, commitTree, listFilesAt } from './git-files.ts';
-import type { CallOptions, NewCommit, NewFiles } from './git-host.ts';
+import type { CallOptions, Comparison, NewCommit, NewFiles } from './git-host.ts';
+import { compareCommits } from './git-reading.ts';
 import { pushRefs } from './git-repository.ts';
 import { requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
 
 const LOOK_TIMEOUT_MS = 30_000;
 const PUSH_TIMEOUT_MS = 60_000;
+/** How long addresses count that a name was found to have. */
+const PINNED_MS = 5_000;
 
 export interface GitRemoteOptions {
   /** Who is asked, for messages. */
@@ -36,6 +39,8 @@ export interface GitRemote {
   listFiles(url: string, sha: string, folder: string, options?: CallOptions): Promise<TreeFile[]>;
   createCommit(url: string, wanted: NewCommit, options?: CallOptions): Promise<string>;
   commitFiles(url: string, wanted: NewFiles, options?: CallOptions): Promise<string>;
+  /** What `head` brings that `base` has not; both full SHAs. For hosts that do not count lines, or not all of them. */
+  compare(url: string, base: string, head: string, options?: CallOptions): Promise<Comparison>;
   /** Points a branch at a commit that the host has; makes it where it is missing. */
   pointBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
   /** Deletes a branch while it still is at this commit; otherwise it stays. */
@@ -46,11 +51,16 @@ export interface GitRemote {
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const clones = createGitClones(options.cacheDir, (home) => guardedGit(options, home));
 
-  async function use<T>(url: string, call: CallOptions | undefined, work: (clone: Clone) => Promise<T>): Promise<T> {
+  async function use<T>(
+    url: string,
+    call: CallOptions | undefined,
+    work: (clone: Clone) => Promise<T>,
+    of: CloneOf = 'trees',
+  ): Promise<T> {
     if (new URL(url).origin !== options.site.origin) {
       throw new AdapterError('rejected', `${options.name}: a repository elsewhere than on ${options.site.host}`);
     }
-    return clones.use(url, call, work);
+    return clones.use(url, of, call, work);
   }
 
   async function point(clone: Clone, url: string, branch: string, sha: string, call?: CallOptions): Promise<void> {
@@ -69,6 +79,16 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         await clone.fetch([sha], call);
         return listFilesAt(clone.git, sha, folder, call);
       });
+    },
+
+    async compare(url, base, head, call) {
+      requireSha(base);
+      requireSha(head);
+      const work = async (clone: Clone) => {
+        await clone.fetch([base, head], call);
+        return compareCommits(clone.git, base, head, call);
+      };
+      return use(url, call, work, 'history');
     },
 
     async createCommit(url, wanted, call) {
@@ -151,9 +171,14 @@ function guardedGit(options: GitRemoteOptions, home: string): GitCommand {
     ...(clientCertificate === undefined ? [] : [['http.sslCert', clientCertificate] as [string, string]]),
     ...(clientKey === undefined ? [] : [['http.sslKey', clientKey] as [string, string]]),
   ];
+  let pinned = { until: 0, pin: Promise.resolve<[string, string][]>([]) };
   return async (args, run = {}) => {
-    const leaves = ['fetch', 'push', 'ls-remote'].includes(args[0] ?? '');
-    const pin = leaves ? await pinOf(options) : [];
+    // For every command: Git fetches what is missing here by itself.
+    if (performance.now() >= pinned.until) pinned = { until: performance.now() + PINNED_MS, pin: pinOf(options) };
+    const pin = await pinned.pin.catch((error: unknown) => {
+      pinned.until = 0;
+      throw error;
+    });
     const git = createGitCommand({
       name: options.name,
       home,

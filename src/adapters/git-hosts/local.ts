@@ -102,7 +102,7 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
 
     async compare(repository, base, head, options) {
       const { opened, shas } = await withCommits(repository, [base, head], options);
-      return compareCommits(opened, shas[0] ?? '', shas[1] ?? '', options);
+      return compareCommits(opened.git, shas[0] ?? '', shas[1] ?? '', options);
     },
 
     async contains(repository, descendant, ancestor, options) {

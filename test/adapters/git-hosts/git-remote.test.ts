@@ -12,6 +12,8 @@ import { type GitHttpServer, serveGitOverHttp } from '../../support/git-http.ts'
 
 const PASSWORD = 'glpat-canary-of-git';
 const AT = '2026-03-02T10:00:00Z';
+/** About 130 kB that cannot be packed well. */
+const LONG = Array.from({ length: 20_000 }, (_, at) => ((at * 2_654_435_761) % 2 ** 32).toString(36)).join('');
 
 describe('commits through Git over HTTP', () => {
   let origin: BareRepository;
@@ -29,7 +31,7 @@ describe('commits through Git over HTTP', () => {
     cacheDir = mkdtempSync(join(tmpdir(), 'lynceus-cache-'));
     remote = create();
     url = `${server.url}/deploy.git`;
-    origin.commit({ branch: 'main', files: { 'a/one': '1\n', 'a/two': '2\n', 'b/three': 'x'.repeat(50_000) } });
+    origin.commit({ branch: 'main', files: { 'a/one': '1\n', 'a/two': '2\n', 'b/three': LONG } });
     base = origin.commit({ branch: 'main', files: { 'a/one': '1b\n' } });
     origin.commit({ branch: 'main', files: { 'a/two': '2b\n' } });
   });
@@ -143,6 +145,29 @@ describe('commits through Git over HTTP', () => {
     await remote.deleteBranch(url, 'lynceus/y', newer);
     expect(origin.sha('lynceus/y')).toBeUndefined();
     await remote.deleteBranch(url, 'lynceus/y', newer);
+  });
+
+  it('compares two commits from where their lines parted, and brings no content for it but what changed', async () => {
+    origin.git('branch', 'other', base);
+    const theirs = origin.commit({ branch: 'other', files: { 'b/other': 'x\n' } });
+    const head = origin.commit({ branch: 'main', files: { 'a/one': '1c\nmore\n' }, message: 'Raise again\n\nwhy' });
+    const found = await remote.compare(url, theirs, head);
+    expect(found.commits.map(({ subject, author }) => `${subject} by ${author}`)).toEqual([
+      'Raise again by Ada',
+      'Change something by Ada',
+    ]);
+    expect(found).toMatchObject({ totalCommits: 2, totalFiles: 2 });
+    expect(found.files).toEqual([
+      { path: 'a/one', additions: 2, deletions: 1 },
+      { path: 'a/two', additions: 1, deletions: 1 },
+    ]);
+    const here = execFileSync('git', ['-C', clones()[0] ?? '', 'count-objects', '-v'], { encoding: 'utf8' });
+    // The long text stays where it is.
+    expect(Number(/size-pack: (\d+)/.exec(here)?.[1])).toBeLessThan(20);
+    const none = { commits: [], totalCommits: 0, files: [], totalFiles: 0 };
+    expect(await remote.compare(url, head, head)).toEqual(none);
+    const apart = origin.commit({ branch: 'apart', files: { apart: 'x' } });
+    expect(await failureOf(remote.compare(url, head, apart))).toMatchObject({ reason: 'not-found' });
   });
 
   it('does several things at once, one after the other', async () => {
