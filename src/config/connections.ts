@@ -35,6 +35,8 @@ export interface ApiToken {
 export interface Connections {
   deliverySystems: { system: DeliverySystem; webhookTokens: Secret[]; watch: boolean }[];
   gitHosts: GitHost[];
+  /** By the name of the Git host: the secrets of its webhooks. */
+  gitWebhookTokens: ReadonlyMap<string, readonly Secret[]>;
   metrics: MetricsSource[];
   tokens: ApiToken[];
   /** How each of them is looked at, in the order of the file. */
@@ -51,9 +53,11 @@ const WebhookTokens = Type.Array(SecretRef, { maxItems: 2, description: 'one or,
 
 const COMMON = {
   deliverySystems: { webhookTokens: Type.Optional(WebhookTokens), watch: Type.Optional(Type.Boolean()) },
-  gitHosts: {},
+  gitHosts: { webhookTokens: Type.Optional(WebhookTokens) },
   metrics: {},
 } as const;
+/** Of no server that could call us. */
+const SILENT_KIND = 'local';
 
 const Token = Type.Object(
   {
@@ -174,7 +178,8 @@ function listSchema(section: Section, entries: readonly unknown[]): object {
 /** Without a known kind nothing can be said about the rest of an entry. */
 function entrySchema(section: Section, kind: AdapterKind<unknown> | undefined): object {
   if (!kind) return {};
-  const common = Type.Object({ name: Name, kind: Type.Literal(kind.kind), ...COMMON[section] });
+  const shared = kind.kind === SILENT_KIND ? {} : COMMON[section];
+  const common = Type.Object({ name: Name, kind: Type.Literal(kind.kind), ...shared });
   return {
     type: 'object',
     additionalProperties: false,
@@ -227,10 +232,12 @@ function create(
     });
   const deliverySystems = build<DeliverySystem>('deliverySystems').map(({ port, entry }) => ({
     system: port,
-    webhookTokens: ((entry['webhookTokens'] ?? []) as SecretRef[]).map(vault.secret),
+    webhookTokens: webhookTokensOf(entry, vault),
     watch: entry['watch'] === true,
   }));
-  const gitHosts = build<GitHost>('gitHosts').map(({ port }) => port);
+  const built = build<GitHost>('gitHosts');
+  const gitHosts = built.map(({ port }) => port);
+  const gitWebhookTokens = new Map(built.map(({ port, entry }) => [port.name, webhookTokensOf(entry, vault)]));
   const metrics = build<MetricsSource>('metrics').map(({ port }) => port);
   const tokens = (value.tokens ?? []).map(({ name, token, groups, may }) => ({
     name,
@@ -239,7 +246,14 @@ function create(
     may: may ?? EVERYTHING,
   }));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, value: { deliverySystems, gitHosts, metrics, tokens, checks, secrets: vault.all() } };
+  return {
+    ok: true,
+    value: { deliverySystems, gitHosts, gitWebhookTokens, metrics, tokens, checks, secrets: vault.all() },
+  };
+}
+
+function webhookTokensOf(entry: Entry, vault: Vault): Secret[] {
+  return ((entry['webhookTokens'] ?? []) as SecretRef[]).map(vault.secret);
 }
 
 function createOne<Port>(section: Section, entry: Entry, tools: AdapterTools): Port {

@@ -21,6 +21,7 @@ export function tokenProblems(document: YamlDocument, vault: Vault): Problem[] {
     const token = vault.peek(ref);
     if (token === undefined) return [];
     if (token.length < MIN_TOKEN_CHARS) return [problemAt(document, path, TOO_SHORT)];
+    if (isCutOff(token)) return [problemAt(document, path, CUT_OFF)];
     const other = owners.get(token);
     if (other === undefined) owners.set(token, owner);
     return other === undefined || other === owner
@@ -31,14 +32,24 @@ export function tokenProblems(document: YamlDocument, vault: Vault): Problem[] {
 
 const TOO_SHORT = `the token is shorter than ${MIN_TOKEN_CHARS} characters: take a random one, e.g. of "openssl rand -hex 32"`;
 
+const CUT_OFF = 'the signing token is cut off: copy all of what GitLab shows, from "whsec_" on';
+const SIGNING = 'whsec_';
+
+/** GitLab generates signing tokens; nobody makes up one. */
+function isCutOff(token: string): boolean {
+  return token.startsWith(SIGNING) && Buffer.from(token.slice(SIGNING.length), 'base64').length < MIN_TOKEN_CHARS;
+}
+
 /** The document may still be wrong in every way; its schema says how. */
 function tokenPlaces(value: unknown): TokenPlace[] {
-  const webhooks = list(value, 'deliverySystems').flatMap((system, at) =>
-    list(system, 'webhookTokens').map((ref, nth) => ({
-      owner: `webhooks from ${nameOf(system, at)}`,
-      ref,
-      path: ['deliverySystems', at, 'webhookTokens', nth],
-    })),
+  const webhooks = ['deliverySystems', 'gitHosts'].flatMap((section) =>
+    list(value, section).flatMap((entry, at) =>
+      list(entry, 'webhookTokens').map((ref, nth) => ({
+        owner: `webhooks from ${nameOf(entry, at)}${section === 'gitHosts' ? ' (Git host)' : ''}`,
+        ref,
+        path: [section, at, 'webhookTokens', nth],
+      })),
+    ),
   );
   const holders = list(value, 'tokens').map((holder, at) => ({
     owner: nameOf(holder, at),

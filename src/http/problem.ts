@@ -43,6 +43,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'invalid-json': 'The body is not valid JSON',
   'invalid-event': 'The event is not valid',
   'unknown-shape': 'The body is not what this sender sends',
+  'not-served': 'The repository is not one of this Git host',
   'empty-body': 'The body is empty',
   'not-utf8': 'The body is not UTF-8',
   'not-json': 'The body is not JSON',

@@ -15,8 +15,8 @@ import type { WebhookSender } from './senders/sender.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Requests whose body is held in memory at once; past it 503, which every sender retries. */
 const MAX_AT_ONCE = 2_000;
-/** Those whose body has to be there before it is known who sends: anybody can make us hold them. */
-const MAX_UNPROVEN_AT_ONCE = 200;
+/** Those whose body has to be there before it is known who sends: anybody can make us hold so much. */
+const MAX_UNPROVEN_BYTES = 200 * MAX_BODY_BYTES;
 
 export interface ReceiveTools {
   store: Store;
@@ -31,31 +31,41 @@ export interface ReceiveTools {
 export function receiveRoutes(tools: ReceiveTools): Router {
   const router = Router();
   const brake = brakeAt(MAX_AT_ONCE);
-  const raw = rawBody(MAX_BODY_BYTES);
   for (const sender of tools.senders) {
-    const own = sender.proof === 'headers' ? brake : brakeAt(MAX_UNPROVEN_AT_ONCE);
+    const own = sender.proof === 'headers' ? brake : brakeAt(unprovenAtOnce(sender));
     const paced: RequestHandler = (_request, response, next) => {
       response.locals['pausesItself'] = sender.pausesItself;
       next();
     };
-    router.post(sender.path, paced, own, ...webhook(tools, sender, raw));
+    router.post(sender.path, paced, own, ...webhook(tools, sender));
   }
-  router.post('/api/v1/events', brake, tools.authentication.require('report'), raw, async (request, response) => {
-    const now = tools.clock.now();
-    const answer = readCloudEvents(request.headers, bodyOf(request), now);
-    if (!answer.ok) {
-      tools.metrics.received.inc({ sender: 'cloudevents', outcome: answer.code });
-      throw new Refusal(answer.status, answer.code, answer.detail);
-    }
-    // All are understood before the first is kept.
-    const received = answer.events.map((event) => ({ event, jobs: jobsOfEvent(event, now) }));
-    await Promise.all(received.map(({ event, jobs }) => store(tools, 'cloudevents', event, jobs)));
-    response.status(202).end();
-  });
+  router.post(
+    '/api/v1/events',
+    brake,
+    tools.authentication.require('report'),
+    rawBody(MAX_BODY_BYTES),
+    async (request, response) => {
+      const now = tools.clock.now();
+      const answer = readCloudEvents(request.headers, bodyOf(request), now);
+      if (!answer.ok) {
+        tools.metrics.received.inc({ sender: 'cloudevents', outcome: answer.code });
+        throw new Refusal(answer.status, answer.code, answer.detail);
+      }
+      // All are understood before the first is kept.
+      const received = answer.events.map((event) => ({ event, jobs: jobsOfEvent(event, now) }));
+      await Promise.all(received.map(({ event, jobs }) => store(tools, 'cloudevents', event, jobs)));
+      response.status(202).end();
+    },
+  );
   return router;
 }
 
-function webhook(tools: ReceiveTools, sender: WebhookSender, raw: RequestHandler): RequestHandler[] {
+function unprovenAtOnce({ maxBytes = MAX_BODY_BYTES }: WebhookSender): number {
+  return Math.floor(MAX_UNPROVEN_BYTES / maxBytes);
+}
+
+function webhook(tools: ReceiveTools, sender: WebhookSender): RequestHandler[] {
+  const raw = rawBody(sender.maxBytes ?? MAX_BODY_BYTES);
   const name = sender.path.split('/').at(-1) ?? sender.path;
   const identify = guards('sender', (request, response, next) => {
     const who = sender.authenticate({ headers: request.headers, rawBody: bodyOf(request) });
@@ -70,9 +80,10 @@ function webhook(tools: ReceiveTools, sender: WebhookSender, raw: RequestHandler
     ...(sender.proof === 'headers' ? [identify, raw] : [raw, identify]),
     async (request, response) => {
       const source = String(response.locals['source']);
-      const translation = sender.translate(source, bodyOf(request), tools.clock.now());
+      const translation = sender.translate(source, bodyOf(request), tools.clock.now(), request.headers);
       if (!translation.ok) {
         tools.metrics.received.inc({ sender: name, outcome: translation.code });
+        if (translation.status === 202) return void response.status(202).end();
         throw new Refusal(translation.status, translation.code, translation.detail);
       }
       await store(tools, name, translation.event, heardJobs(translation.event.time, translation.jobs));

@@ -7,6 +7,7 @@ const ENV: Record<string, string> = {
   HOOK: 'canary-webhook-0123456789abcdef',
   ADA: 'canary-ada-0123456789abcdef',
   SHORT: 'canary-short',
+  CUT_OFF: 'whsec_canarycanary',
   BLANK: ' \n',
 };
 const FILES: Record<string, string> = { '/run/token': 'canary-file-0123456789abcdef\n', '/run/empty': '\n' };
@@ -186,6 +187,21 @@ tokens:
       'lynceus.yaml:5:100 deliverySystems[1].webhookTokens[0] is the token of webhooks from "main" too: give each its own',
       'lynceus.yaml:7:24 tokens[0].token is the token of webhooks from "main" too: give each its own',
       'lynceus.yaml:9:24 tokens[2].token is the token of "bob" too: give each its own',
+    ]);
+  });
+
+  it('gives each Git host secrets of its own for its webhooks, and a plain repository none', () => {
+    const said = problemsOf(`${file('')}deliverySystems:
+  - {name: main, kind: argocd, url: "https://a.example.com", token: {env: ARGOCD}, webhookTokens: [{env: HOOK}]}
+gitHosts:
+  - {name: main, kind: github, token: {env: ARGOCD}, webhookTokens: [{env: HOOK}]}
+  - {name: other, kind: github, token: {env: ARGOCD}, webhookTokens: [{env: CUT_OFF}]}
+  - {name: plain, kind: local, urls: [/srv/git], webhookTokens: [{env: ADA}]}
+`);
+    expect(said).toEqual([
+      'lynceus.yaml:6:70 gitHosts[0].webhookTokens[0] is the token of webhooks from "main" too: give each its own',
+      'lynceus.yaml:7:71 gitHosts[1].webhookTokens[0] the signing token is cut off: copy all of what GitLab shows, from "whsec_" on',
+      expect.stringContaining('lynceus.yaml:8:50 gitHosts[2] unknown property "webhookTokens"'),
     ]);
   });
 

@@ -7,12 +7,13 @@ export interface WebhookRequest {
   rawBody: Buffer;
 }
 
-/** What a webhook means: an event for the log and the work it asks for, or why it is refused. */
+/** What a webhook means: an event for the log and the work it asks for, or why it is not kept. */
 export type Translation =
   | { ok: true; event: NewEvent; jobs: NewJob[] }
   | {
       ok: false;
-      status: 400 | 413 | 415 | 422;
+      /** 202: nothing that we use, but who sends it cannot always be told to stop, and gives up on refusals. */
+      status: 202 | 400 | 413 | 415 | 422;
       /** Stable, for programs: `not-json`. */
       code: string;
       /** For the people who set up the sender: the place, and what would be right. No secrets. */
@@ -30,6 +31,9 @@ export interface WebhookSender {
   /** Whether the headers alone prove who sends; then nothing of an unknown sender's body is read. */
   readonly proof: 'headers' | 'body';
 
+  /** Larger bodies are refused; default 1 MiB. */
+  readonly maxBytes?: number;
+
   /** It waits longer each time before it tries again, and would give up early if it were told how long. */
   readonly pausesItself?: boolean;
 
@@ -40,5 +44,5 @@ export interface WebhookSender {
   authenticate(request: WebhookRequest): { source: string } | undefined;
 
   /** @param source what `authenticate` answered */
-  translate(source: string, rawBody: Buffer, receivedAt: Date): Translation;
+  translate(source: string, rawBody: Buffer, receivedAt: Date, headers?: IncomingHttpHeaders): Translation;
 }
