@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   risk: ['definitions', 'engine'],
   definitions: ['slo', 'engine'],
   engine: ['events', 'slo', 'definitions'],
-  promotion: ['engine', 'slo', 'events'],
+  promotion: ['definitions', 'engine', 'slo', 'events'],
   views: ['engine', 'events', 'slo'],
   ui: ['views', 'engine', 'slo'],
   store: [],
@@ -54,7 +54,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
 
 function read(file: string): SourceFile {
   const text = readFileSync(path.join(src, file), 'utf8');
-  const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
+  const imports = [...text.matchAll(/(?<!')(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
   return { file, folder: folderOf(file), text, imports };
 }
 

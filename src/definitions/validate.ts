@@ -5,7 +5,9 @@ import { parseWindow } from '../engine/windows.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { durationMs } from './quantities.ts';
 import { MAX_PROBLEMS, type Path, type YamlDocument } from './read-yaml.ts';
+import { isRepositoryPath } from './repository-path.ts';
 import { suggest } from './suggest.ts';
+import { parseValuePath } from './value-path.ts';
 
 const MAX_QUOTED = 60;
 /** Looked at to find the problems worth showing; a hostile file can cause many thousands. */
@@ -17,6 +19,8 @@ ajv.addFormat('window-text', (text) => parseWindow(text).ok);
 ajv.addFormat('time-zone', isTimeZone);
 ajv.addFormat('relative-file', isRelativeFile);
 ajv.addFormat('branch', isBranch);
+ajv.addFormat('repository-path', isRepositoryPath);
+ajv.addFormat('value-path', (text) => parseValuePath(text) !== undefined);
 ajv.addFormat('uri', isWebAddress);
 
 /** Finds every place where a document differs from a schema; none: it is of the schema's type. */
