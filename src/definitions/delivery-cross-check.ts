@@ -1,13 +1,14 @@
-import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { isJsonObject } from '../base/json.ts';
 import { checkErrorBudget } from './delivery-budget.ts';
 import { checkEvaluation } from './delivery-evaluation-check.ts';
+import { MAX_STAGES } from './delivery-names.ts';
+import { checkPromotion } from './delivery-promotion.ts';
 import { checkRisk } from './delivery-risk.ts';
 import { checkRollback } from './delivery-rollback.ts';
-import { MAX_STAGES } from './delivery-schema.ts';
 import { checkSyncPolicy } from './delivery-sync.ts';
+import { checkWindowList } from './delivery-window.ts';
 import type { Problem } from './problem.ts';
 import type { Path, YamlDocument } from './read-yaml.ts';
-import { suggest } from './suggest.ts';
 import { problemAt, quote } from './validate.ts';
 
 const TEST_KINDS = ['http'];
@@ -38,9 +39,7 @@ function checkStage(stage: unknown, path: Path, stages: unknown[], report: Repor
   const checks = at(stage, 'checks');
   checkErrorBudget(at(checks, 'errorBudget'), [...path, 'checks', 'errorBudget'], report);
   checkRisk(at(checks, 'risk'), [...path, 'checks', 'risk'], report);
-  for (const [index, window] of list(at(checks, 'windows')).entries()) {
-    checkWindow(window, [...path, 'checks', 'windows', index], report);
-  }
+  checkWindowList(at(checks, 'windows'), [...path, 'checks', 'windows'], report);
   for (const [index, test] of list(stage['tests']).entries()) checkTest(test, [...path, 'tests', index], report);
 }
 
@@ -65,48 +64,6 @@ function checkNames(stages: unknown[], report: Report): void {
         `there is a stage ${quote(name)} already (stages[${first}]): rename one`,
       );
   }
-}
-
-function checkPromotion(stage: JsonObject, path: Path, stages: unknown[], report: Report): void {
-  if (!isJsonObject(stage['promotion'])) return;
-  const here = stages.indexOf(stage);
-  const place = [...path, 'promotion'];
-  const { to } = stage['promotion'];
-  if (to !== undefined) {
-    for (const [index, one] of (Array.isArray(to) ? to : [to]).entries()) {
-      if (typeof one === 'string')
-        checkTarget(one, here, stages, Array.isArray(to) ? [...place, 'to', index] : [...place, 'to'], report);
-    }
-  } else if (here === stages.length - 1) {
-    report(place, 'there is no stage after this one: remove "promotion" or name a stage with "to"');
-  } else {
-    const next = at(stages[here + 1], 'name');
-    if (typeof next === 'string') checkTarget(next, here, stages, place, report);
-  }
-}
-
-function checkTarget(to: string, here: number, stages: unknown[], place: Path, report: Report): void {
-  const names = stages.map((each) => at(each, 'name'));
-  const target = names.indexOf(to);
-  if (target < 0) report(place, sayUnknownStage(to, names));
-  else if (target === here) report(place, 'a stage cannot be promoted to itself');
-  else if (target < here) report(place, `stage ${quote(to)} comes before this one: a promotion goes forward`);
-  else if (at(stages[target], 'branch') === undefined) {
-    report(place, `stage ${quote(to)} has no "branch" to promote to: add one there`);
-  }
-}
-
-function sayUnknownStage(to: string, names: unknown[]): string {
-  const known = names.filter((name) => typeof name === 'string');
-  const meant = suggest(to, known);
-  return `there is no stage ${quote(to)}, ${meant === undefined ? `stages: ${known.join(', ')}` : `did you mean "${meant}"?`}`;
-}
-
-function checkWindow(window: unknown, path: Path, report: Report): void {
-  if (!isJsonObject(window)) return;
-  if ('deny' in window && 'allow' in window) report(path, 'has both "deny" and "allow": make it two windows', 'allow');
-  if (!('deny' in window) && !('allow' in window))
-    report(path, 'needs "deny" or "allow" with a window such as "FR 15:00/MO 07:00"');
 }
 
 function checkTest(test: unknown, path: Path, report: Report): void {

@@ -1,22 +1,14 @@
 import type { Static } from 'typebox';
-import Type, { type TProperties } from 'typebox';
-import { EXAMPLES } from '../engine/windows.ts';
+import Type from 'typebox';
 import { ErrorBudget } from './delivery-budget.ts';
+import { closed, MAX_STAGES, Name } from './delivery-names.ts';
+import { Promotion } from './delivery-promotion.ts';
 import { Risk } from './delivery-risk.ts';
 import { OnFailure } from './delivery-rollback.ts';
 import { SyncPolicyFile } from './delivery-sync.ts';
+import { Windows } from './delivery-window.ts';
 import { Duration, Ratio } from './quantities.ts';
 
-/** More stages than this is a mistake, or an attempt to keep us busy. */
-export const MAX_STAGES = 50;
-
-const closed = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
-  Type.Object(properties, { ...options, additionalProperties: false });
-
-const Name = Type.String({
-  pattern: '^[a-z][a-z0-9-]{0,62}$',
-  description: 'a name (a lower-case letter, then lower-case letters, digits and "-", at most 63)',
-});
 const File = Type.String({
   format: 'relative-file',
   description: 'a file in the folder of delivery.yaml or below it, such as slo.yaml',
@@ -24,8 +16,6 @@ const File = Type.String({
 const Branch = Type.String({ format: 'branch', description: 'a branch such as stage/dev' });
 const Text = Type.String({ minLength: 1, maxLength: 500 });
 const Provider = Type.String({ minLength: 1, maxLength: 100, description: 'the name of a metrics source' });
-const Reaction = (description: string) =>
-  Type.Optional(Type.Union([Type.Literal('automatic'), Type.Literal('manual'), Type.Literal('none')], { description }));
 const HeaderName = { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", description: 'the name of an HTTP header' };
 
 const Latency = closed({
@@ -75,17 +65,6 @@ const Http = closed({
   ),
 });
 
-const WindowText = Type.String({ format: 'window-text', description: `a window like ${EXAMPLES}` });
-
-const WindowEntry = closed({
-  deny: Type.Optional(WindowText),
-  allow: Type.Optional(WindowText),
-  timeZone: Type.Optional(
-    Type.String({ format: 'time-zone', description: 'a time zone such as Europe/Vienna or UTC' }),
-  ),
-  reason: Type.Optional(Type.String({ maxLength: 200 })),
-});
-
 const Count = Type.Integer({ minimum: 1, maximum: 100 });
 
 /** Names that a query can use as placeholders, with their values for one group. */
@@ -131,7 +110,7 @@ const StageEntry = closed({
     closed({
       errorBudget: Type.Optional(ErrorBudget),
       risk: Type.Optional(Risk),
-      windows: Type.Optional(Type.Array(WindowEntry, { maxItems: 50 })),
+      windows: Type.Optional(Windows),
     }),
   ),
   approval: Type.Optional(
@@ -160,17 +139,7 @@ const StageEntry = closed({
   tests: Type.Optional(Type.Array(closed({ http: Http }), { maxItems: 20 })),
   evaluation: Type.Optional(Evaluation),
   soak: Type.Optional(Duration),
-  promotion: Type.Optional(
-    closed({
-      to: Type.Optional(
-        Type.Union([Name, Type.Array(Name, { minItems: 1, maxItems: MAX_STAGES, uniqueItems: true })], {
-          description: 'a stage, or a list of stages',
-        }),
-      ),
-      onPass: Reaction('what follows a pass; default manual: a pull request that a person approves'),
-      onWarning: Reaction('what follows a warning; default none'),
-    }),
-  ),
+  promotion: Type.Optional(Promotion),
   onFailure: Type.Optional(OnFailure),
 });
 

@@ -1,4 +1,3 @@
-import { parseWindow } from '../engine/windows.ts';
 import type {
   ApprovalPolicy,
   Checks,
@@ -6,17 +5,17 @@ import type {
   Delivery,
   EvaluationPolicy,
   HttpTest,
-  PromotionPolicy,
   Stage,
   WatchPolicy,
-  Window,
 } from './delivery.ts';
 import { BUDGET_DEFAULTS, toErrorBudgetPolicy } from './delivery-budget.ts';
 import { crossCheck } from './delivery-cross-check.ts';
+import { PROMOTION_DEFAULTS, toPromotion } from './delivery-promotion.ts';
 import { RISK_DEFAULTS, toRiskPolicy } from './delivery-risk.ts';
 import { ROLLBACK_DEFAULTS, toRollbackPolicy } from './delivery-rollback.ts';
 import { type DeliveryFile, deliverySchema, type StageFile } from './delivery-schema.ts';
 import { toSyncPolicy } from './delivery-sync.ts';
+import { DEFAULT_TIME_ZONE, toWindow } from './delivery-window.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { toMs, toRatio } from './quantities.ts';
 import { MAX_PROBLEMS, readYaml } from './read-yaml.ts';
@@ -38,7 +37,7 @@ export const DELIVERY_DEFAULTS = {
   approvalBelow: BUDGET_DEFAULTS.approvalBelow,
   confidence: BUDGET_DEFAULTS.confidence,
   onMissingData: BUDGET_DEFAULTS.onMissingData,
-  timeZone: 'UTC',
+  timeZone: DEFAULT_TIME_ZONE,
   path: '/',
   method: 'GET',
   status: 200,
@@ -48,8 +47,10 @@ export const DELIVERY_DEFAULTS = {
   watchEvery: '1m',
   watchFailures: 1,
   controlStep: '1m',
-  onPass: 'manual',
-  onWarning: 'none',
+  onPass: PROMOTION_DEFAULTS.onPass,
+  onWarning: PROMOTION_DEFAULTS.onWarning,
+  order: PROMOTION_DEFAULTS.order,
+  conflicts: PROMOTION_DEFAULTS.conflicts,
   onFailure: 'none',
   rollbackBy: ROLLBACK_DEFAULTS.by,
   rollbackMerge: ROLLBACK_DEFAULTS.merge,
@@ -135,18 +136,6 @@ function toChecks(checks: StageFile['checks']): Checks {
   };
 }
 
-function toWindow(window: NonNullable<NonNullable<StageFile['checks']>['windows']>[number]): Window {
-  const text = window.deny ?? window.allow ?? '';
-  const parsed = parseWindow(text);
-  return {
-    kind: window.deny === undefined ? 'allow' : 'deny',
-    spans: parsed.ok ? parsed.spans : [],
-    timeZone: window.timeZone ?? DELIVERY_DEFAULTS.timeZone,
-    reason: window.reason ?? '',
-    text,
-  };
-}
-
 function toApproval(approval: NonNullable<StageFile['approval']>): ApprovalPolicy {
   return {
     quorum: approval.quorum ?? DELIVERY_DEFAULTS.quorum,
@@ -202,14 +191,4 @@ export function toComparison({ control, ...other }: NonNullable<EvaluationFile['
   if (control === undefined) return other as ComparisonPolicy;
   const stepMs = toMs(control.step ?? DELIVERY_DEFAULTS.controlStep);
   return { control: { variables: control.variables, stepMs } };
-}
-
-function toPromotion(promotion: StageFile['promotion'], next: string | undefined): PromotionPolicy | undefined {
-  const to = promotion?.to ?? next;
-  if (promotion === undefined || to === undefined) return undefined;
-  return {
-    to: typeof to === 'string' ? [to] : to,
-    onPass: promotion.onPass ?? DELIVERY_DEFAULTS.onPass,
-    onWarning: promotion.onWarning ?? DELIVERY_DEFAULTS.onWarning,
-  };
 }

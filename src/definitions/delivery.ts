@@ -51,6 +51,7 @@ export interface Checks {
   windows: Window[];
 }
 
+/** When something may happen, week by week. */
 export interface Window {
   kind: 'allow' | 'deny';
   /** Minutes since Monday 00:00 in the time zone, 0..10080; end < start wraps around the week. */
@@ -129,11 +130,18 @@ export interface ControlPolicy {
   stepMs: number;
 }
 
+/** How verified changes go on from a stage. What is optional is not in older plans, either. */
 export interface PromotionPolicy {
   /** Stages that come next, at least one; absent in the file: the one after this. */
   to: string[];
   onPass: 'automatic' | 'manual' | 'none';
   onWarning: 'automatic' | 'manual' | 'none';
+  /** `latest` (default): a newer change takes the place of an older one; `queue`: one after the other. */
+  order?: 'latest' | 'queue';
+  /** What is done where Git cannot merge: `explain` (default), or the verified files win. */
+  conflicts?: 'explain' | 'takeVerified';
+  /** When it may be merged. */
+  windows?: Window[];
 }
 
 /** How a stage goes back to its last good commit when a change fails there. */

@@ -35,6 +35,8 @@ export interface PromotionTarget {
   branch: string;
   /** All stages that promote to it: it gets a change only once each of them has verified it. Not in older logs. */
   from?: string[];
+  /** When that stage may be deployed to, where nothing else would hold a sync back: its checks come after it. */
+  windows?: Window[];
 }
 
 /** What will be done with one change in one stage: fixed when the sequence starts, kept in its log. */
@@ -77,15 +79,14 @@ export type PlannedTask =
       lastPassed?: number;
     })
   | (Step & { name: 'soak'; durationMs: number })
-  | (Step & {
-      name: 'promotion';
-      /** In older logs `to` and `branch` of the only one instead. */
-      targets?: PromotionTarget[];
-      to?: string;
-      branch?: string;
-      onPass: PromotionPolicy['onPass'];
-      onWarning: PromotionPolicy['onWarning'];
-    })
+  | (Step &
+      Omit<PromotionPolicy, 'to'> & {
+        name: 'promotion';
+        /** In older logs `to` and `branch` of the only one instead. */
+        targets?: PromotionTarget[];
+        to?: string;
+        branch?: string;
+      })
   /** Due only once something failed after the sync. */
   | (Step & {
       name: 'rollback';
@@ -169,13 +170,8 @@ export function planDelivery(found: Found): Plan {
   if (longestSoak > 0) steps.push({ name: 'soak', timeLimitMs: longestSoak + HOUR, durationMs: stage?.soakMs ?? 0 });
   const { promotionTargets: targets = [] } = found;
   if (stage?.promotion && targets.length > 0) {
-    steps.push({
-      name: 'promotion',
-      timeLimitMs: LIMITS.promotion,
-      targets,
-      onPass: stage.promotion.onPass,
-      onWarning: stage.promotion.onWarning,
-    });
+    const { to: _, ...policy } = stage.promotion;
+    steps.push({ name: 'promotion', timeLimitMs: LIMITS.promotion, targets, ...policy });
   }
   if (stage?.onFailure) {
     steps.push({

@@ -92,9 +92,11 @@ async function read(reader: Reader, file: File, { place }: SequenceTriggered): P
 /** A stage without a branch cannot be promoted to; the file that says so is refused before it comes here. */
 function targetsOf({ stages }: Delivery, { promotion }: Stage): PromotionTarget[] {
   return (promotion?.to ?? []).flatMap((to) => {
-    const branch = stages.find(({ name }) => name === to)?.branch;
+    const target = stages.find(({ name }) => name === to);
+    if (target?.branch === undefined) return [];
     const from = stages.filter((other) => other.promotion?.to.includes(to)).map(({ name }) => name);
-    return branch === undefined ? [] : [{ to, branch, from }];
+    const windows = target.sync === 'automatic' ? target.checks.windows : [];
+    return [{ to, branch: target.branch, from, ...(windows.length > 0 ? { windows } : {}) }];
   });
 }
 
