@@ -12,3 +12,8 @@ export const Name = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,62}$',
   description: 'a name (a lower-case letter, then lower-case letters, digits and "-", at most 63)',
 });
+
+export const File = Type.String({
+  format: 'relative-file',
+  description: 'a file in the folder of delivery.yaml or below it, such as slo.yaml',
+});

@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
 import { isJsonObject, type JsonObject } from '../base/json.ts';
 import type { PromotionPolicy } from './delivery.ts';
-import { closed, MAX_STAGES, Name } from './delivery-names.ts';
+import { Changes, checkChanges } from './delivery-changes.ts';
+import { closed, File, MAX_STAGES, Name } from './delivery-names.ts';
+import { checkReviews, reviewProperties, toMergePolicy } from './delivery-promotion-approval.ts';
 import { checkPromotionGraph } from './delivery-promotion-graph.ts';
 import { checkWindowList, toWindow, Windows } from './delivery-window.ts';
 import type { Path } from './read-yaml.ts';
@@ -37,6 +39,8 @@ export const Promotion = closed({
     }),
   ),
   windows: Type.Optional(Windows),
+  changes: Type.Optional(Type.Union([Changes, File], { description: 'a list of changes, or the name of a file' })),
+  ...reviewProperties,
 });
 
 export type PromotionFile = Static<typeof Promotion>;
@@ -49,7 +53,7 @@ export type PromotionFile = Static<typeof Promotion>;
 export function toPromotion(promotion: PromotionFile | undefined, next: string | undefined) {
   const to = promotion?.to ?? next;
   if (promotion === undefined || to === undefined) return undefined;
-  const { order, conflicts, windows } = promotion;
+  const { order, conflicts, windows, changes } = promotion;
   const policy: PromotionPolicy = {
     to: typeof to === 'string' ? [to] : to,
     onPass: promotion.onPass ?? PROMOTION_DEFAULTS.onPass,
@@ -57,8 +61,14 @@ export function toPromotion(promotion: PromotionFile | undefined, next: string |
     ...(order === undefined ? {} : { order }),
     ...(conflicts === undefined ? {} : { conflicts }),
     ...(windows === undefined ? {} : { windows: windows.map(toWindow) }),
+    ...(changes === undefined ? {} : { changes }),
+    ...(saysWhoMerges(promotion) ? toMergePolicy(promotion) : {}),
   };
   return policy;
+}
+
+function saysWhoMerges({ approval, merge, method }: PromotionFile): boolean {
+  return approval !== undefined || merge !== undefined || method !== undefined;
 }
 
 /** What no schema can say of a stage's `promotion`. Works on any value. */
@@ -73,4 +83,6 @@ export function checkPromotion(
   const place = [...path, 'promotion'];
   checkPromotionGraph(stage, promotion, place, stages, report);
   checkWindowList(promotion['windows'], [...place, 'windows'], report);
+  checkChanges(promotion['changes'], [...place, 'changes'], report);
+  checkReviews(promotion, place, report);
 }

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import Type from 'typebox';
 import { ErrorBudget } from './delivery-budget.ts';
-import { closed, MAX_STAGES, Name } from './delivery-names.ts';
+import { closed, File, MAX_STAGES, Name } from './delivery-names.ts';
 import { Promotion } from './delivery-promotion.ts';
 import { Risk } from './delivery-risk.ts';
 import { OnFailure } from './delivery-rollback.ts';
@@ -9,10 +9,6 @@ import { SyncPolicyFile } from './delivery-sync.ts';
 import { Windows } from './delivery-window.ts';
 import { Duration, Ratio } from './quantities.ts';
 
-const File = Type.String({
-  format: 'relative-file',
-  description: 'a file in the folder of delivery.yaml or below it, such as slo.yaml',
-});
 const Branch = Type.String({ format: 'branch', description: 'a branch such as stage/dev' });
 const Text = Type.String({ minLength: 1, maxLength: 500 });
 const Provider = Type.String({ minLength: 1, maxLength: 100, description: 'the name of a metrics source' });

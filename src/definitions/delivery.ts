@@ -1,4 +1,6 @@
 import type { ErrorBudgetPolicy } from './delivery-budget.ts';
+import type { PromotionChange } from './delivery-changes.ts';
+import type { MergePolicy } from './delivery-promotion-approval.ts';
 import type { RiskPolicy } from './delivery-risk.ts';
 import type { SyncPolicy } from './delivery-sync.ts';
 
@@ -131,7 +133,7 @@ export interface ControlPolicy {
 }
 
 /** How verified changes go on from a stage. What is optional is not in older plans, either. */
-export interface PromotionPolicy {
+export interface PromotionPolicy extends Partial<MergePolicy> {
   /** Stages that come next, at least one; absent in the file: the one after this. */
   to: string[];
   onPass: 'automatic' | 'manual' | 'none';
@@ -142,6 +144,8 @@ export interface PromotionPolicy {
   conflicts?: 'explain' | 'takeVerified';
   /** When it may be merged. */
   windows?: Window[];
+  /** What is written on the target's branch, or the file beside delivery.yaml that says it. */
+  changes?: PromotionChange[] | string;
 }
 
 /** How a stage goes back to its last good commit when a change fails there. */

@@ -9,6 +9,7 @@ import type {
   WatchPolicy,
   Window,
 } from '../definitions/delivery.ts';
+import type { PromotionChange } from '../definitions/delivery-changes.ts';
 import type { RiskPolicy } from '../definitions/delivery-risk.ts';
 import type { SyncPolicy } from '../definitions/delivery-sync.ts';
 import type { TaskName } from '../events/types.ts';
@@ -21,6 +22,8 @@ export interface Found {
   stage?: Stage;
   /** The stages that come next, and where they deploy from; absent: none. */
   promotionTargets?: PromotionTarget[];
+  /** What is written on their branches; absent: the verified commit is merged. */
+  promotionChanges?: PromotionChange[];
   slo?: Slo;
   sli?: Record<string, string | Indicator>;
   /** With an OpenSLO document resolved into query, target and window. */
@@ -80,12 +83,14 @@ export type PlannedTask =
     })
   | (Step & { name: 'soak'; durationMs: number })
   | (Step &
-      Omit<PromotionPolicy, 'to'> & {
+      Omit<PromotionPolicy, 'to' | 'changes'> & {
         name: 'promotion';
         /** In older logs `to` and `branch` of the only one instead. */
         targets?: PromotionTarget[];
         to?: string;
         branch?: string;
+        /** Absent: the verified commit is merged. */
+        changes?: PromotionChange[];
       })
   /** Due only once something failed after the sync. */
   | (Step & {
@@ -170,8 +175,10 @@ export function planDelivery(found: Found): Plan {
   if (longestSoak > 0) steps.push({ name: 'soak', timeLimitMs: longestSoak + HOUR, durationMs: stage?.soakMs ?? 0 });
   const { promotionTargets: targets = [] } = found;
   if (stage?.promotion && targets.length > 0) {
-    const { to: _, ...policy } = stage.promotion;
-    steps.push({ name: 'promotion', timeLimitMs: LIMITS.promotion, targets, ...policy });
+    const { to: _, changes: __, ...policy } = stage.promotion;
+    const { promotionChanges: changes } = found;
+    const what = changes === undefined ? {} : { changes };
+    steps.push({ name: 'promotion', timeLimitMs: LIMITS.promotion, targets, ...policy, ...what });
   }
   if (stage?.onFailure) {
     steps.push({
