@@ -100,7 +100,8 @@ function finishTask(
 function applyDecision(state: SequenceState, decision: DecisionMade & { at: string }): SequenceState {
   const { at, actor, reason } = decision;
   // Also when all is over: the gate is asked about a commit as long as somebody wants to deploy it.
-  if (decision.verdict === 'override') return { ...state, override: state.override ?? { at, actor, reason } };
+  if (decision.verdict === 'override' && decision.task === undefined)
+    return { ...state, override: state.override ?? { at, actor, reason } };
   if (state.phase === 'finished') return state;
   switch (decision.verdict) {
     case 'pause':
@@ -113,6 +114,8 @@ function applyDecision(state: SequenceState, decision: DecisionMade & { at: stri
       return { ...state, abort: state.abort ?? { at, actor, reason } };
     case 'approve':
     case 'reject':
+    case 'promote':
+    case 'override':
       return changeTask(state, decision.task ?? '', (task) => ({ ...task, decisions: [...task.decisions, decision] }));
   }
 }

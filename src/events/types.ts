@@ -108,15 +108,34 @@ export interface TaskFinished {
   data: JsonObject;
 }
 
+/** What the Git host said of somebody who decided there. */
+export interface DecidedAtHost {
+  /** The configured name of the host, and the id that it has given the person: a name may be somebody else's tomorrow. */
+  host: string;
+  person: string;
+  login: string;
+  pullRequest: number;
+  /** The stage that it leads to. */
+  to: string;
+  /** When it was reviewed or written there, ISO 8601. */
+  at: string;
+  /** The commit that a review looked at. */
+  headSha?: string;
+  /** The id of the comment that said it. */
+  comment?: string;
+}
+
 export interface DecisionMade {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
-  verdict: 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override';
-  /** The task it is about; the other verdicts are about the sequence. */
+  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override';
+  /** The task it is about; the other verdicts are about the sequence. An override with one is of a promotion's gates. */
   task?: string;
   actor: string;
   /** How the actor was recognised. */
-  method: 'token' | 'local';
+  method: 'token' | 'local' | 'review' | 'comment';
+  /** Of a review, or a comment on the pull request. */
+  host?: DecidedAtHost;
   reason: string;
   /** What the actor saw: the commit and the hash of the evidence. */
   revision: string;

@@ -2,7 +2,7 @@ import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import { currentTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
-import type { SequenceEvent } from '../events/types.ts';
+import type { DecisionMade, SequenceEvent } from '../events/types.ts';
 import type { ClaimedJob, Settlement, Store } from '../store/store.ts';
 import { closeLatches } from '../tasks/gate-job.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../tasks/task.ts';
@@ -12,7 +12,7 @@ import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import type { ProgressBoard } from './progress.ts';
-import { changeSequence, loadSequence } from './sequences.ts';
+import { changeSequence, loadSequence, streamOf } from './sequences.ts';
 
 export interface TaskRoom {
   store: Store;
@@ -32,7 +32,7 @@ export async function runTask(room: TaskRoom, job: ClaimedJob, lease: Lease): Pr
   const task = state.tasks.find((candidate) => candidate.id === taskId);
   const handler = task && room.handlers.get(task.name);
   if (!task || !state.triggered) return settle(room.store, job, { kind: 'done' });
-  const input = taskInput(room, state, task, lease);
+  const input = taskInput(room, job, state, task, lease);
   if (currentTask(state)?.id !== taskId || state.phase === 'finished') {
     if (task.status === 'aborted' || task.status === 'errored') await handler?.stop?.(input, room.tools);
     if (neverLetThrough(state)) await closeLatches(input, room.tools);
@@ -147,7 +147,7 @@ function waitingEvent(at: string, task: TaskState, outcome: Extract<TaskOutcome,
   return { name: 'task.waiting', at, data: { task: task.id, blocker: outcome.blocker, memo } } as const;
 }
 
-function taskInput(room: TaskRoom, sequence: SequenceState, task: TaskState, lease: Lease): TaskInput {
+function taskInput(room: TaskRoom, job: ClaimedJob, sequence: SequenceState, task: TaskState, lease: Lease): TaskInput {
   return {
     sequence,
     triggered: sequence.triggered as NonNullable<SequenceState['triggered']>,
@@ -163,7 +163,17 @@ function taskInput(room: TaskRoom, sequence: SequenceState, task: TaskState, lea
       room.failpoint(`effect.${name}.after`);
       return answer;
     },
+    record: (decision) => recordDecided(room, job, decision),
   };
+}
+
+/** Under the claim: whoever lost it has read what may be old by now. */
+async function recordDecided({ store, clock }: TaskRoom, job: ClaimedJob, data: DecisionMade): Promise<void> {
+  const { sequence } = job.payload as { sequence: string };
+  const events = await store.readStream(streamOf(sequence));
+  if (events.some((event) => event.data['decision'] === data.decision)) return;
+  const made: SequenceEvent = { name: 'decision.made', at: clock.now().toISOString(), data };
+  await changeSequence(store, sequence, ({ phase }) => (phase === 'finished' ? [] : [made]), { claim: job });
 }
 
 async function settle(store: Store, job: ClaimedJob, settlement: Settlement): Promise<void> {

@@ -96,7 +96,10 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
       return [lineJob(place), ...merged.map(({ target }) => refreshJob({ ...place, stage: target.to }))];
     }
     case 'decision.made': {
-      const tasks = event.data.task === undefined ? [] : [taskJob(sequence, event.data.task)];
+      const { task, method } = event.data;
+      // What a task read at the Git host it knows already.
+      const isNews = task !== undefined && method !== 'review' && method !== 'comment';
+      const tasks = isNews ? [taskJob(sequence, task)] : [];
       return [lineJob(place), ...tasks];
     }
     case 'sequence.finished': {

@@ -7,7 +7,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { HttpTest } from '../definitions/delivery.ts';
 import type { SequenceState, TaskState } from '../engine/sequence.ts';
 import type { Application, Place } from '../events/application.ts';
-import type { Blocker, Result, SequenceTriggered, Status, TaskName } from '../events/types.ts';
+import type { Blocker, DecisionMade, Result, SequenceTriggered, Status, TaskName } from '../events/types.ts';
 import type { RiskModel } from '../risk/model.ts';
 import type { EarlierEvaluation } from '../slo/evaluation.ts';
 import type { PushedIndicators } from './pushed-indicators.ts';
@@ -65,6 +65,8 @@ export interface TaskInput {
   onProgress: (fraction: number, sentence: string) => void;
   /** Wraps every outside effect, so that tests can let the process die around it. */
   effect: <T>(name: string, act: () => Promise<T>) => Promise<T>;
+  /** Puts a decision that a person took elsewhere into the log, at once and once: by its id. */
+  record: (decision: DecisionMade) => Promise<void>;
 }
 
 export type TaskOutcome =

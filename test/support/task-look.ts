@@ -92,6 +92,7 @@ function inputOf(name: TaskName, scene: Scene): TaskInput {
     guard: () => undefined,
     onProgress: () => undefined,
     effect: (_, act) => act(),
+    record: async () => undefined,
   };
 }
 
