@@ -1,9 +1,12 @@
 import { isJsonObject, type Json } from '../base/json.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import type { Evaluation, IndicatorResult } from '../slo/evaluation.ts';
+import { promotionBranches } from './branches.ts';
 import { inline, link, plain, row } from './markdown.ts';
 import type { PromotionEvidence } from './promotion.ts';
 import { type PromotionIdentity, trailersOf } from './trailers.ts';
+
+export { refPart } from './branches.ts';
 
 /** GitHub takes 65,536 characters; the rest is for what people add. */
 export const MAX_BODY_BYTES = 60_000;
@@ -24,11 +27,8 @@ export interface PromotionPlan {
 
 /** Turns evidence into the pull request that carries it. `previous` is the one that it takes the place of. */
 export function planPromotion(evidence: PromotionEvidence, previous?: { number: number }): PromotionPlan {
-  const { project, service, toStage, context, revision } = evidence;
-  const headPrefix = `lynceus/${refPart(project)}/${refPart(service)}/${refPart(toStage)}/`;
   return {
-    headBranch: `${headPrefix}${refPart(context.slice(0, 8))}-${refPart(revision.slice(0, 7))}`,
-    headPrefix,
+    ...promotionBranches(evidence),
     title: `${subjectOf(evidence)}: ${sayVerdict(evidence)}`,
     body: bodyOf(evidence, previous),
     trailers: trailersOf(evidence),
@@ -274,17 +274,6 @@ function number(value: number): string {
 function sign(points: number): string {
   const text = Number.isFinite(points) ? points.toFixed(1) : 'no number';
   return points > 0 ? `+${text}` : text;
-}
-
-/** A part of a branch name that Git takes as it is: https://git-scm.com/docs/git-check-ref-format */
-export function refPart(text: string): string {
-  const safe = text
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/\.{2,}/g, '.')
-    .replace(/^[.-]+/, '')
-    .slice(0, 63)
-    .replace(/(?:\.lock|\.)+$/, '');
-  return safe === '' ? 'x' : safe;
 }
 
 function utf8Length(text: string): number {
