@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { AdapterTools } from './adapters/adapter-kind.ts';
 import type { GitHost, Repository } from './adapters/git-hosts/git-host.ts';
 import { findGitHost } from './adapters/git-hosts/registry.ts';
+import { findRegistry } from './adapters/registries/registry.ts';
 import { createHttpTestRunner } from './adapters/test-runners/http.ts';
 import { AdapterError } from './base/adapter-error.ts';
 import { type Clock, systemClock } from './base/clock.ts';
@@ -229,6 +230,7 @@ function taskTools(
     deliverySystem: (name) => systems.get(name),
     gitHost: (repository) => gitHostFor(connections.gitHosts, repository),
     metricsSource: (name) => connections.metrics.find((source) => name === undefined || source.name === name),
+    registry: (image) => findRegistry(connections.registries, image),
     httpTest: createHttpTestRunner(environment.allowLoopback ? 'any' : 'team'),
     history: createHistory(store),
     riskModel: riskModels.current,

@@ -7,6 +7,7 @@ import { parseAllDocuments } from 'yaml';
 import { deliverySystemKinds } from '../src/adapters/delivery-systems/registry.ts';
 import { gitHostKinds } from '../src/adapters/git-hosts/registry.ts';
 import { metricsSourceKinds } from '../src/adapters/metrics/registry.ts';
+import { registryKinds } from '../src/adapters/registries/registry.ts';
 import type { FailureReason } from '../src/base/adapter-error.ts';
 import { sayDuration } from '../src/base/duration.ts';
 import { EXIT } from '../src/cli/command.ts';
@@ -133,6 +134,7 @@ describe('the configuration page', () => {
     ...deliverySystemKinds.map((kind) => ['Delivery systems', kind] as const),
     ...gitHostKinds.map((kind) => ['Git hosts', kind] as const),
     ...metricsSourceKinds.map((kind) => ['Metrics', kind] as const),
+    ...registryKinds.map((kind) => ['Registries', kind] as const),
   ])('has a section for %s of each kind with all of its fields', (port, { kind, schema }) => {
     const common = ['webhookTokens', 'watch'].filter(() => port === 'Delivery systems');
     const own = rows(section('docs/configuration.md', `${port}: \`${kind}\``)).flatMap(([cell]) => codesIn(cell ?? ''));

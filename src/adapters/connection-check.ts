@@ -8,7 +8,7 @@ export type Diagnose = (options?: { signal?: AbortSignal }) => Promise<Finding[]
 
 /** One entry of lynceus.yaml, and how it is looked at without changing anything. */
 export interface ConnectionCheck {
-  section: 'deliverySystems' | 'gitHosts' | 'metrics';
+  section: 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries';
   kind: string;
   name: string;
   /** Whether anything may call us in its name. */
@@ -18,7 +18,12 @@ export interface ConnectionCheck {
 }
 
 const TIMEOUT_MS = 5_000;
-const SECTION_WORDS = { deliverySystems: 'delivery system', gitHosts: 'Git host', metrics: 'metrics source' } as const;
+const SECTION_WORDS = {
+  deliverySystems: 'delivery system',
+  gitHosts: 'Git host',
+  metrics: 'metrics source',
+  registries: 'registry',
+} as const;
 
 /** The check of a connection: its adapter's own, else whether anybody answers at its url. */
 export function connectionCheck(

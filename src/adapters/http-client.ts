@@ -35,7 +35,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpRequest {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base URL; build it with `path` so that every segment is encoded. */
   path: string;
   query?: Record<string, string | string[] | undefined>;

@@ -7,6 +7,8 @@ import type { GitHost } from '../adapters/git-hosts/git-host.ts';
 import { gitHostKinds } from '../adapters/git-hosts/registry.ts';
 import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
 import { metricsSourceKinds } from '../adapters/metrics/registry.ts';
+import type { Registry } from '../adapters/registries/image-registry.ts';
+import { registryKinds } from '../adapters/registries/registry.ts';
 import { isJsonObject } from '../base/json.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Parsed, Problem } from '../definitions/problem.ts';
@@ -38,6 +40,7 @@ export interface Connections {
   /** By the name of the Git host: the secrets of its webhooks. */
   gitWebhookTokens: ReadonlyMap<string, readonly Secret[]>;
   metrics: MetricsSource[];
+  registries: Registry[];
   tokens: ApiToken[];
   /** How each of them is looked at, in the order of the file. */
   checks: ConnectionCheck[];
@@ -55,6 +58,7 @@ const COMMON = {
   deliverySystems: { webhookTokens: Type.Optional(WebhookTokens), watch: Type.Optional(Type.Boolean()) },
   gitHosts: { webhookTokens: Type.Optional(WebhookTokens) },
   metrics: {},
+  registries: {},
 } as const;
 /** Of no server that could call us. */
 const SILENT_KIND = 'local';
@@ -83,6 +87,7 @@ const KINDS: Readonly<Record<Section, readonly AdapterKind<unknown>[]>> = {
   deliverySystems: deliverySystemKinds,
   gitHosts: gitHostKinds,
   metrics: metricsSourceKinds,
+  registries: registryKinds,
 };
 
 /** Reads lynceus.yaml: every problem at once, each with its place; nothing is half configured. */
@@ -239,6 +244,7 @@ function create(
   const gitHosts = built.map(({ port }) => port);
   const gitWebhookTokens = new Map(built.map(({ port, entry }) => [port.name, webhookTokensOf(entry, vault)]));
   const metrics = build<MetricsSource>('metrics').map(({ port }) => port);
+  const registries = build<Registry>('registries').map(({ port }) => port);
   const tokens = (value.tokens ?? []).map(({ name, token, groups, may }) => ({
     name,
     token: vault.secret(token),
@@ -248,7 +254,7 @@ function create(
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
-    value: { deliverySystems, gitHosts, gitWebhookTokens, metrics, tokens, checks, secrets: vault.all() },
+    value: { deliverySystems, gitHosts, gitWebhookTokens, metrics, registries, tokens, checks, secrets: vault.all() },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Delivery, ErrorBudgetPolicy, Stage } from '../definitions/delivery.ts';
+import { parseKeptnPromotion } from '../definitions/keptn-promotion.ts';
 import { parseOpenSlo } from '../definitions/openslo-yaml.ts';
 import type { Parsed } from '../definitions/problem.ts';
 import { inGit } from '../engine/in-git.ts';
@@ -77,6 +78,8 @@ async function read(reader: Reader, file: File, { place }: SequenceTriggered): P
   if (!definitions.ok) return definitions;
   const budget = await readErrorBudget(reader, stage, file.path);
   if (!budget.ok) return budget;
+  const changes = await readChanges(reader, stage, file.path);
+  if (!changes.ok) return changes;
   return {
     ok: true,
     value: {
@@ -84,6 +87,7 @@ async function read(reader: Reader, file: File, { place }: SequenceTriggered): P
       files: reader.files,
       ...definitions.value,
       ...budget.value,
+      ...changes.value,
       promotionTargets: targetsOf(delivery, stage),
     },
   };
@@ -98,6 +102,19 @@ function targetsOf({ stages }: Delivery, { promotion }: Stage): PromotionTarget[
     const windows = target.sync === 'automatic' ? target.checks.windows : [];
     return [{ to, branch: target.branch, from, ...(windows.length > 0 ? { windows } : {}) }];
   });
+}
+
+async function readChanges(
+  reader: Reader,
+  { promotion }: Stage,
+  deliveryFile: string,
+): Promise<Parsed<Pick<Found, 'promotionChanges'>>> {
+  const { changes } = promotion ?? {};
+  if (typeof changes !== 'string')
+    return { ok: true, value: changes === undefined ? {} : { promotionChanges: changes } };
+  const read = await readBeside(reader, deliveryFile, changes, parseKeptnPromotion);
+  if (!read.ok) return read;
+  return { ok: true, value: read.value === undefined ? {} : { promotionChanges: read.value } };
 }
 
 async function readErrorBudget(

@@ -1,6 +1,7 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
+import type { Registry } from '../adapters/registries/image-registry.ts';
 import type { TestRunner } from '../adapters/test-runners/test-runner.ts';
 import type { Guard } from '../base/guard.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -24,6 +25,8 @@ export interface TaskTools {
   gitHost(repository: Repository): GitHost | undefined;
   /** Without a name: the only source, or the first. */
   metricsSource(name?: string): MetricsSource | undefined;
+  /** The registry that has an image, named as in manifests; absent: none is configured. */
+  registry?(image: string): Registry | undefined;
   httpTest: TestRunner<HttpTest>;
   history: History;
   /** How the risk of a project's changes is estimated: the defaults, until outcomes say better. */
