@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ const run = promisify(execFile);
 const GIT_TIMEOUT_MS = 30_000;
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 200;
+const FULL_SHA = /^[0-9a-f]{40}$/;
 
 export interface CommitMetadata {
   author: string;
@@ -33,6 +34,21 @@ export interface Repositories {
 /** @param aliases folders to read instead of URLs that do not serve Git */
 export function createRepositories(aliases: Readonly<Record<string, string>> = {}): Repositories {
   const mirrors = new Map<string, Promise<string>>();
+  // What a full SHA means never changes, and asking Git costs a process each time.
+  const known = new Map<string, Promise<unknown>>();
+
+  /** Asks once for what belongs to a commit; what was not there is asked again. */
+  function once<T>(sha: string, what: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+    if (!FULL_SHA.test(sha)) return ask();
+    const key = `${sha} ${what}`;
+    const asked = (known.get(key) as Promise<T | undefined> | undefined) ?? ask();
+    known.set(key, asked);
+    void asked.then(
+      (answer) => answer === undefined && known.delete(key),
+      () => known.delete(key),
+    );
+    return asked;
+  }
 
   async function git(dir: string, ...args: string[]): Promise<string | undefined> {
     try {
@@ -49,9 +65,9 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
   async function directoryOf(repoUrl: string): Promise<string> {
     const path = repoUrl.startsWith('file://') ? fileURLToPath(repoUrl) : (aliases[repoUrl] ?? repoUrl);
     if (existsSync(path)) return path;
-    const known = mirrors.get(repoUrl) ?? mirror(repoUrl);
-    mirrors.set(repoUrl, known);
-    return known;
+    const ours = mirrors.get(repoUrl) ?? mirror(repoUrl);
+    mirrors.set(repoUrl, ours);
+    return ours;
   }
 
   async function mirror(repoUrl: string): Promise<string> {
@@ -65,17 +81,23 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
     async resolve(repoUrl, revision) {
       const dir = await directoryOf(repoUrl);
       if (mirrors.has(repoUrl)) await git(dir, 'fetch', '--quiet', '--prune', 'origin');
-      for (const ref of [`refs/heads/${revision}`, revision]) {
-        const sha = await git(dir, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
-        if (sha !== undefined) return sha.trim();
-      }
-      return undefined;
+      const tip = await looseBranch(dir, revision);
+      if (tip !== undefined) return tip;
+      return once(revision, dir, async () => {
+        for (const ref of [`refs/heads/${revision}`, revision]) {
+          const sha = await git(dir, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
+          if (sha !== undefined) return sha.trim();
+        }
+        return undefined;
+      });
     },
 
     async treeOf(repoUrl, sha, path) {
-      const inside = cleanPath(path);
-      const tree = await git(await directoryOf(repoUrl), 'rev-parse', '--verify', '--quiet', `${sha}:${inside}`);
-      return tree?.trim();
+      const [dir, inside] = [await directoryOf(repoUrl), cleanPath(path)];
+      return once(sha, `${dir} tree ${inside}`, async () => {
+        const tree = await git(dir, 'rev-parse', '--verify', '--quiet', `${sha}:${inside}`);
+        return tree?.trim();
+      });
     },
 
     async files(repoUrl, sha, path) {
@@ -120,6 +142,13 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
       await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })));
     },
   };
+}
+
+/** As Git keeps a branch that moved lately: a file with its commit. */
+async function looseBranch(dir: string, branch: string): Promise<string | undefined> {
+  if (!/^[\w-]+(?:\/[\w-]+)*$/.test(branch)) return undefined;
+  const text = await readFile(join(dir, 'refs', 'heads', branch), 'utf8').catch(() => '');
+  return FULL_SHA.test(text.trimEnd()) ? text.trimEnd() : undefined;
 }
 
 function cleanPath(path: string): string {
