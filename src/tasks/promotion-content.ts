@@ -14,7 +14,7 @@ import { type PlannedContent, planContent } from './planned-content.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
 /** More lines say no more to people. */
-const SHOWN_EDITS = 100;
+const SHOWN_EDITS = 50;
 const SHOWN_IN_MESSAGE = 20;
 const SHOWN_PROBLEMS = 3;
 
@@ -24,7 +24,7 @@ export interface PromotionContent {
   headSha: string;
   /** The head of the target's branch that the edits were planned on. */
   base: string;
-  /** What is changed in which file, cut at 100. */
+  /** What is changed in which file, cut at 50. */
   edits: EditSummary[];
   totalEdits: number;
   /** Of the edits and of what they change: while both stay, so does the pull request. */

@@ -91,7 +91,12 @@ async function push(url: string, repository: string, tag: string, tokens: TokenS
     if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`);
     return answer;
   };
-  const config = JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] }, pushed: pushed++ });
+  const config = JSON.stringify({
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [] },
+    pushed: pushed++,
+  });
   const upload = await send(`${url}/v2/${repository}/blobs/uploads/`, { method: 'POST' }, 'application/octet-stream');
   const location = new URL(upload.headers.get('location') ?? '', url);
   location.searchParams.set('digest', digestOf(config));
