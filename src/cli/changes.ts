@@ -29,17 +29,17 @@ export async function changes(
 /** Approves or rejects what a change waits for, bound to the commit and the evidence shown now. */
 export async function decide(
   terminal: Terminal,
-  options: ServerOptions & { reason: string; stage?: string },
+  options: ServerOptions & { reason: string; stage?: string; by?: string },
   verdict: string,
   id: string,
 ): Promise<number> {
   const change = await find(terminal, options, id);
   if (!change) return EXIT.failed;
-  const stage = change.stages.findLast((one) =>
-    options.stage === undefined ? one.status !== 'finished' : one.stage === options.stage,
-  );
+  const stage = stageToDecide(change, options.stage, verdict);
   if (!stage) {
-    terminal.err('The change is not under way in any stage: nothing was decided.');
+    const why =
+      verdict === 'rollback' ? 'The change is in several stages: name one' : 'The change is not under way in any stage';
+    terminal.err(`${why}: nothing was decided.`);
     return EXIT.failed;
   }
   const body = {
@@ -47,6 +47,7 @@ export async function decide(
     reason: options.reason,
     stage: stage.stage,
     revision: stage.revision,
+    ...(options.by === undefined ? {} : { by: options.by }),
     ...(stage.decide ? { evidence: stage.decide.evidence } : {}),
   };
   const after = await call<ChangeView>(
@@ -59,6 +60,13 @@ export async function decide(
   if (!after) return EXIT.failed;
   terminal.out(oneLine(after.summary));
   return EXIT.ok;
+}
+
+/** The stage that is named, else where it is under way; to be rolled back, the only one that it has been in. */
+function stageToDecide({ stages }: ChangeView, name: string | undefined, verdict: string) {
+  if (name !== undefined) return stages.findLast(({ stage }) => stage === name);
+  if (verdict !== 'rollback') return stages.findLast(({ status }) => status !== 'finished');
+  return new Set(stages.map(({ stage }) => stage)).size === 1 ? stages.at(-1) : undefined;
 }
 
 /** JSON leaves DEL and the C1 characters as they are, and terminals obey those too. */

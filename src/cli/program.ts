@@ -78,6 +78,11 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
       .option('--stage <name>', 'where several stages are under way')
       .action((id: string, options) => run(() => decide(terminal, options, verdict, id))());
   }
+  remote(program.command('rollback <change>').description('take a stage back from its newest change, which is over'))
+    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--stage <name>', 'where the change is in several stages')
+    .addOption(new Option('--by <way>', 'how, instead of what the stage says').choices(['sync', 'pullRequest']))
+    .action((id: string, options) => run(() => decide(terminal, options, 'rollback', id))());
   addGate(program, (options) => run(() => waitForGate(terminal, options))());
   try {
     await program.parseAsync(args, { from: 'user' });

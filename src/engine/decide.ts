@@ -11,7 +11,7 @@ import type {
 import { leavesCanary, leftPaused, mustTakeBack, reasonToTakeBack } from './canary.ts';
 import { deadlineOf, isKeptFromStarting } from './held-sync.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
-import { rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
+import { isGoingBack, rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
 import { short } from './rollout.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState, worstResult } from './sequence.ts';
 import { systemName } from './system-name.ts';
@@ -172,7 +172,7 @@ function decideFailed(state: SequenceState, last: TaskState, now: string): Seque
   if (rollback) return [trigger(state, state.tasks.length, 'rollback', rollback.timeLimitMs, now)];
   const reason = last.data['reason'] === 'superseded' ? 'superseded' : 'failed';
   const message = (last.message ?? `${last.name} failed`) + whyNoRollback(state, last);
-  return [finish(now, last.status ?? 'errored', 'fail', reason, failedWords(state, message))];
+  return [finish(now, last.status ?? 'errored', 'fail', reason, failedWords(state, message, reason))];
 }
 
 function takeBack(state: SequenceState, now: string): SequenceEvent {
@@ -183,7 +183,8 @@ function takeBack(state: SequenceState, now: string): SequenceEvent {
 function finishRolledBack(state: SequenceState, rollback: TaskState, now: string): SequenceEvent {
   const { failed, message } = rollbackOutcome(state, rollback);
   const reason = failed?.status === 'errored' ? 'timed-out' : 'failed';
-  return finish(now, failed?.status ?? 'errored', 'fail', reason, message);
+  const status = isGoingBack(state) ? rollback.status : failed?.status;
+  return finish(now, status ?? 'errored', 'fail', reason, message);
 }
 
 function nextStep(state: SequenceState, after: TaskName): PlannedTask | undefined {
@@ -193,6 +194,7 @@ function nextStep(state: SequenceState, after: TaskName): PlannedTask | undefine
 }
 
 function isDue(state: SequenceState, step: PlannedTask): boolean {
+  if (isGoingBack(state)) return step.name === 'rollback';
   switch (step.name) {
     case 'approval':
       return step.always || finishedTask(state, 'checks')?.result === 'warning';
@@ -238,8 +240,9 @@ export function plannedStep<Name extends PlannedTask['name']>(
 }
 
 /** A rollback that fails leaves the stage broken: nobody may overlook that. */
-function failedWords({ triggered }: SequenceState, message: string): string {
-  return triggered?.rollsBack ? `ROLLBACK FAILED: ${message}` : message;
+function failedWords(state: SequenceState, message: string, reason: SequenceFinished['reason']): string {
+  const loud = state.triggered?.rollsBack || (isGoingBack(state) && reason !== 'superseded');
+  return loud ? `ROLLBACK FAILED: ${message}` : message;
 }
 
 function closingWords(state: SequenceState): string {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { DecisionMade } from '../events/types.ts';
 import { plannedStep } from './decide.ts';
 import { promotionsOf } from './promotion.ts';
+import { isGoingBack } from './rollback.ts';
 import { currentTask, type SequenceState, type TaskState } from './sequence.ts';
 
 export interface Actor {
@@ -36,9 +37,11 @@ export function checkDecision(
   request: DecisionRequest,
   actor: Actor,
   evidence: string,
+  /** For an override of what is over: the delivery that it is about, and whether that starts anew. */
+  { subject = state, anew = false }: { subject?: SequenceState; anew?: boolean } = {},
 ): CheckedDecision {
   const { triggered } = state;
-  if (request.verdict === 'override') return checkOverride(state, request, actor, evidence);
+  if (request.verdict === 'override') return checkOverride({ state, subject, anew }, request, actor, evidence);
   if (!triggered || state.phase === 'finished')
     return refuse('over', 'the change is no longer under way in this stage');
   if (request.revision !== triggered.revision) {
@@ -85,7 +88,7 @@ function openMemos(state: SequenceState): JsonObject[] {
  * through yet, and for what it refuses because it failed; where only some groups approve, only they may.
  */
 function checkOverride(
-  state: SequenceState,
+  { state, subject, anew }: { state: SequenceState; subject: SequenceState; anew: boolean },
   { reason, revision, verdict }: DecisionRequest,
   actor: Actor,
   evidence: string,
@@ -93,12 +96,22 @@ function checkOverride(
   const { triggered, finished } = state;
   if (revision !== triggered?.revision)
     return refuse('stale', `this stage is delivering ${triggered?.revision ?? 'nothing'}, not ${revision}: look again`);
+  if (!finished && isGoingBack(state)) return refuse('nothing-to-decide', 'it is being rolled back: abort that first');
   const through = finished ? finished.result !== 'fail' : state.tasks.some(({ name }) => name === 'sync');
-  if (through || state.override) return refuse('nothing-to-decide', 'the gate has let this commit through already');
-  return checkApprover(state, { actor: actor.name, method: actor.method, reason, revision, evidence, verdict }, actor);
+  if (!anew && (through || state.override))
+    return refuse('nothing-to-decide', 'the gate has let this commit through already');
+  return checkApprover(
+    subject,
+    { actor: actor.name, method: actor.method, reason, revision, evidence, verdict },
+    actor,
+  );
 }
 
-function checkApprover(state: SequenceState, decision: Omit<DecisionMade, 'decision'>, actor: Actor): CheckedDecision {
+export function checkApprover(
+  state: SequenceState,
+  decision: Omit<DecisionMade, 'decision'>,
+  actor: Actor,
+): CheckedDecision {
   const groups = plannedStep(state, 'approval')?.groups ?? [];
   if (groups.length > 0 && !groups.some((group) => actor.groups.includes(group))) {
     return refuse('not-allowed', `${actor.name} is in none of the groups that decide here: ${groups.join(', ')}`);
@@ -106,7 +119,7 @@ function checkApprover(state: SequenceState, decision: Omit<DecisionMade, 'decis
   return { ok: true, decision };
 }
 
-function refuse(refusal: Extract<CheckedDecision, { ok: false }>['refusal'], message: string): CheckedDecision {
+export function refuse(refusal: Extract<CheckedDecision, { ok: false }>['refusal'], message: string): CheckedDecision {
   return { ok: false, refusal, message };
 }
 

@@ -21,7 +21,9 @@ export function occupiesLine(state: SequenceState): boolean {
  */
 export function lineFor(sequence: string, oldestFirst: readonly SequenceState[]): Line {
   const at = oldestFirst.findIndex((other) => other.triggered?.sequence === sequence);
-  const active = (state: SequenceState) => state.phase === 'triggered' || state.phase === 'running';
+  // What was asked for of an older change takes nobody's place, whatever their times say.
+  const active = ({ phase, triggered }: SequenceState) =>
+    (phase === 'triggered' || phase === 'running') && triggered?.asked === undefined;
   const newer = oldestFirst.slice(at + 1).findLast(active)?.triggered?.sequence;
   const busyWith = oldestFirst.find((other, position) => position !== at && occupiesLine(other))?.triggered?.sequence;
   return { ...(newer === undefined ? {} : { newer }), ...(busyWith === undefined ? {} : { busyWith }) };

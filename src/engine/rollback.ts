@@ -20,7 +20,18 @@ export function whyNoRollback(state: SequenceState, task: TaskState): string {
   return '; not rolled back, because it could not be judged';
 }
 
-function wasSynced(state: SequenceState): boolean {
+/** A person asked to go back: the sequence has the commit that is taken back, and does nothing else. */
+export function isGoingBack({ triggered }: Pick<SequenceState, 'triggered'>): boolean {
+  return triggered?.asked?.what === 'rollback';
+}
+
+/** The stage went back from it, as far as the sequence itself saw to that. */
+export function wasRolledBack({ tasks }: SequenceState): boolean {
+  return tasks.some(({ name, result }) => name === 'rollback' && result === 'pass');
+}
+
+/** Its sync succeeded: it was deployed, whatever came of it. */
+export function wasSynced(state: SequenceState): boolean {
   const sync = finishedTask(state, 'sync');
   return sync?.status === 'succeeded' && sync.result !== 'fail';
 }
@@ -40,6 +51,7 @@ export function rollbackOutcome(
   state: SequenceState,
   rollback: TaskState,
 ): { failed: TaskState | undefined; message: string } {
+  if (isGoingBack(state)) return { failed: undefined, message: askedOutcome(state, rollback) };
   const failed = state.tasks.findLast(({ name, result }) => name !== 'rollback' && result === 'fail');
   const why = failed?.message ?? 'the change failed';
   const what = rollback.message ?? 'the rollback ended without a word';
@@ -47,6 +59,13 @@ export function rollbackOutcome(
   // An open question is none of a failure: a newer change or a person decided otherwise.
   if (rollback.data['notRolledBack'] === true) return { failed, message: `${why}; not rolled back: ${what}` };
   return { failed, message: `ROLLBACK FAILED: ${what} (${why})` };
+}
+
+function askedOutcome({ triggered }: SequenceState, { result, message, data }: TaskState): string {
+  const what = message ?? 'the rollback ended without a word';
+  const why = `asked for by ${triggered?.asked?.actor ?? 'somebody'}: ${triggered?.asked?.reason ?? ''}`;
+  if (result === 'pass') return `${what} (${why})`;
+  return data['notRolledBack'] === true ? `not rolled back: ${what} (${why})` : `ROLLBACK FAILED: ${what} (${why})`;
 }
 
 /**
@@ -70,6 +89,8 @@ export function lastGood(newestFirst: readonly SequenceState[], revision: string
     if (wasGood(state) && !failed.has(commit)) return state;
     if (state.tasks.some(({ name, status, result }) => GATES.has(name) && status !== 'aborted' && result === 'fail'))
       failed.add(commit);
+    // A person found it bad, whatever the gates said of it.
+    if (isGoingBack(state) && state.finished?.reason !== 'aborted') failed.add(commit);
   }
   return undefined;
 }

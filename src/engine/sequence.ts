@@ -50,7 +50,7 @@ export function evolve(state: SequenceState, event: SequenceEvent): SequenceStat
   switch (event.name) {
     case 'sequence.triggered':
       if (state.phase !== 'none') return state;
-      return { ...state, phase: 'triggered', triggered: { ...event.data, at: event.at } };
+      return { ...state, ...overrideIn(event), phase: 'triggered', triggered: { ...event.data, at: event.at } };
     case 'sequence.started':
       return state.phase === 'triggered' ? { ...state, phase: 'running', startedAt: event.at } : state;
     case 'task.triggered':
@@ -74,6 +74,13 @@ export function evolve(state: SequenceState, event: SequenceEvent): SequenceStat
         ? state
         : { ...state, phase: 'finished', finished: { ...event.data, at: event.at } };
   }
+}
+
+/** A change that is delivered because somebody let it through is let through from the start. */
+function overrideIn({ at, data }: Extract<SequenceEvent, { name: 'sequence.triggered' }>) {
+  if (data.asked?.what !== 'override') return {};
+  const { actor, reason } = data.asked;
+  return { override: { at, actor, reason } };
 }
 
 function newTask({ at, data }: Extract<SequenceEvent, { name: 'task.triggered' }>): TaskState {
@@ -112,6 +119,9 @@ function applyDecision(state: SequenceState, decision: DecisionMade & { at: stri
     }
     case 'abort':
       return { ...state, abort: state.abort ?? { at, actor, reason } };
+    // It is about what is over, and starts a sequence of its own.
+    case 'rollback':
+      return state;
     case 'approve':
     case 'reject':
     case 'promote':
@@ -151,5 +161,6 @@ export function finishedTask(state: SequenceState, name: TaskName): TaskState | 
 export function worstResult(state: SequenceState): Result {
   const results = state.tasks.filter((task) => task.name !== 'checks').map((task) => task.result);
   if (results.includes('fail')) return 'fail';
-  return results.includes('warning') ? 'warning' : 'pass';
+  // What somebody let through is at best a warning, whatever came of it.
+  return results.includes('warning') || state.override ? 'warning' : 'pass';
 }

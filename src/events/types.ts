@@ -75,6 +75,25 @@ export interface SequenceTriggered {
   /** Present: no new change, but the revert commit of a rollback of ours. */
   rollsBack?: RollsBack;
 }
+  /** Present: a person asked for it once the change was over. */
+  asked?: Asked;
+}
+
+/** How a stage goes back to a good commit. */
+export const ROLLBACK_WAYS = ['sync', 'pullRequest'] as const;
+export type RollbackWay = (typeof ROLLBACK_WAYS)[number];
+
+/** A wish about a change that is over, carried out by a sequence of its own with the commit of the change. */
+export interface Asked {
+  /** Take it back, or deliver it past checks and approval. */
+  what: 'rollback' | 'override';
+  /** The sequence of the change's delivery. */
+  sequence: string;
+  decision: string;
+  actor: string;
+  reason: string;
+  /** Where the person says how to go back. */
+  by?: RollbackWay;
 
 /** What a revert commit takes back, and to which commit. */
 export interface RollsBack {
@@ -128,7 +147,7 @@ export interface DecidedAtHost {
 export interface DecisionMade {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
-  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override';
+  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback';
   /** The task it is about; the other verdicts are about the sequence. An override with one is of a promotion's gates. */
   task?: string;
   actor: string;
@@ -141,6 +160,8 @@ export interface DecisionMade {
   revision: string;
   evidence: string;
 }
+  /** How to go back, where the person says so. */
+  by?: RollbackWay;
 
 export interface SequenceFinished {
   status: Status;

@@ -4,10 +4,13 @@ import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
 import { isJsonObject } from '../base/json.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
-import { checkDecision, type DecisionRequest, evidenceOf } from '../engine/decisions.ts';
+import { type Afterwards, checkRollback, startsAnew } from '../engine/asked.ts';
+import { type Actor, checkDecision, type DecisionRequest, evidenceOf } from '../engine/decisions.ts';
 import type { SequenceState } from '../engine/sequence.ts';
+import { ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
 import type { ProgressBoard } from '../runtime/progress.ts';
-import { changeSequence, streamOf } from '../runtime/sequences.ts';
+import { recordDecision } from '../runtime/record-decision.ts';
+import { streamOf } from '../runtime/sequences.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
 import { type ChangeView, changeView, type Invalidation, type ViewTools } from '../views/change.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
@@ -73,9 +76,22 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
     return found;
   }
 
+  /** The newest sequence of each place that a change has been in. */
+  async function newestIds(states: readonly SequenceState[]): Promise<Set<string | undefined>> {
+    const places = new Map(
+      states.flatMap(({ triggered }) => (triggered ? [[triggered.place.stage, triggered.place]] : [])),
+    );
+    const rows = await Promise.all(
+      [...places.values()].map((place) => store.documents({ kind: 'sequence', ...place, limit: 1 })),
+    );
+    return new Set(rows.map(([row]) => row?.id));
+  }
+
   async function read(id: string): Promise<ChangeView | undefined> {
     const [sequences, tools] = await Promise.all([sequencesOf([id]), viewToolsFor([id])]);
-    return changeView(sequences.get(id) ?? [], tools);
+    const states = sequences.get(id) ?? [];
+    const newest = await newestIds(states);
+    return changeView(states, { ...tools, isNewest: (sequence) => newest.has(sequence) });
   }
 
   /** Looks into the logs: by now the change may be a stage further, and a pause leaves no trace when it is over. */
@@ -112,16 +128,24 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
         );
       const decision = idempotencyKey === undefined ? newId() : derivedId('decision', id, holder.name, idempotencyKey);
       if (idempotencyKey !== undefined && (await isMade(decision, states))) return (await read(id)) as ChangeView;
-      await changeSequence(store, target.triggered.sequence, (state) => {
-        if (state.tasks.some((task) => task.decisions.some((made) => made.decision === decision))) return [];
-        const checked = checkDecision(state, request, { ...holder, method: 'token' }, hashEvidence(state));
+      await recordDecision({ store, clock }, target.triggered.sequence, (afterwards) => {
+        const { tasks } = afterwards.state;
+        if (tasks.some((task) => task.decisions.some((made) => made.decision === decision))) return undefined;
+        const checked = check(afterwards, request, { ...holder, method: 'token' });
         if (!checked.ok)
           throw new Refusal(checked.refusal === 'not-allowed' ? 403 : 409, checked.refusal, checked.message);
-        return [{ name: 'decision.made', at: clock.now().toISOString(), data: { ...checked.decision, decision } }];
+        return { ...checked.decision, decision };
       });
       return (await read(id)) as ChangeView;
     },
   };
+}
+
+function check(afterwards: Afterwards, request: Requested, actor: Actor) {
+  const { state, subject } = afterwards;
+  const evidence = hashEvidence(state);
+  if (request.verdict === 'rollback') return checkRollback(afterwards, request, actor, evidence);
+  return checkDecision(state, request, actor, evidence, { subject, anew: startsAnew(afterwards) });
 }
 
 /** The stage that is asked for; else the one in which the change is under way. */
@@ -144,11 +168,13 @@ export function parseCursor(cursor: string): { sort: number; id: string } {
   return { sort: Number(sort), id };
 }
 
-const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override'] as const;
+const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback'] as const;
 
-function parseDecision(body: unknown): DecisionRequest & { stage?: string } {
+type Requested = DecisionRequest & { stage?: string; by?: RollbackWay };
+
+function parseDecision(body: unknown): Requested {
   if (!isJsonObject(body)) throw new Refusal(400, 'invalid-request', 'the body must be a JSON object');
-  const { verdict, reason, revision, evidence, stage } = body;
+  const { verdict, reason, revision, evidence, stage, by } = body;
   const known = VERDICTS.find((one) => one === verdict);
   if (known === undefined) throw new Refusal(400, 'invalid-request', `verdict: must be one of ${VERDICTS.join(', ')}`);
   if (typeof reason !== 'string' || reason.trim() === '')
@@ -161,12 +187,16 @@ function parseDecision(body: unknown): DecisionRequest & { stage?: string } {
     throw new Refusal(400, 'invalid-request', 'evidence: must be the hash that the change shows');
   if (stage !== undefined && typeof stage !== 'string')
     throw new Refusal(400, 'invalid-request', 'stage: must be the name of a stage');
+  const way = ROLLBACK_WAYS.find((one) => one === by);
+  if (by !== undefined && (way === undefined || known !== 'rollback'))
+    throw new Refusal(400, 'invalid-request', `by: for a rollback only, one of ${ROLLBACK_WAYS.join(', ')}`);
   return {
     verdict: known,
     reason: reason.trim(),
     revision,
     ...(evidence ? { evidence } : {}),
     ...(stage ? { stage } : {}),
+    ...(way === undefined ? {} : { by: way }),
   };
 }
 

@@ -430,13 +430,17 @@ export const openApi = {
         required: ['verdict', 'reason', 'revision'],
         additionalProperties: false,
         properties: {
-          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override'] },
+          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback'] },
           reason: { type: 'string', minLength: 1, maxLength: 2000 },
           revision: { type: 'string', description: 'the commit that was looked at' },
           evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },
           stage: { type: 'string', description: 'where several stages are under way' },
         },
       },
+          by: {
+            enum: ['sync', 'pullRequest'],
+            description: 'how to roll back, instead of what the stage says; required where it says nothing',
+          },
       Change: {
         type: 'object',
         required: ['id', 'project', 'service', 'revision', 'summary', 'updatedAt', 'stages'],
@@ -506,6 +510,27 @@ export const openApi = {
           },
           decide: {
             type: 'object',
+          asked: {
+            type: 'object',
+            description: 'present: a person asked for it once the change was over; `sequence` is its delivery',
+            required: ['what', 'sequence', 'actor', 'reason'],
+            properties: { what: { enum: ['rollback', 'override'] }, sequence: text, actor: text, reason: text },
+          },
+          rollBack: {
+            type: 'object',
+            description: 'where one change is read: present when a person can have it rolled back now',
+            required: ['revision', 'evidence', 'groups', 'ways'],
+            properties: {
+              revision: text,
+              evidence: text,
+              groups: { type: 'array', items: text },
+              ways: {
+                type: 'array',
+                items: { enum: ['sync', 'pullRequest'] },
+                description: 'one of them has to be named; empty: the stage says how',
+              },
+            },
+          },
             description: 'present while a person can decide; revision and evidence go back with the decision',
             required: ['task', 'what', 'quorum', 'groups', 'revision', 'evidence'],
             properties: {

@@ -16,6 +16,8 @@ export interface Revert {
   good: string;
   /** What failed, in one sentence. */
   why: string;
+  /** A person found it bad, whatever the stage's gates said. */
+  asked?: true;
   branch: string;
   evaluation?: Evaluation;
   /** What is taken back. */
@@ -90,9 +92,9 @@ function paragraphOf({ failed, good }: Revert): string {
 }
 
 function bodyOf(revert: Revert): string {
-  const { service, stage, failed, good, why, evaluation, byHand, link: page } = revert;
+  const { service, stage, failed, good, why, asked, evaluation, byHand, link: page } = revert;
   const lines = [
-    `**${inline(service, MAX_NAME)}** \`${hex(failed)}\` failed in **${inline(stage, MAX_NAME)}**: ${inline(why, MAX_LINE)}`,
+    `**${inline(service, MAX_NAME)}** \`${hex(failed)}\` ${asked ? 'is rolled back' : 'failed'} in **${inline(stage, MAX_NAME)}**: ${inline(why, MAX_LINE)}`,
     '',
     `The last commit that was good there is \`${hex(good)}\`. This pull request brings back its files.`,
     ...(byHand === undefined ? [] : ['', `> **A person has to decide:** ${inline(byHand, MAX_LINE)}`]),

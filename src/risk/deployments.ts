@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
 import type { RiskSignalKey } from '../definitions/delivery-risk.ts';
+import { isGoingBack } from '../engine/rollback.ts';
 import { finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import { SIGNALS } from './catalogue.ts';
 
@@ -47,6 +48,7 @@ const LATE_IS_FAILED: readonly TaskState['name'][] = ['rollout', 'soak'];
  */
 export function deploymentOf(state: SequenceState): Deployment | undefined {
   const { triggered, finished } = state;
+  if (isGoingBack(state)) return wayBack(state);
   if (!triggered || triggered.rollsBack || !finished || finishedTask(state, 'sync')?.status !== 'succeeded')
     return undefined;
   const predicted = predictionOf(state);
@@ -59,6 +61,13 @@ export function deploymentOf(state: SequenceState): Deployment | undefined {
     verdict: verdictOf(state),
     ...(predicted === undefined ? {} : { predicted }),
   };
+}
+
+/** What a person went back to: it counts neither way itself, and what it follows has failed. */
+function wayBack({ triggered, finished, tasks }: SequenceState): Deployment | undefined {
+  const to = tasks.find(({ name, result }) => name === 'rollback' && result === 'pass')?.data['to'];
+  if (!triggered || !finished || typeof to !== 'string') return undefined;
+  return { sequence: triggered.sequence, place: triggered.place, revision: to, at: finished.at, verdict: 'undecided' };
 }
 
 function verdictOf(state: SequenceState): Deployment['verdict'] {

@@ -19,6 +19,7 @@ import {
   readStage,
   sayAll,
 } from './delivery-files.ts';
+import { planAsked } from './plan-asked.ts';
 import { errored, pass, type TaskHandler, type TaskOutcome } from './task.ts';
 
 /**
@@ -28,6 +29,8 @@ import { errored, pass, type TaskHandler, type TaskOutcome } from './task.ts';
 export const plan: TaskHandler = {
   name: 'plan',
   async run(input, tools) {
+    const asked = await planAsked(input, tools);
+    if (asked) return asked;
     const { repository, revision } = inGit(input.triggered);
     if (input.triggered.source.kind !== undefined) return withoutGit(input.triggered);
     const host = tools.gitHost(repository);

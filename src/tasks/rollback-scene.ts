@@ -31,13 +31,16 @@ export function revertIdentity(scene: RevertScene): Omit<Revert, 'commits' | 'to
     | Evaluation
     | undefined;
   const link = tools.linkTo(context);
+  const { asked } = input.triggered;
   return {
     ...place,
     context,
     sequence,
     failed: bad,
     good: back,
-    why: `${failed?.name ?? 'a check'}: ${failed?.message ?? 'it failed'}`,
+    ...(asked
+      ? { why: `asked for by ${asked.actor}: ${asked.reason}`, asked: true }
+      : { why: `${failed?.name ?? 'a check'}: ${failed?.message ?? 'it failed'}` }),
     branch: branchOf(scene),
     ...(evaluation === undefined ? {} : { evaluation }),
     ...(link === undefined ? {} : { link }),

@@ -34,6 +34,7 @@ function stageSection(change: ChangeView, stage: StageView, newest: boolean): Ht
 <details ${open ? 'open' : ''}><summary><h2>${stageMark(stage)}</h2></summary>
 ${stage.decide ? decisionForm(change, stage, stage.decide) : undefined}
 ${stageFacts(stage)}
+${stage.rollBack ? rollBackForm(change, stage, stage.rollBack) : undefined}
 <ol class="tasks">${stage.tasks.toReversed().map(taskItem)}</ol>
 </details>
 </section>`;
@@ -53,6 +54,7 @@ function stageFacts(stage: StageView): Html {
   return html`<p class="facts quiet">${commitFacts(stage)} · since ${minute(stage.triggeredAt)}${took < LEAST_MS ? '' : ` · took ${sayDuration(took)}`} · ${link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence)}`, 'events')}</p>
 ${message === undefined || said ? undefined : html`<p class="message">${message}</p>`}
 ${stage.override ? html`<p class="message">Let through by ${stage.override.actor}, past checks and approval, ${minute(stage.override.at)}: ${stage.override.reason}</p>` : undefined}
+${stage.asked ? html`<p class="message">${stage.asked.actor} asked to ${stage.asked.what === 'rollback' ? 'go back from it' : 'deliver it after all'}, once it was over: ${stage.asked.reason}</p>` : undefined}
 ${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stage.paused.reason}</p>` : undefined}
 ${stage.rollback ? html`<p class="message">${mark(ROLLBACK_STATES[stage.rollback.state], ROLLBACK_WORDS[stage.rollback.state])}${stage.rollback.to === undefined ? undefined : html` to ${shortCommit(stage.rollback.to)}`}</p>` : undefined}
 ${stage.rollsBack ? html`<p class="message">Takes back ${shortCommit(stage.rollsBack.revision)}, which failed here, and brings back ${shortCommit(stage.rollsBack.to)} (pull request ${stage.rollsBack.pullRequest}).</p>` : undefined}
@@ -170,4 +172,22 @@ function decisionForm(change: ChangeView, stage: StageView, decide: NonNullable<
 <button class="main" name="verdict" value="approve">${what}</button>
 <button name="verdict" value="reject">Reject</button>
 </form>`;
+}
+
+const WAYS: Readonly<Record<string, string>> = {
+  sync: 'by a sync of the last good commit',
+  pullRequest: 'by a pull request that reverts it',
+};
+
+/** Out of the way: most changes are not rolled back by hand. */
+function rollBackForm(change: ChangeView, stage: StageView, back: NonNullable<StageView['rollBack']>): Html {
+  const who = back.groups.length > 0 ? ` ${back.groups.join(' or ')} may do that.` : '';
+  const ways = back.ways.map((way) => html`<option value="${way}">${WAYS[way] ?? way}</option>`);
+  return html`<details><summary>Roll back</summary><form class="decide" method="post" action="/changes/${encodeURIComponent(change.id)}/decisions">
+<p>Takes ${stage.stage} back from commit ${shortCommit(back.revision)} to the last one that was good there.${who}</p>
+<input type="hidden" name="stage" value="${stage.stage}"><input type="hidden" name="revision" value="${back.revision}"><input type="hidden" name="evidence" value="${back.evidence}">
+${ways.length > 0 ? html`<label>How <select name="by">${ways}</select></label>` : undefined}
+<label>Reason <input name="reason" required maxlength="2000" autocomplete="off"></label>
+<button name="verdict" value="rollback">Roll back ${stage.stage}</button>
+</form></details>`;
 }

@@ -1,7 +1,8 @@
+import { saysHowBack, subjectIn, whyNotBack } from '../engine/asked.ts';
 import { plannedStep, quorumOf } from '../engine/decide.ts';
 import { promotionsOf } from '../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
-import type { Result } from '../events/types.ts';
+import { type Asked, type Result, ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
 import { sequenceStatus } from './sequence-document.ts';
 
 /** One task as the API and the page show it. */
@@ -52,6 +53,13 @@ export interface StageView {
   rollback?: RollbackView;
   /** Present: no change of its own, but the revert that a rollback merged. */
   rollsBack?: { sequence: string; revision: string; to: string; pullRequest: number };
+  /** Present: a person asked for it once the change was over. */
+  asked?: { what: 'rollback' | 'override'; sequence: string; actor: string; reason: string };
+  /**
+   * Present, where one change is read, when a person can have it rolled back now. `ways`: one of them has to be named;
+   * none: the stage says how.
+   */
+  rollBack?: { revision: string; evidence: string; groups: string[]; ways: RollbackWay[] };
   /** Present when a person can decide something now. */
   decide?: {
     task: string;
@@ -90,11 +98,16 @@ export interface ViewTools {
   evidence: (state: SequenceState) => string;
   /** Of an evaluation, by the id of its task. */
   invalidation?: (task: string) => Invalidation | undefined;
+  /** Whether a sequence is the newest of its place; absent: not looked up. */
+  isNewest?: (sequence: string) => boolean;
 }
 
 /** A change's journey out of its sequences, oldest first. */
 export function changeView(sequences: readonly SequenceState[], tools: ViewTools): ChangeView | undefined {
-  const stages = sequences.map((state) => stageView(state, tools)).filter((stage) => stage !== undefined);
+  const find = (id: string) => sequences.find(({ triggered }) => triggered?.sequence === id);
+  const stages = sequences
+    .map((state) => stageView(state, { ...tools, subject: subjectIn(state, find) }))
+    .filter((stage) => stage !== undefined);
   const [first] = sequences;
   const last = stages.at(-1);
   if (!first?.triggered || !last) return undefined;
@@ -110,13 +123,14 @@ export function changeView(sequences: readonly SequenceState[], tools: ViewTools
   };
 }
 
-function stageView(state: SequenceState, tools: ViewTools): StageView | undefined {
+function stageView(state: SequenceState, tools: ViewTools & { subject: SequenceState }): StageView | undefined {
   const { triggered, finished } = state;
   if (!triggered) return undefined;
   const decide = decideView(state, tools);
   const pullRequest = pullRequestView(state);
   const rollback = rollbackView(state);
   const score = scoreOf(state);
+  const rollBack = rollBackView(state, tools);
   return {
     stage: triggered.place.stage,
     sequence: triggered.sequence,
@@ -135,6 +149,8 @@ function stageView(state: SequenceState, tools: ViewTools): StageView | undefine
     ...(pullRequest ? { pullRequest } : {}),
     ...(rollback ? { rollback } : {}),
     ...(triggered.rollsBack ? { rollsBack: triggered.rollsBack } : {}),
+    ...(triggered.asked ? { asked: askedView(triggered.asked) } : {}),
+    ...(rollBack ? { rollBack } : {}),
     ...(decide ? { decide } : {}),
     tasks: state.tasks.map((task) => taskView(task, tools)),
   };
@@ -218,6 +234,22 @@ function rollbackView({ tasks }: SequenceState): RollbackView | undefined {
     state: finishedAt === undefined ? 'under way' : ended,
     ...(message === undefined ? {} : { message }),
   };
+}
+
+function askedView({ what, sequence, actor, reason }: Asked) {
+  return { what, sequence, actor, reason };
+}
+
+function rollBackView(
+  state: SequenceState,
+  { isNewest, subject, evidence }: ViewTools & { subject: SequenceState },
+): StageView['rollBack'] {
+  const { revision, sequence } = state.triggered ?? {};
+  if (!isNewest || revision === undefined || sequence === undefined) return undefined;
+  const afterwards = { state, subject, isNewest: isNewest(sequence) };
+  if (whyNotBack(afterwards) !== undefined) return undefined;
+  const groups = plannedStep(subject, 'approval')?.groups ?? [];
+  return { revision, evidence: evidence(state), groups, ways: saysHowBack(afterwards) ? [] : [...ROLLBACK_WAYS] };
 }
 
 function scoreOf(state: SequenceState): number | undefined {

@@ -90,6 +90,10 @@ function answerOfStage(stage: StageView, until: GateUntil, url: string): GateAns
   const where = `${stage.stage}: `;
   if (until === 'deploy' && override)
     return gateAnswer('pass', { reason: `${where}let through by ${override.actor}: ${override.reason}`, url });
+  if (stage.asked?.what === 'rollback' && stage.status !== 'finished') {
+    const { actor, reason } = stage.asked;
+    return gateAnswer('fail', { reason: `${where}is being rolled back, asked for by ${actor}: ${reason}`, url });
+  }
   if (stage.status === 'finished') {
     const reason = where + (stage.message ?? stage.result ?? 'over');
     const { result } = stage;
