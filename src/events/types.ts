@@ -74,7 +74,6 @@ export interface SequenceTriggered {
   promotedBy?: { sequence: string; pullRequest: number };
   /** Present: no new change, but the revert commit of a rollback of ours. */
   rollsBack?: RollsBack;
-}
   /** Present: a person asked for it once the change was over. */
   asked?: Asked;
 }
@@ -94,6 +93,7 @@ export interface Asked {
   reason: string;
   /** Where the person says how to go back. */
   by?: RollbackWay;
+}
 
 /** What a revert commit takes back, and to which commit. */
 export interface RollsBack {
@@ -159,9 +159,9 @@ export interface DecisionMade {
   /** What the actor saw: the commit and the hash of the evidence. */
   revision: string;
   evidence: string;
-}
   /** How to go back, where the person says so. */
   by?: RollbackWay;
+}
 
 export interface SequenceFinished {
   status: Status;

@@ -435,12 +435,12 @@ export const openApi = {
           revision: { type: 'string', description: 'the commit that was looked at' },
           evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },
           stage: { type: 'string', description: 'where several stages are under way' },
-        },
-      },
           by: {
             enum: ['sync', 'pullRequest'],
             description: 'how to roll back, instead of what the stage says; required where it says nothing',
           },
+        },
+      },
       Change: {
         type: 'object',
         required: ['id', 'project', 'service', 'revision', 'summary', 'updatedAt', 'stages'],
@@ -508,8 +508,6 @@ export const openApi = {
             required: ['sequence', 'revision', 'to', 'pullRequest'],
             properties: { sequence: text, revision: text, to: text, pullRequest: { type: 'integer' } },
           },
-          decide: {
-            type: 'object',
           asked: {
             type: 'object',
             description: 'present: a person asked for it once the change was over; `sequence` is its delivery',
@@ -531,6 +529,8 @@ export const openApi = {
               },
             },
           },
+          decide: {
+            type: 'object',
             description: 'present while a person can decide; revision and evidence go back with the decision',
             required: ['task', 'what', 'quorum', 'groups', 'revision', 'evidence'],
             properties: {
