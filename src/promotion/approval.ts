@@ -1,4 +1,5 @@
 import { clip } from '../base/clip.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { ReviewPolicy } from '../definitions/delivery-promotion-approval.ts';
 import { short } from '../engine/revisions.ts';
 import type { HostUser, Permission, Review } from './people.ts';
@@ -15,6 +16,8 @@ export interface ApprovalJudgement {
   ignored: { by: string; why: string }[];
   /** The reviews that count: approvals, and those that ask for changes. */
   counted?: Review[];
+  /** What the next look wants to know of this one. */
+  remember?: JsonObject;
 }
 
 /** What somebody is at the host right now. */
@@ -30,6 +33,8 @@ export interface ApprovalFacts {
   now: string;
   /** `pull request 7 to production`, for people. */
   what: string;
+  /** `here`, or `at the Git host`: where approvals are given. */
+  where: string;
   /** The commit that was evaluated: what would be merged. */
   headSha: string;
   pullRequest: { state: 'open' | 'merged' | 'closed'; headSha: string; fork?: boolean; author?: HostUser };
@@ -175,17 +180,13 @@ function canWrite(standing: Standing | undefined): boolean {
 
 function sayMissing(
   { quorum }: ReviewPolicy,
-  { what }: ApprovalFacts,
+  { what, where }: ApprovalFacts,
   approvals: readonly Review[],
   ignored: ApprovalJudgement['ignored'],
 ): string {
   const [first] = ignored;
-  const count = approvals.length === 0 && quorum === 1 ? 'an approval' : `${approvals.length} of ${quorum} approvals`;
-  if (first === undefined) {
-    return approvals.length === 0 && quorum === 1
-      ? `${what} needs an approval at the Git host`
-      : `${what} has ${count} at the Git host`;
-  }
+  if (first === undefined && quorum === 1) return `${what} needs an approval ${where}`;
+  if (first === undefined) return `${what} has ${approvals.length} of ${quorum} approvals ${where}`;
   return `${what} needs ${quorum - approvals.length} more; ${clip(first.by, 30)} ${first.why}`;
 }
 

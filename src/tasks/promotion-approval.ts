@@ -1,31 +1,134 @@
 import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
+import { sha256 } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
+import { DEFAULT_REVIEWS, type ReviewPolicy } from '../definitions/delivery-promotion-approval.ts';
 import { promotionPolicy } from '../engine/decide.ts';
-import type { ApprovalJudgement } from '../promotion/approval.ts';
+import { type ApprovalJudgement, judgeApproval } from '../promotion/approval.ts';
+import type { Review } from '../promotion/people.ts';
+import { recordReviews } from './promotion-decision.ts';
+import {
+  factsOf,
+  type HostWithPeople,
+  NO_AUTHORS,
+  readAuthors,
+  readStandings,
+  remembered,
+  tellsOfPeople,
+} from './promotion-people.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 
-/** Whether people agree with what an open promotion brings, as the stage's policy asks. */
-export async function judgeReviews(scene: PromotionScene, { number }: PullRequest): Promise<ApprovalJudgement> {
-  const { input, step, target, host } = scene;
-  const what = `pull request ${number} to ${target.to}`;
-  const decisions = decisionsThatCount(scene);
+/** Rights and groups change without a review changing: they are asked for again after so long. */
+const ASK_AGAIN_MS = 10 * 60_000;
+
+/**
+ * Whether people agree with what an open promotion brings, as the stage's policy asks: by its reviews where the host has
+ * them, else by decisions taken with us. Reviews are read at each look; who gave them is asked about when they changed,
+ * and always when `fresh`: right before a merge nothing is believed that was read earlier.
+ */
+export async function judgeReviews(
+  scene: PromotionScene,
+  pullRequest: PullRequest,
+  { fresh = false }: { fresh?: boolean } = {},
+): Promise<ApprovalJudgement> {
+  const { host } = scene;
+  if (host.capabilities.reviews === 'lynceus') return judgeDecisions(scene, pullRequest);
+  const policy = reviewPolicyOf(scene);
+  if (policy === undefined) return byPolicy();
+  if (tellsOfPeople(host)) return judgeAtHost(scene, host, policy, pullRequest, fresh);
+  const sentence = `pull request ${pullRequest.number} to ${scene.target.to} needs a person to merge it at the Git host`;
+  return { verdict: 'waiting', approvers: [], sentence, ignored: [] };
+}
+
+/** `undefined`: nobody needs to agree. */
+export function reviewPolicyOf({ input, step }: PromotionScene): ReviewPolicy | undefined {
+  if (step.approval !== undefined) return step.approval;
+  return promotionPolicy(input.sequence, step) === 'automatic' ? undefined : DEFAULT_REVIEWS;
+}
+
+async function judgeAtHost(
+  scene: PromotionScene,
+  host: HostWithPeople,
+  policy: ReviewPolicy,
+  pullRequest: PullRequest,
+  fresh: boolean,
+): Promise<ApprovalJudgement> {
+  const { input, repository } = scene;
+  const reviews = await host.readReviews(repository, pullRequest.number, input);
+  const seen = hashOf(scene, pullRequest, reviews);
+  const before = fresh ? undefined : judgedBefore(scene, seen);
+  if (before) return before;
+  const judged = await judgeNow(scene, host, policy, pullRequest, reviews);
+  await recordReviews(scene, pullRequest, judged);
+  const { verdict, approvers, sentence, ignored } = judged;
+  return { ...judged, remember: { seen, at: input.now.toISOString(), verdict, approvers, sentence, ignored } };
+}
+
+async function judgeNow(
+  scene: PromotionScene,
+  host: HostWithPeople,
+  policy: ReviewPolicy,
+  pullRequest: PullRequest,
+  reviews: readonly Review[],
+): Promise<ApprovalJudgement> {
+  const opinions = reviews.filter(({ verdict }) => verdict === 'approve' || verdict === 'reject');
+  if (opinions.length === 0) {
+    return judgeApproval(policy, {
+      ...factsOf(scene, pullRequest, { ...NO_AUTHORS, us: '', reviews }),
+      standings: new Map(),
+    });
+  }
+  const { id: us } = await host.whoAmI(scene.input);
+  const authors = policy.authors === 'refuse' ? await readAuthors(scene) : NO_AUTHORS;
+  const facts = factsOf(scene, pullRequest, { ...authors, us, reviews });
+  return judgeApproval(policy, { ...facts, standings: await readStandings(scene, host, policy, facts) });
+}
+
+function hashOf(
+  { head }: PromotionScene,
+  { headSha, state, author, fork = false }: PullRequest,
+  reviews: readonly Review[],
+) {
+  const said = reviews.map(({ by, verdict, headSha: at, at: when }) => [by.id, by.bot, verdict, at ?? '', when]);
+  return sha256(JSON.stringify([head, headSha, state, fork, author?.id ?? '', said])).slice(0, 16);
+}
+
+/** The same reviews say the same, for a while. An expiry is seen at most that much later, and before a merge at once. */
+function judgedBefore(scene: PromotionScene, seen: string): ApprovalJudgement | undefined {
+  const before = remembered(scene, 'approval');
+  const age = scene.input.now.getTime() - Date.parse(String(before['at']));
+  if (before['seen'] !== seen || !(age >= 0 && age < ASK_AGAIN_MS)) return undefined;
+  const { verdict, approvers, sentence, ignored } = before as unknown as ApprovalJudgement;
+  return { verdict, approvers, sentence, ignored, remember: before };
+}
+
+/** Decisions about this very commit, in the form of reviews: who is in which group was looked at when they were taken. */
+function judgeDecisions(scene: PromotionScene, pullRequest: PullRequest): ApprovalJudgement {
+  const { input, head } = scene;
+  const decisions = input.task.decisions.filter(
+    ({ revision, host }) => revision === input.triggered.revision && host === undefined,
+  );
   const rejection = decisions.find(({ verdict }) => verdict === 'reject');
   if (rejection) {
     const by = { by: rejection.actor, reason: rejection.reason };
     return { verdict: 'rejected', approvers: [], rejection: by, sentence: `rejected by ${by.by}`, ignored: [] };
   }
-  const approval = decisions.find(({ verdict }) => verdict === 'approve');
-  if (approval) return approved(approval.actor);
-  if (promotionPolicy(input.sequence, step) === 'automatic') return approved('Lynceus, as the policy says');
-  const where = host.capabilities.reviews === 'lynceus' ? 'here' : 'at the Git host';
-  return { verdict: 'waiting', approvers: [], sentence: `${what} needs an approval ${where}`, ignored: [] };
+  const approvals = decisions.filter(({ verdict }) => verdict === 'approve');
+  const policy = reviewPolicyOf(scene);
+  if (policy === undefined && approvals.length === 0) return byPolicy();
+  const reviews = approvals.map(({ actor, at }): Review => {
+    return { by: { id: actor, login: actor, bot: false }, verdict: 'approve', headSha: head, at };
+  });
+  const facts = factsOf(scene, pullRequest, { ...NO_AUTHORS, us: '', reviews });
+  const standings = new Map(reviews.map(({ by }) => [by.id, { permission: 'write', member: true } as const]));
+  return judgeApproval(policy ?? DEFAULT_REVIEWS, { ...facts, standings });
 }
 
-/** Where the host has reviews of its own, only those count: ours would let somebody pass it by. */
-function decisionsThatCount({ input, host }: PromotionScene) {
-  if (host.capabilities.reviews !== 'lynceus') return [];
-  return input.task.decisions.filter(({ revision }) => revision === input.triggered.revision);
-}
-
-function approved(by: string): ApprovalJudgement {
+function byPolicy(): ApprovalJudgement {
+  const by = 'Lynceus, as the policy says';
   return { verdict: 'approved', approvers: [by], sentence: `approved by ${by}`, ignored: [] };
+}
+
+/** For the memo of the target. */
+export function rememberApproval({ remember }: ApprovalJudgement): JsonObject {
+  return remember === undefined ? {} : { approval: remember };
 }

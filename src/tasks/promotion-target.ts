@@ -1,17 +1,18 @@
 import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
-import { AdapterError } from '../base/adapter-error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { inGit } from '../engine/in-git.ts';
 import type { PromotionTarget } from '../engine/plan.ts';
 import type { PromotionStep } from '../engine/promotion.ts';
 import { short } from '../engine/revisions.ts';
 import { firstClosed } from '../promotion/gate.ts';
-import { mergeMessage, type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
-import { judgeReviews } from './promotion-approval.ts';
+import { type PromotionPlan, planPromotion } from '../promotion/pull-request.ts';
+import { judgeReviews, rememberApproval } from './promotion-approval.ts';
+import { obeyComments } from './promotion-commands.ts';
 import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
-import { gatesOf } from './promotion-gates.ts';
 import { promotedHead, revertIn } from './promotion-head.ts';
 import { chosenBefore, whatToPromote } from './promotion-hydrated.ts';
+import { mergeApproved } from './promotion-merge.ts';
+import { gatesNow } from './promotion-override.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 import { errored, fail, overtaken, pass, type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
 
@@ -95,7 +96,7 @@ async function follow(scene: PromotionScene, pullRequest: PullRequest): Promise<
     case 'closed':
       return closed(scene, pullRequest);
     case 'open':
-      return followOpen(scene, pullRequest);
+      return obeyAndFollow(scene, pullRequest);
   }
 }
 
@@ -115,7 +116,8 @@ async function closed(
 ): Promise<TaskOutcome> {
   const data: JsonObject = { pullRequest: pullRequest.number, url: memo['url'] ?? '', to: target.to };
   if (rejection) return fail(`rejected by ${rejection.by}: ${rejection.reason}`, data);
-  const earlier = input.task.decisions.find(({ verdict }) => verdict === 'reject');
+  // Who asks for changes in a review closes nothing.
+  const earlier = input.task.decisions.find(({ verdict, host }) => verdict === 'reject' && host === undefined);
   if (earlier) return fail(`rejected by ${earlier.actor}: ${earlier.reason}`, data);
   if (await hasNewerPromotion(input, tools)) {
     return overtaken(`pull request ${pullRequest.number} made room for a newer promotion`);
@@ -135,17 +137,25 @@ function by({ endedBy }: PullRequest): string {
   return endedBy === undefined || endedBy === '' ? '' : ` by ${endedBy}`;
 }
 
+async function obeyAndFollow(scene: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  const { changed, memo: commands } = await obeyComments(scene, pullRequest);
+  const memo = { ...scene.memo, ...commands };
+  if (changed) return waiting({ kind: 'review', sentence: 'does what a comment asks for' }, 0, memo);
+  return followOpen({ ...scene, memo }, pullRequest);
+}
+
 async function followOpen(scene: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  const { input, tools, target, host, repository, head, memo } = scene;
+  const { input, tools, target, host, repository, head } = scene;
   const { number } = pullRequest;
   if (pullRequest.headSha !== head) {
     return conflict(scene, `pull request ${number} no longer points at the evaluated commit`);
   }
   // A rollback there while it waited: it has to be put on top of that.
   const revert = await revertIn(tools.history, { ...input.triggered.place, stage: target.to });
-  if (revert !== undefined && revert !== memo['revert']) return open(scene);
-  const gates = await gatesOf(scene, pullRequest);
+  if (revert !== undefined && revert !== scene.memo['revert']) return open(scene);
+  const gates = await gatesNow(scene, pullRequest);
   const approval = await judgeReviews(scene, pullRequest);
+  const memo = { ...scene.memo, ...rememberApproval(approval) };
   const { rejection } = approval;
   if (rejection) {
     const comment = `Rejected by ${rejection.by}: ${rejection.reason}`;
@@ -157,20 +167,14 @@ async function followOpen(scene: PromotionScene, pullRequest: PullRequest): Prom
     const { blocker: kind, sentence, until } = closedGate;
     return waiting({ kind, sentence, ...(until === undefined ? {} : { until }) }, pollOf(scene), memo);
   }
-  if (approval.verdict === 'approved') return merge(scene, pullRequest, approval.approvers.join(', '));
+  if (approval.verdict === 'approved') return merge({ ...scene, memo }, pullRequest);
   return waiting({ kind: 'review', sentence: approval.sentence }, pollOf(scene), memo);
 }
 
-async function merge(scene: PromotionScene, { number }: PullRequest, by: string): Promise<TaskOutcome> {
-  const { input, target, host, repository, revision, head } = scene;
-  const message = mergeMessage(promotionIdentity({ ...input.triggered, revision }, target.to), number);
-  try {
-    const act = () => host.mergePullRequest(repository, number, { expectedHeadSha: head, message, by }, input);
-    return await follow(scene, await input.effect('merge', act));
-  } catch (error) {
-    if (error instanceof AdapterError && error.reason === 'conflict') return conflict(scene, error.message);
-    throw error;
-  }
+async function merge(scene: PromotionScene, { number }: PullRequest): Promise<TaskOutcome> {
+  const merging = await mergeApproved(scene, number);
+  if (merging.kind === 'ended') return follow(scene, merging.pullRequest);
+  return waiting(merging.blocker, await pollOf(scene), { ...scene.memo, ...merging.memo });
 }
 
 function conflict(scene: PromotionScene, sentence: string): TaskOutcome {

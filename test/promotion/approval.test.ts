@@ -33,6 +33,7 @@ function judge({ policy = {}, reviews = [review()], facts = {}, standings = {} }
   const all: ApprovalFacts = {
     now: NOW,
     what: 'pull request 7 to production',
+    where: 'at the Git host',
     headSha: HEAD,
     pullRequest: { state: 'open', headSha: HEAD, author: us },
     authors: new Set(['40']),
@@ -198,6 +199,7 @@ describe('asking the host about people', () => {
     const facts = {
       now: NOW,
       what: '',
+      where: '',
       headSha: HEAD,
       pullRequest: { state: 'open', headSha: HEAD } as const,
       authors: new Set(['40']),
