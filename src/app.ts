@@ -25,11 +25,14 @@ import { receiveRoutes } from './http/receive.ts';
 import { riskRoutes } from './http/risk.ts';
 import { argocdSender } from './http/senders/argocd.ts';
 import { fluxSender } from './http/senders/flux.ts';
+import { gitSenders } from './http/senders/git-senders.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
 import { advanceLine } from './runtime/advance-line.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
+import { workOnGitWebhook } from './runtime/git-heard.ts';
+import { createWebhookEar } from './runtime/git-webhooks.ts';
 import { createHistory } from './runtime/history.ts';
 import { createDryCommitFinder } from './runtime/hydrated-commit.ts';
 import { createLog } from './runtime/log.ts';
@@ -39,6 +42,7 @@ import { createProgressBoard } from './runtime/progress.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
 import { workOnEvent } from './runtime/receive-event.ts';
 import { askForReconciliation, reconcile } from './runtime/reconcile.ts';
+import { redeliverMissed, redeliveryJobs } from './runtime/redeliver.ts';
 import { refreshApplications } from './runtime/refresh-applications.ts';
 import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
 import { createRollbackFinder } from './runtime/rollbacks.ts';
@@ -107,8 +111,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     const metrics = createMetrics(store);
     const progress = createProgressBoard();
     const riskModels = createRiskModels(store, clock);
-    const tools = taskTools(environment, connections, store, riskModels);
-    const room = { store, clock, failpoint, metrics, log, progress, tools, deliverySystem: tools.deliverySystem };
+    const { gitHosts } = connections;
+    const tools = taskTools(environment, connections, store, riskModels, clock);
+    const room = {
+      ...{ store, clock, failpoint, metrics, log, progress, tools, gitHosts },
+      deliverySystem: tools.deliverySystem,
+    };
     const handlers = new Map(taskHandlers.map((handler) => [handler.name as string, handler]));
     const evaluations = createEvaluations({ store, clock });
     const findPromotion = createPromotionFinder(store, tools.gitHost);
@@ -120,7 +128,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       environment.reconcileMs,
     );
     const { checks } = connections;
-    await store.commit({ jobs: diagnoseJobs(checks, options.diagnoseAfterMs ?? DIAGNOSE_AFTER_MS) });
+    const diagnoseAfterMs = options.diagnoseAfterMs ?? DIAGNOSE_AFTER_MS;
+    const looksForMissed = redeliveryJobs(
+      gitHosts,
+      ({ name }) => (connections.gitWebhookTokens.get(name)?.length ?? 0) > 0,
+      diagnoseAfterMs,
+    );
+    await store.commit({ jobs: [...diagnoseJobs(checks, diagnoseAfterMs), ...looksForMissed] });
     const logged = new Set<string>();
     const worker = runWorker(
       {
@@ -139,6 +153,8 @@ export async function startApp(options: AppOptions): Promise<App> {
             observeApplication({ ...room, findPromotion, findRollback, findDryCommit }, job, lease),
           evaluate: (job, lease) => runEvaluation(room, job, lease),
           refresh: (job, lease) => refreshApplications(room, job, lease),
+          git: (job) => workOnGitWebhook(room, job),
+          redeliver: (job, lease) => redeliverMissed(room, job, lease),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
@@ -153,13 +169,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     const senders = [
       argocdSender({ sources: senderSources(connections, 'argocd') }),
       fluxSender({ sources: senderSources(connections, 'flux') }),
+      ...gitSenders((kind) => gitSenderSources(connections, kind), clock),
     ];
     const routers = [
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ store, clock, progress, authentication }, changes),
       riskRoutes(riskModels, authentication),
-      connectionsRoutes((limit) => readConnectionsView({ store, clock, checks }, limit), authentication),
+      connectionsRoutes((limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit), authentication),
       evaluationRoutes({ clock, authentication }, evaluations),
       ...gateRoutes({
         store,
@@ -223,6 +240,7 @@ function taskTools(
   connections: Connections,
   store: Store,
   riskModels: RiskModels,
+  clock: Clock,
 ): TaskTools {
   const systems = new Map(connections.deliverySystems.map(({ system }) => [system.name, system]));
   const { publicUrl } = environment;
@@ -233,6 +251,7 @@ function taskTools(
     registry: (image) => findRegistry(connections.registries, image),
     httpTest: createHttpTestRunner(environment.allowLoopback ? 'any' : 'team'),
     history: createHistory(store),
+    toldByWebhooks: createWebhookEar(store, clock),
     riskModel: riskModels.current,
     linkTo: (context) => (publicUrl === undefined ? undefined : `${publicUrl}/changes/${encodeURIComponent(context)}`),
   };
@@ -249,6 +268,16 @@ function senderSources(connections: Connections, kind: string) {
   return connections.deliverySystems
     .filter(({ system }) => system.kind === kind)
     .map(({ system, webhookTokens }) => ({ system: system.name, tokens: webhookTokens }));
+}
+
+function gitSenderSources(connections: Connections, kind: string) {
+  return connections.gitHosts
+    .filter((host) => host.kind === kind)
+    .map((host) => ({
+      host: host.name,
+      tokens: connections.gitWebhookTokens.get(host.name) ?? [],
+      serves: (url: string) => host.serves({ url }),
+    }));
 }
 
 /** A task whose sequence is over is broken off, also when another replica ended it. */

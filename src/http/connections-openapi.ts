@@ -50,7 +50,7 @@ export const connectionsSchemas = {
           level: { enum: ['ok', 'warning', 'problem', 'unchecked'] },
           checkedAt: time,
           findings: list(finding),
-          heardAt: { ...time, description: 'when it last told us of an application' },
+          heardAt: { ...time, description: 'when it last told us of anything' },
           labelled: { ...count, description: 'applications that carry a label of ours' },
         },
       }),

@@ -3,6 +3,7 @@ import type { Authentication } from './authentication.ts';
 import { connectionsPaths, connectionsSchemas } from './connections-openapi.ts';
 import { evaluationRequestSchema } from './evaluation-request.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
+import { gitWebhookPaths } from './git-webhooks-openapi.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 
 const problem = {
@@ -249,6 +250,7 @@ export const openApi = {
         responses: { 202: { description: 'Durable' }, default: problem },
       },
     },
+    ...gitWebhookPaths(problem),
     '/healthz': {
       get: {
         operationId: 'health',

@@ -1,6 +1,7 @@
 import type { ConnectionCheck } from '../adapters/connection-check.ts';
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { failed } from '../adapters/failed-connection.ts';
+import type { GitHost } from '../adapters/git-hosts/git-host.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Application } from '../events/application.ts';
@@ -10,18 +11,23 @@ import {
   type ConnectionName,
   type ConnectionsView,
   connectionsView,
+  type GitWebhooks,
   type HeardApplication,
   type Inspection,
   inspectApplications,
   type KnownApplication,
 } from '../views/connections.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
+import { lastHeard } from './git-webhooks.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import type { SeenApplication } from './observe-application.ts';
+import { openPullRequests } from './pull-request-rows.ts';
+import { lastRedelivery } from './redeliver.ts';
 
 export interface ConnectionsRoom {
   store: Store;
+  gitHosts: readonly GitHost[];
   clock: Clock;
   log: Log;
   checks: readonly ConnectionCheck[];
@@ -37,6 +43,8 @@ const LIMIT_MS = 60_000;
 const PAGE = 1000;
 /** How many of the newest sequences are looked through for those that could not be planned. */
 const MAX_PLANS = 200;
+/** Among the pull requests opened last there is one of every host that is in use. */
+const MAX_OPEN = 300;
 
 /** Work that looks at a connection; `delayMs` from now, so that it does not compete with the start. */
 export function diagnoseJobs(checks: readonly ConnectionCheck[], delayMs: number): NewJob[] {
@@ -111,13 +119,14 @@ const FATAL: ReadonlySet<string> = new Set(['address', 'token', 'applications', 
 
 /** What is connected, as any replica may tell it. */
 export async function readConnections(
-  { store, clock, checks }: Pick<ConnectionsRoom, 'store' | 'clock' | 'checks'>,
+  { store, clock, checks, gitHosts }: Pick<ConnectionsRoom, 'store' | 'clock' | 'checks' | 'gitHosts'>,
   limit: number,
 ): Promise<ConnectionsView> {
-  const [inspected, applications, heard] = await Promise.all([
+  const [inspected, applications, heard, gitWebhooks] = await Promise.all([
     allRows(store, 'connection'),
     allRows(store, 'application'),
     allRows(store, 'heard'),
+    readGitWebhooks(store, gitHosts),
   ]);
   const inspections = new Map(inspected.map(({ id, data }) => [id, data as unknown as Inspection]));
   const known = applications.filter(({ status }) => status !== 'gone').map(toKnown);
@@ -127,9 +136,26 @@ export async function readConnections(
     inspection: ({ section, name }) => inspections.get(`${section}/${name}`),
     known: known.map((one) => ({ ...one, ...planProblems(one) })),
     heard: heard.map(({ data }) => data as unknown as HeardApplication),
+    gitWebhooks,
     now: clock.now(),
     limit,
   });
+}
+
+async function readGitWebhooks(store: Store, hosts: readonly GitHost[]): Promise<GitWebhooks[]> {
+  const open = hosts.length === 0 ? [] : await openPullRequests(store, MAX_OPEN);
+  return Promise.all(
+    hosts.map(async (host) => {
+      const [heard, redelivery] = await Promise.all([lastHeard(store, host.name), lastRedelivery(store, host.name)]);
+      const newest = open.find(({ repository }) => host.serves({ url: repository }));
+      return {
+        host: host.name,
+        ...(heard === undefined ? {} : { heardAt: heard.heardAt }),
+        ...(newest === undefined ? {} : { openedAt: new Date(newest.since).toISOString() }),
+        ...(redelivery?.problem === undefined ? {} : { missed: redelivery.problem }),
+      };
+    }),
+  );
 }
 
 export function toName({ section, kind, name, hasWebhook }: ConnectionCheck): ConnectionName {

@@ -10,6 +10,7 @@ import { type ApplicationChanged, eventType } from '../events/types.ts';
 import type { Append, ClaimedJob, Document, NewEvent, NewJob, Store } from '../store/store.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Failpoint } from './failpoint.ts';
+import { followerRows } from './followers.ts';
 import { heardDocument } from './heard.ts';
 import type { Lease } from './lease.ts';
 import { activeSequences, taskJob } from './sequences.ts';
@@ -159,7 +160,10 @@ async function commitFor(
     ...changedAt(room, before, moved),
   };
   const version = (seen?.version ?? 0) + (observation.kind === 'same' ? 0 : 1);
-  const documents = moved || observation.kind !== 'same' ? [applicationDocument(room, place, seenNow, version)] : [];
+  const documents =
+    moved || observation.kind !== 'same'
+      ? [applicationDocument(room, place, seenNow, version), ...followerRows(application, room.clock.now())]
+      : [];
   if (observation.kind === 'same') return { appends: [], documents, jobs: interested };
   const changed = changedEvent(room.clock, application, place, targetOf(observation), started?.id);
   return {

@@ -44,10 +44,11 @@ export async function refreshApplications(room: RefreshRoom, job: ClaimedJob, le
 
 async function refreshPlace({ store }: RefreshRoom, job: ClaimedJob, place: Place): Promise<void> {
   const refs = await createHistory(store).applications(place);
-  await store.commit({ jobs: refs.map(jobFor), claim: job, settle: { kind: 'done' } });
+  await store.commit({ jobs: refs.map(refreshJobOf), claim: job, settle: { kind: 'done' } });
 }
 
-function jobFor(ref: ApplicationRef): NewJob {
+/** Work that has the delivery system look at Git for one application. */
+export function refreshJobOf(ref: ApplicationRef): NewJob {
   return { queue: 'refresh', key: `application/${applicationKey(ref)}`, payload: { ref: { ...ref } } };
 }
 

@@ -6,6 +6,7 @@ import { fromEnvelope, toEnvelope } from '../events/codec.ts';
 import type { SequenceEvent } from '../events/types.ts';
 import type { Append, Claim, Commit, ConflictError, NewEvent, NewJob, Settlement, Store } from '../store/store.ts';
 import { ACTIVE, sequenceFromRow, sequenceRows } from '../views/sequence-document.ts';
+import { pullRequestRows } from './pull-request-rows.ts';
 
 export interface LoadedSequence {
   state: SequenceState;
@@ -63,7 +64,7 @@ export function sequenceCommit(
           events: events.map((event) => newEvent(sequence, event)),
         },
       ],
-      documents: sequenceRows(state, version),
+      documents: [...sequenceRows(state, version), ...pullRequestRows(state, version)],
       jobs: events.flatMap((event) => jobsFor(sequence, state, event)),
     },
   };

@@ -1,4 +1,4 @@
-import type { GitHost, PullRequest } from '../adapters/git-hosts/git-host.ts';
+import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import { clip } from '../base/clip.ts';
 import { plannedStep } from '../engine/decide.ts';
@@ -8,16 +8,12 @@ import { wasGood } from '../engine/rollback.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { SequenceTriggered } from '../events/types.ts';
 import { revertMergeMessage } from '../promotion/revert.ts';
+import { gitPollMs } from './git-poll.ts';
 import { openRevert } from './rollback-open.ts';
 import { notRolledBack } from './rollback-outcome.ts';
 import { type RevertScene, revertIdentity } from './rollback-scene.ts';
 import { verifyMerged } from './rollback-verify.ts';
 import { errored, type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
-
-/** Our own decisions wake the task at once; this is for merges that somebody makes in the repository itself. */
-const POLL_MS = 5_000;
-/** A host counts our calls: 5,000 an hour at GitHub, shared by everything that waits there. */
-const HOST_POLL_MS = 60_000;
 
 /** How many of the newest changes are looked through for one that came later; there are rarely two. */
 const LOOK_BACK = 50;
@@ -127,16 +123,17 @@ async function merge(scene: RevertScene, number: number, by: string): Promise<Ta
   }
 }
 
-function conflict({ input, host }: RevertScene, sentence: string): TaskOutcome {
-  return waiting({ kind: 'conflict', sentence: clip(sentence) }, pollOf(host), input.task.memo);
+async function conflict(scene: RevertScene, sentence: string): Promise<TaskOutcome> {
+  return waiting({ kind: 'conflict', sentence: clip(sentence) }, await pollOf(scene), scene.input.task.memo);
 }
 
-function review({ input, host }: RevertScene, number: number): TaskOutcome {
+async function review(scene: RevertScene, number: number): Promise<TaskOutcome> {
+  const { input, host } = scene;
   const where = host.capabilities.reviews === 'lynceus' ? 'here' : 'at the Git host';
   const sentence = `revert pull request ${number} needs an approval ${where}`;
-  return waiting({ kind: 'review', sentence }, pollOf(host), input.task.memo);
+  return waiting({ kind: 'review', sentence }, await pollOf(scene), input.task.memo);
 }
 
-function pollOf(host: GitHost): number {
-  return host.capabilities.reviews === 'host' ? HOST_POLL_MS : POLL_MS;
+function pollOf({ tools, host, repository }: RevertScene): Promise<number> {
+  return gitPollMs(tools, host, repository);
 }

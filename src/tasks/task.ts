@@ -29,6 +29,8 @@ export interface TaskTools {
   registry?(image: string): Registry | undefined;
   httpTest: TestRunner<HttpTest>;
   history: History;
+  /** Whether webhooks tell of what happens in a repository, so that it need not be asked as often. Absent: never. */
+  toldByWebhooks?(host: GitHost, repository: Repository): Promise<boolean>;
   /** How the risk of a project's changes is estimated: the defaults, until outcomes say better. */
   riskModel(project: string): Promise<RiskModel>;
   /** The page of a change, when a public address is configured. */

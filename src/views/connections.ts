@@ -73,7 +73,7 @@ export interface ConnectionState extends ConnectionName {
   level: Finding['level'] | 'unchecked';
   checkedAt?: string;
   findings: Finding[];
-  /** Of a delivery system: when it last told us anything. */
+  /** Of a delivery system or a Git host: when it last told us anything. */
   heardAt?: string;
   /** Of a delivery system: how many applications carry labels of ours. */
   labelled?: number;
@@ -87,11 +87,25 @@ export interface ConnectionsView {
   more: number;
 }
 
+/** What is known of the webhooks of a Git host. */
+export interface GitWebhooks {
+  /** Name of the connection. */
+  host: string;
+  /** ISO 8601; absent: never. */
+  heardAt?: string;
+  /** When the pull request was opened that is open there and was opened last, ISO 8601. */
+  openedAt?: string;
+  /** Why it could not be asked for those that did not arrive. */
+  missed?: string;
+}
+
 export interface ConnectionsFacts {
   names: readonly ConnectionName[];
   inspection(name: ConnectionName): Inspection | undefined;
   known: readonly KnownApplication[];
   heard: readonly HeardApplication[];
+  /** Of Git hosts. Absent: nothing is known, as when nobody listens. */
+  gitWebhooks?: readonly GitWebhooks[];
   now: Date;
   limit: number;
 }
@@ -125,17 +139,44 @@ export function connectionsView(facts: ConnectionsFacts): ConnectionsView {
 
 function connectionState(name: ConnectionName, facts: ConnectionsFacts): ConnectionState {
   const inspection = facts.inspection(name);
-  const isSystem = name.section === 'deliverySystems';
-  const heardAt = isSystem ? latest(facts.heard.filter(({ system }) => system === name.name)) : undefined;
+  const webhooks = name.section === 'gitHosts' ? facts.gitWebhooks?.find(({ host }) => host === name.name) : undefined;
+  const heardAt =
+    name.section === 'deliverySystems'
+      ? latest(facts.heard.filter(({ system }) => system === name.name))
+      : webhooks?.heardAt;
+  const told = name.hasWebhook && webhooks ? webhookFindings(webhooks, facts.now) : [];
+  const findings = [...(inspection?.findings ?? []), ...told];
   return {
     ...name,
-    level: inspection === undefined ? 'unchecked' : worst(inspection.findings),
+    level: worst(findings),
     ...(inspection === undefined ? {} : { checkedAt: inspection.checkedAt }),
-    findings: inspection?.findings ?? [],
+    findings,
     ...(heardAt === undefined ? {} : { heardAt }),
     ...(inspection?.applications === undefined ? {} : { labelled: inspection.applications.labelled }),
   };
 }
+
+/** A host tells of every pull request that we open: silence after one means that its webhook is not there. */
+function webhookFindings({ heardAt, openedAt, missed }: GitWebhooks, now: Date): Finding[] {
+  const findings: Finding[] = [];
+  const opened = openedAt === undefined ? undefined : Date.parse(openedAt);
+  const told = heardAt !== undefined && opened !== undefined && Date.parse(heardAt) >= opened - SILENT_MS;
+  if (openedAt !== undefined && opened !== undefined && !told && now.getTime() - opened > SILENT_MS) {
+    const last = heardAt === undefined ? 'never heard of' : `last heard of ${sayMinute(heardAt)}`;
+    const sentence = `did not tell of the pull request opened ${sayMinute(openedAt)}; ${last}`;
+    findings.push({ level: 'warning', check: 'webhooks', sentence, remedy: GIT_SILENT });
+  }
+  if (missed !== undefined) {
+    const sentence = `failed webhooks cannot be asked for again: ${missed}`;
+    findings.push({ level: 'warning', check: 'redelivery', sentence, remedy: GIT_MISSED });
+  }
+  return findings;
+}
+
+const GIT_SILENT =
+  'set up the webhook as docs/webhooks.md says; the page of the webhook at the host lists what was sent and answered';
+const GIT_MISSED =
+  'let the token read and write webhooks of the repository; without it what is missed is found by polling';
 
 function latest(heard: readonly HeardApplication[]): string | undefined {
   return heard.reduce<string | undefined>(

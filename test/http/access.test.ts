@@ -10,6 +10,11 @@ import { documentedRoutes } from '../support/openapi.ts';
 const ROUTES: Record<string, Access> = {
   'POST /webhooks/argocd': 'sender',
   'POST /webhooks/flux': 'sender',
+  'POST /webhooks/github': 'sender',
+  'POST /webhooks/gitlab': 'sender',
+  'POST /webhooks/gitea': 'sender',
+  'POST /webhooks/azure-devops': 'sender',
+  'POST /webhooks/bitbucket': 'sender',
   'POST /api/v1/events': 'report',
   'GET /api/v1/events': 'read',
   'GET /api/v1/changes': 'read',

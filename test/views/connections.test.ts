@@ -193,3 +193,41 @@ describe('the view of connections', () => {
     });
   });
 });
+
+describe('a Git host', () => {
+  const HUB: ConnectionName = { section: 'gitHosts', kind: 'github', name: 'hub', hasWebhook: true };
+  const found = (webhooks: object, name = HUB) =>
+    view({ names: [name], gitWebhooks: [{ host: 'hub', ...webhooks }] }).connections[0];
+
+  it('is silent when it did not tell of a pull request that we opened', () => {
+    expect(found({ openedAt: at(11) })).toMatchObject({
+      level: 'warning',
+      findings: [
+        {
+          check: 'webhooks',
+          sentence: 'did not tell of the pull request opened 2026-11-21 11:49 UTC; never heard of',
+          remedy: expect.stringContaining('docs/webhooks.md'),
+        },
+      ],
+    });
+    expect(found({ openedAt: at(11), heardAt: at(60) })?.findings[0]?.sentence).toContain(
+      'last heard of 2026-11-21 11:00 UTC',
+    );
+  });
+
+  it.each([
+    ['it was heard of since', { openedAt: at(60), heardAt: at(59) }],
+    ['it was opened a moment ago', { openedAt: at(9) }],
+    ['nothing is open there', {}],
+  ])('is not silent when %s', (_why, webhooks) => {
+    expect(found(webhooks)).toMatchObject({ findings: [] });
+  });
+
+  it('is not silent when nothing may call us', () => {
+    expect(found({ openedAt: at(60) }, { ...HUB, hasWebhook: false })?.findings).toEqual([]);
+  });
+
+  it('says when it was last heard of', () => {
+    expect(found({ heardAt: at(3) })?.heardAt).toBe(at(3));
+  });
+});
