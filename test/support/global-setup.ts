@@ -18,15 +18,19 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const witness = join(folder, 'argocd.jsonl');
   writeFileSync(witness, '');
   project.provide('argocdWitness', witness);
+  const github = join(folder, 'github.jsonl');
+  writeFileSync(github, '');
+  project.provide('githubWitness', github);
   return async () => {
-    sumUp(readFileSync(witness, 'utf8'));
+    sumUp('Argo CD', 'swagger.json', readFileSync(witness, 'utf8'));
+    sumUp('GitHub', 'OpenAPI', readFileSync(github, 'utf8'));
     rmSync(folder, { recursive: true, force: true });
     await postgres.stop();
   };
 }
 
-/** Says how much of what went to Argo CD was held to its swagger.json: see argocd-witness.ts. */
-function sumUp(lines: string): void {
+/** Says how much of what went to a system was held to its own description: see argocd-witness.ts, github-witness.ts. */
+function sumUp(system: string, description: string, lines: string): void {
   const counts = new Map<string, number>();
   for (const line of lines.split('\n').filter((one) => one !== '')) {
     for (const [operation, count] of JSON.parse(line) as [string, number][]) {
@@ -35,5 +39,5 @@ function sumUp(lines: string): void {
   }
   if (counts.size === 0) return;
   const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  console.log(`Argo CD: ${all} exchanges of ${counts.size} operations held to its swagger.json`);
+  console.log(`${system}: ${all} exchanges of ${counts.size} operations held to its ${description}`);
 }
