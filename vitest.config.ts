@@ -8,6 +8,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/argocd-witness.ts'],
+    setupFiles: ['test/support/argocd-witness.ts', 'test/support/github-witness.ts'],
   },
 });
