@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NewFiles } from '../../src/adapters/git-hosts/git-host.ts';
 import type { FileEdit } from '../../src/promotion/file-edit.ts';
 import type { Round } from './git-host.ts';
@@ -45,8 +45,6 @@ export function gitHostFiles(now: () => Round): void {
   }
 
   describe('listing files', () => {
-    beforeEach(({ skip }) => skip(now().host.listFiles === undefined, 'the host lists no files yet'));
-
     it('lists every file below a folder, with the name of its content', async () => {
       const sha = content({ 'a/one.yaml': '1', 'a/b/two.yaml': '2', 'a.yaml': '3', 'ab/three.yaml': '1' });
       const all = await list(sha);
@@ -89,8 +87,6 @@ export function gitHostFiles(now: () => Round): void {
   });
 
   describe('committing files', () => {
-    beforeEach(({ skip }) => skip(now().host.commitFiles === undefined, 'the host commits no files yet'));
-
     it('writes, replaces and deletes files, and leaves the others alone', async () => {
       const parent = content({ 'keep/me': 'kept', 'old/name': 'gone', 'change.yaml': 'image: 1\n' });
       const sha = await make(parent, [

@@ -50,8 +50,16 @@ interface Description {
 
 /** The operations that we use; a request for another one is a request that nobody has thought about. */
 const OPERATIONS = [
+  'get /app',
+  'get /app/hook/deliveries',
+  'post /app/hook/deliveries/{delivery_id}/attempts',
+  'get /app/installations',
+  'post /app/installations/{installation_id}/access_tokens',
+  'get /orgs/{org}/teams/{team_slug}/members',
   'get /rate_limit',
   'get /repos/{owner}/{repo}',
+  'get /repos/{owner}/{repo}/collaborators/{username}/permission',
+  'get /repos/{owner}/{repo}/commits/{ref}/status',
   'get /repos/{owner}/{repo}/commits/{ref}',
   'get /repos/{owner}/{repo}/contents/{path}',
   'get /repos/{owner}/{repo}/compare/{basehead}',
@@ -61,14 +69,30 @@ const OPERATIONS = [
   'post /repos/{owner}/{repo}/git/refs',
   'patch /repos/{owner}/{repo}/git/refs/{ref}',
   'delete /repos/{owner}/{repo}/git/refs/{ref}',
+  'get /repos/{owner}/{repo}/git/trees/{tree_sha}',
+  'post /repos/{owner}/{repo}/git/trees',
+  'get /repos/{owner}/{repo}/hooks',
+  'get /repos/{owner}/{repo}/hooks/{hook_id}/deliveries',
+  'post /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts',
+  'get /repos/{owner}/{repo}/installation',
+  'get /repos/{owner}/{repo}/issues/{issue_number}',
+  'get /repos/{owner}/{repo}/issues/{issue_number}/comments',
+  'post /repos/{owner}/{repo}/issues/{issue_number}/comments',
+  'patch /repos/{owner}/{repo}/issues/comments/{comment_id}',
+  'post /repos/{owner}/{repo}/issues/{issue_number}/labels',
+  'delete /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}',
   'get /repos/{owner}/{repo}/pulls',
   'post /repos/{owner}/{repo}/pulls',
   'get /repos/{owner}/{repo}/pulls/{pull_number}',
   'patch /repos/{owner}/{repo}/pulls/{pull_number}',
   'put /repos/{owner}/{repo}/pulls/{pull_number}/merge',
-  'get /repos/{owner}/{repo}/issues/{issue_number}',
-  'get /repos/{owner}/{repo}/issues/{issue_number}/comments',
-  'post /repos/{owner}/{repo}/issues/{issue_number}/comments',
+  'post /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers',
+  'get /repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+  'post /repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+  'post /repos/{owner}/{repo}/statuses/{sha}',
+  'get /user',
+  'get /user/{account_id}',
+  'get /users/{username}',
 ];
 
 /** Only these may hold slashes. */
@@ -130,6 +154,8 @@ function createOperation(description: Description, id: string) {
     },
     checkAnswer(status, body) {
       const answer = described.responses[status];
+      // Whatever is not there, or hidden from who asks, answers so, also where it is not documented.
+      if (answer === undefined && status === 404) return [];
       if (answer === undefined) return [`${status} is not a documented answer`];
       const resolved = resolve<AnswerDescription>(description, answer);
       const content = resolved.content?.['application/json'] ?? Object.values(resolved.content ?? {})[0];

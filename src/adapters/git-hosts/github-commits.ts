@@ -1,9 +1,16 @@
 import { AdapterError } from '../../base/adapter-error.ts';
+import { AUTHOR } from './git-files.ts';
 import type { CallOptions, NewCommit } from './git-host.ts';
 import { type Coordinates, type GitHubApi, shaOf } from './github-api.ts';
 
-/** With a fixed author and time the same wish is the same commit; the token's owner shows at the pull request. */
-const AUTHOR = { name: 'Lynceus', email: 'lynceus@localhost' } as const;
+/** A commit made of a tree that is there. */
+interface Wish {
+  tree: string;
+  parents: readonly string[];
+  message: string;
+  /** ISO 8601. */
+  at: string;
+}
 
 /** Makes a commit out of the tree of another one, without a clone. No branch points at it yet. */
 export async function createCommitAt(
@@ -13,12 +20,29 @@ export async function createCommitAt(
   options?: CallOptions,
 ): Promise<string> {
   const tree = await treeOf(api, at, wanted.treeOf, options);
+  return commitTree(api, at, { ...wanted, tree }, options);
+}
+
+/** Makes a commit object; no branch points at it yet. */
+export async function commitTree(
+  api: GitHubApi,
+  at: Coordinates,
+  { tree, parents, message, at: moment }: Wish,
+  options?: CallOptions,
+): Promise<string> {
   // Second precision, as Git keeps it: the answer and the next try must agree.
-  const author = { ...AUTHOR, date: `${new Date(wanted.at).toISOString().slice(0, 19)}Z` };
-  const { message, parents } = wanted;
+  const author = { ...AUTHOR, date: `${new Date(moment).toISOString().slice(0, 19)}Z` };
   try {
     const { data } = await api(options, (octokit, bound) =>
-      octokit.rest.git.createCommit({ ...at, message, tree, parents, author, committer: author, ...bound }),
+      octokit.rest.git.createCommit({
+        ...at,
+        message,
+        tree,
+        parents: [...parents],
+        author,
+        committer: author,
+        ...bound,
+      }),
     );
     return shaOf(data.sha);
   } catch (error) {

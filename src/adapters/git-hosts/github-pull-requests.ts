@@ -1,36 +1,31 @@
 import { AdapterError } from '../../base/adapter-error.ts';
-import type { CallOptions, NewPullRequest, PullRequest } from './git-host.ts';
+import type { HostUser } from '../../promotion/people.ts';
+import type { CallOptions, MergeMethod, NewPullRequest, PullRequest } from './git-host.ts';
 import { type Coordinates, type GitHubApi, shaOf } from './github-api.ts';
+import { isOwn, toPullRequest } from './github-pull.ts';
 
 /** Of the open pull requests into one base; who has more than this has another problem. */
 const PAGES = 20;
 const PAGE_SIZE = 50;
 
-/** What we read of a pull request; lists leave out who merged it and whether. */
-interface GitHubPull {
-  number: number;
-  html_url: string;
-  state: string;
-  title: string;
-  body: string | null;
-  created_at: string;
-  merged_at?: string | null;
-  merge_commit_sha?: string | null;
-  merged_by?: { login: string } | null;
-  head: { ref: string; sha: string; repo?: { full_name: string } | null };
-  base: { ref: string; repo: { full_name: string } };
-}
-
 type Contains = (at: Coordinates, descendant: string, ancestor: string, options?: CallOptions) => Promise<boolean>;
 
+type Me = (at: Coordinates, options?: CallOptions) => Promise<HostUser>;
+
+/** Branches that we have just made: more than are promoted at once. */
+const MAX_MADE = 1_000;
+
 /** Pull requests on GitHub. Whatever is done twice finds what the first time has left. */
-export function createGitHubPullRequests(api: GitHubApi, contains: Contains) {
+export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me: Me) {
+  const made = new Set<string>();
+
   async function open(at: Coordinates, wanted: NewPullRequest, options?: CallOptions): Promise<PullRequest> {
     if (await contains(at, wanted.baseBranch, wanted.headSha, options)) {
       throw new AdapterError('rejected', `${wanted.baseBranch} has ${wanted.headSha} already: nothing to merge`);
     }
-    await pointHeadAt(at, wanted.headBranch, wanted.headSha, options);
-    const existing = await findFor(at, wanted, options);
+    const isNew = await pointHeadAt(at, wanted.headBranch, wanted.headSha, options);
+    // A branch that was not there has no pull request.
+    const existing = isNew ? undefined : await findFor(at, wanted, options);
     // The branch has just been moved; the list may still show where it was.
     if (existing !== undefined) return { ...existing, headSha: wanted.headSha };
     try {
@@ -50,17 +45,30 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains) {
     return toPullRequest(data);
   }
 
-  async function pointHeadAt(at: Coordinates, branch: string, sha: string, options?: CallOptions): Promise<void> {
+  /** Makes the branch, or moves it; answers whether it is new. One that we do not know of is most likely not there. */
+  async function pointHeadAt(at: Coordinates, branch: string, sha: string, options?: CallOptions): Promise<boolean> {
+    const key = `${at.owner}/${at.repo} ${branch}`;
+    if (!made.has(key) && (await makeHead(at, branch, sha, options))) {
+      made.add(key);
+      const [oldest] = made;
+      if (made.size > MAX_MADE && oldest !== undefined) made.delete(oldest);
+      return true;
+    }
     const now = await headOf(at, branch, options);
-    if (now === sha) return;
-    if (now !== undefined) return moveHead(at, branch, sha, options);
+    if (now === undefined) return makeHead(at, branch, sha, options);
+    if (now !== sha) await moveHead(at, branch, sha, options);
+    return false;
+  }
+
+  async function makeHead(at: Coordinates, branch: string, sha: string, options?: CallOptions): Promise<boolean> {
     try {
       await api(options, (octokit, bound) =>
         octokit.rest.git.createRef({ ...at, ref: `refs/heads/${branch}`, sha, ...bound }),
       );
+      return true;
     } catch (error) {
-      if (!isTaken(error)) throw error;
-      await moveHead(at, branch, sha, options);
+      if (isTaken(error)) return false;
+      throw error;
     }
   }
 
@@ -176,35 +184,49 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains) {
   async function merge(
     at: Coordinates,
     number: number,
-    wanted: { expectedHeadSha: string; message: string },
+    wanted: { expectedHeadSha: string; message: string; method?: MergeMethod },
     options?: CallOptions,
   ): Promise<PullRequest> {
     const now = await read(at, number, options);
     if (now.state === 'merged') return now;
     if (now.state === 'closed') throw new AdapterError('conflict', `pull request ${number} is closed`);
-    const [title = '', ...rest] = wanted.message.split('\n');
-    try {
-      await api(options, (octokit, bound) =>
-        octokit.rest.pulls.merge({
-          ...at,
-          pull_number: number,
-          sha: wanted.expectedHeadSha,
-          merge_method: 'merge',
-          commit_title: title,
-          commit_message: rest.join('\n').trim(),
-          ...bound,
-        }),
-      );
-    } catch (error) {
-      const merged = await mergedMeanwhile(at, number, error, options);
-      if (merged === undefined) throw error;
+    // Before anything is done: whatever follows the merge must not make it look as if it had failed.
+    const { login } = await me(at, options);
+    const mergeSha = await mergeNow(at, number, wanted, options).catch((error: unknown) => error);
+    if (typeof mergeSha !== 'string') {
+      const merged = await mergedMeanwhile(at, number, mergeSha, options);
+      if (merged === undefined) throw mergeSha;
       return merged;
     }
-    const merged = await read(at, number, options);
-    if (merged.state !== 'merged')
-      throw new AdapterError('bad-response', `pull request ${number} does not count as merged`);
     await deleteHead(at, now.headBranch, wanted.expectedHeadSha, options).catch(keepLeftover);
-    return merged;
+    const { mergeable: _mergeable, blockedBy: _blockedBy, ...rest } = now;
+    return { ...rest, state: 'merged', headSha: wanted.expectedHeadSha, mergeSha, endedBy: login };
+  }
+
+  async function mergeNow(
+    at: Coordinates,
+    number: number,
+    {
+      expectedHeadSha: sha,
+      message,
+      method = 'merge',
+    }: { expectedHeadSha: string; message: string; method?: MergeMethod },
+    options?: CallOptions,
+  ): Promise<string> {
+    const [title = '', ...rest] = message.split('\n');
+    const { data } = await api(options, (octokit, bound) =>
+      octokit.rest.pulls.merge({
+        ...at,
+        pull_number: number,
+        sha,
+        merge_method: method,
+        // A rebase has no commit of its own that could carry them.
+        ...(method === 'rebase' ? {} : { commit_title: title, commit_message: rest.join('\n').trim() }),
+        ...bound,
+      }),
+    );
+    if (data.merged !== true) throw new AdapterError('bad-response', `pull request ${number} does not count as merged`);
+    return shaOf(data.sha);
   }
 
   /** Two of us may have asked at the same time: the second is refused, and that is fine. */
@@ -233,35 +255,6 @@ function keepLeftover(error: unknown): void {
   if (!(error instanceof AdapterError)) throw error;
 }
 
-/** Anyone can name a branch of a fork like ours. */
-function isOwn(pull: GitHubPull): boolean {
-  return pull.head.repo?.full_name === pull.base.repo.full_name;
-}
-
 function isTaken(error: unknown): boolean {
   return error instanceof AdapterError && error.reason === 'rejected' && /already exists/i.test(error.message);
-}
-
-function toPullRequest(pull: GitHubPull): PullRequest {
-  const merged = typeof pull.merged_at === 'string';
-  const mergeSha = merged ? shaOf(pull.merge_commit_sha) : undefined;
-  const endedBy = pull.merged_by?.login;
-  return {
-    number: pull.number,
-    url: pull.html_url,
-    state: merged ? 'merged' : stateOf(pull.state),
-    headBranch: pull.head.ref,
-    headSha: shaOf(pull.head.sha),
-    baseBranch: pull.base.ref,
-    title: pull.title,
-    body: pull.body ?? '',
-    createdAt: pull.created_at,
-    ...(mergeSha === undefined ? {} : { mergeSha }),
-    ...(endedBy === undefined ? {} : { endedBy }),
-  };
-}
-
-function stateOf(state: string): 'open' | 'closed' {
-  if (state === 'open' || state === 'closed') return state;
-  throw new AdapterError('bad-response', `GitHub answered the state ${JSON.stringify(state)}`);
 }

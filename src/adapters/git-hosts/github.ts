@@ -1,15 +1,19 @@
 import Type, { type Static } from 'typebox';
 import { AdapterError } from '../../base/adapter-error.ts';
-import { isJsonObject } from '../../base/json.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
-import { onlyAdapterErrors } from './api-limits.ts';
-import type { CallOptions, Comparison, GitHost, Repository } from './git-host.ts';
-import { decodeText, MAX_COMMITS, MAX_FILES, requireFileSize } from './git-reading.ts';
-import { type Coordinates, createGitHubApi, type GitHubApi, shaOf } from './github-api.ts';
-import { createCommitAt } from './github-commits.ts';
+import { type ApiTime, onlyAdapterErrors } from './api-limits.ts';
+import type { GitHost, Repository } from './git-host.ts';
+import { type Coordinates, createGitHubApi, type GitHubApiOptions } from './github-api.ts';
+import { commitTree, createCommitAt } from './github-commits.ts';
 import { diagnoseGitHub } from './github-diagnosis.ts';
+import { createGitHubDiscussion } from './github-discussion.ts';
+import { createGitHubFiles } from './github-files.ts';
+import { createGitHubMergeWhenReady } from './github-merge-when-ready.ts';
+import { createGitHubPeople } from './github-people.ts';
 import { createGitHubPullRequests } from './github-pull-requests.ts';
-import { isRefName, requireBranch, requireNewCommit, requirePath, requireSha } from './names.ts';
+import { createGitHubReading } from './github-reading.ts';
+import { createGitHubRedelivery } from './github-redelivery.ts';
+import { requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
 import { parseRepositoryUrl, sayUrl, withoutGit } from './repository-url.ts';
 
 const schema = Type.Object(
@@ -20,37 +24,75 @@ const schema = Type.Object(
         description: 'default https://github.com; your own server for GitHub Enterprise',
       }),
     ),
-    token: SecretRef,
+    token: Type.Optional(SecretRef),
+    app: Type.Optional(
+      Type.Object(
+        {
+          id: Type.Union([Type.Integer({ minimum: 1 }), Type.String({ pattern: '^[\\w.-]+$' })], {
+            description: 'number or client id of the GitHub App',
+          }),
+          privateKey: SecretRef,
+        },
+        { additionalProperties: false, description: 'instead of a token: a GitHub App' },
+      ),
+    ),
+    hookUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://',
+        description: 'where the webhook of a repository goes: what did not arrive there is asked for again',
+      }),
+    ),
     writeIntervalMs: Type.Optional(
       Type.Integer({ minimum: 0, description: 'pause between changes; default 1000, as GitHub asks' }),
     ),
   },
   { additionalProperties: false },
 );
+type GitHubConfig = Static<typeof schema>;
 
 /** github.com and GitHub Enterprise, through their REST API. */
 export const github = defineAdapter<GitHost, typeof schema>({ kind: 'github', schema, create: createGitHub });
 
-function createGitHub(name: string, config: Static<typeof schema>, tools: AdapterTools): GitHost {
+/** @throws {AdapterError} `rejected` unless there is one way to log in: a token or an App with its key */
+export function createGitHub(name: string, config: GitHubConfig, tools: AdapterTools, time?: ApiTime): GitHost {
   const site = new URL(config.url ?? 'https://github.com');
-  const api = createGitHubApi({
+  const connection = createGitHubApi({
     name,
     baseUrl: apiUrlOf(site),
-    token: tools.secret(config.token),
+    graphqlUrl: graphqlUrlOf(site),
+    login: loginOf(name, config, tools),
     addresses: tools.addresses,
     writeIntervalMs: config.writeIntervalMs ?? 1_000,
+    ...(time === undefined ? {} : { time }),
   });
+  const { rest: api } = connection;
   const sound = <T>(work: () => Promise<T>): Promise<T> => onlyAdapterErrors(name, work);
   const at = (repository: Repository): Coordinates => requireCoordinates(name, site, repository);
-  const reading = createReading(api);
-  const pullRequests = createGitHubPullRequests(api, reading.contains);
+  const reading = createGitHubReading(api);
+  const people = createGitHubPeople(connection);
+  const pullRequests = createGitHubPullRequests(api, reading.contains, (where, call) => people.me({ in: where }, call));
+  const discussion = createGitHubDiscussion(api, (where, call) => people.me({ in: where }, call));
+  const files = createGitHubFiles(api);
+  const mergeWhenReady = createGitHubMergeWhenReady(connection, pullRequests.merge);
+  const redelivers = connection.credentials === 'app' || config.hookUrl !== undefined;
+  const redeliver = createGitHubRedelivery(connection, config.hookUrl);
 
   return {
     kind: 'github',
     name,
-    capabilities: { reviews: 'host' },
+    capabilities: {
+      reviews: 'host',
+      comments: true,
+      labels: true,
+      reviewRequests: true,
+      statuses: true,
+      mergeWhenReady: true,
+      people: true,
+      redelivery: redelivers,
+      mergeMethods: ['merge', 'squash', 'rebase'],
+    },
     serves: (repository) => coordinatesOf(site, repository) !== undefined,
-    diagnose: (options = {}) => diagnoseGitHub(api, options, new Date()),
+    diagnose: (options = {}) => diagnoseGitHub(connection, options, new Date()),
 
     resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
     readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),
@@ -65,6 +107,22 @@ function createGitHub(name: string, config: Static<typeof schema>, tools: Adapte
         const coordinates = at(repository);
         const sha = await createCommitAt(api, coordinates, wanted, options);
         await pullRequests.pointHeadAt(coordinates, wanted.branch, sha, options);
+        return sha;
+      }),
+    listFiles: (repository, sha, folder, options) =>
+      sound(async () => {
+        requireSha(sha);
+        if (folder !== '') requirePath(folder);
+        return files.list(at(repository), sha, folder, options);
+      }),
+    commitFiles: (repository, wanted, options) =>
+      sound(async () => {
+        requireNewFiles(wanted);
+        const coordinates = at(repository);
+        const made = (tree: string) =>
+          commitTree(api, coordinates, { ...wanted, tree, parents: [wanted.parent] }, options);
+        const sha = await files.commit(coordinates, wanted, made, options);
+        if (sha !== wanted.parent) await pullRequests.pointHeadAt(coordinates, wanted.branch, sha, options);
         return sha;
       }),
     openPullRequest: (repository, wanted, options) =>
@@ -86,134 +144,47 @@ function createGitHub(name: string, config: Static<typeof schema>, tools: Adapte
         requireSha(merge.expectedHeadSha);
         return pullRequests.merge(at(repository), number, merge, options);
       }),
+    mergeWhenReady: (repository, number, merge, options) =>
+      sound(async () => {
+        requireSha(merge.expectedHeadSha);
+        return mergeWhenReady(at(repository), number, merge, options);
+      }),
+
+    putComment: (repository, number, comment, options) =>
+      sound(() => discussion.putComment(at(repository), number, comment, options)),
+    readComments: (repository, number, options) =>
+      sound(() => discussion.readComments(at(repository), number, options)),
+    changeLabels: (repository, number, change, options) =>
+      sound(() => discussion.changeLabels(at(repository), number, change, options)),
+    requestReviewers: (repository, number, wanted, options) =>
+      sound(() => discussion.requestReviewers(at(repository), number, wanted, options)),
+    setStatus: (repository, sha, status, options) =>
+      sound(async () => {
+        requireSha(sha);
+        return discussion.setStatus(at(repository), sha, status, options);
+      }),
+
+    readReviews: (repository, number, options) => sound(() => people.readReviews(at(repository), number, options)),
+    permission: (repository, user, options) => sound(() => people.permission(at(repository), user, options)),
+    isMember: (repository, group, user, options) => sound(() => people.isMember(at(repository), group, user, options)),
+    whoAmI: (options) => sound(() => people.me({}, options)),
+    approvePullRequest: (repository, number, approval, options) =>
+      sound(async () => {
+        requireSha(approval.headSha);
+        return people.approve(at(repository), number, approval, options);
+      }),
+    ...(redelivers
+      ? { redeliver: (repository, since, options) => sound(() => redeliver(at(repository), since, options)) }
+      : {}),
   };
 }
 
-function createReading(api: GitHubApi) {
-  async function resolve(at: Coordinates, revision: string, options?: CallOptions): Promise<string | undefined> {
-    if (!isRefName(revision)) return undefined;
-    try {
-      const { data } = await api(options, (octokit, bound) =>
-        // One file per page: the answer carries patches otherwise.
-        octokit.rest.repos.getCommit({ ...at, ref: revision, per_page: 1, ...bound }),
-      );
-      return shaOf(data.sha);
-    } catch (error) {
-      if (await isMissing(error, () => requireRepository(api, at, options))) return undefined;
-      throw error;
-    }
+function loginOf(name: string, { token, app }: GitHubConfig, tools: AdapterTools): GitHubApiOptions['login'] {
+  if (token !== undefined && app === undefined) return { token: tools.secret(token) };
+  if (app !== undefined && token === undefined) {
+    return { app: { id: String(app.id), privateKey: tools.secret(app.privateKey) } };
   }
-
-  async function readFile(at: Coordinates, sha: string, path: string, options?: CallOptions) {
-    requireSha(sha);
-    requirePath(path);
-    try {
-      const { data } = await api(options, (octokit, bound) =>
-        octokit.rest.repos.getContent({ ...at, path, ref: sha, ...bound }),
-      );
-      return textOf(path, data);
-    } catch (error) {
-      if (await isMissing(error, () => commitMessage(at, sha, options))) return undefined;
-      throw error;
-    }
-  }
-
-  async function compare(at: Coordinates, base: string, head: string, options?: CallOptions): Promise<Comparison> {
-    requireRevisions(base, head);
-    const { data } = await api(options, (octokit, bound) =>
-      // Without pages GitHub answers the newest 250 commits, oldest first.
-      octokit.rest.repos.compareCommitsWithBasehead({ ...at, basehead: `${base}...${head}`, ...bound }),
-    );
-    if (!Number.isInteger(data.total_commits)) throw new AdapterError('bad-response', 'GitHub counted no commits');
-    const commits = data.commits.map(({ sha, commit }) => ({
-      sha: shaOf(sha),
-      subject: commit.message.split('\n')[0] ?? '',
-      author: commit.author?.name ?? '',
-      date: commit.author?.date ?? '',
-    }));
-    const files = (data.files ?? []).map(({ filename, additions, deletions }) => ({
-      path: filename,
-      additions,
-      deletions,
-    }));
-    return {
-      commits: commits.reverse().slice(0, MAX_COMMITS),
-      totalCommits: data.total_commits,
-      files: files.slice(0, MAX_FILES),
-      // GitHub lists 300 files and does not say how many there are beyond.
-      totalFiles: files.length,
-    };
-  }
-
-  async function contains(at: Coordinates, descendant: string, ancestor: string, options?: CallOptions) {
-    requireRevisions(descendant, ancestor);
-    try {
-      const { data } = await api(options, (octokit, bound) =>
-        octokit.rest.repos.compareCommitsWithBasehead({
-          ...at,
-          basehead: `${ancestor}...${descendant}`,
-          per_page: 1,
-          ...bound,
-        }),
-      );
-      return containsBase(data.status);
-    } catch (error) {
-      // Two commits that both exist and share nothing: the answer is known.
-      if (error instanceof AdapterError && /no common ancestor/i.test(error.message)) return false;
-      throw error;
-    }
-  }
-
-  async function commitMessage(at: Coordinates, sha: string, options?: CallOptions): Promise<string> {
-    requireSha(sha);
-    const { data } = await api(options, (octokit, bound) =>
-      octokit.rest.git.getCommit({ ...at, commit_sha: sha, ...bound }),
-    );
-    return data.message.trimEnd();
-  }
-
-  return { resolve, readFile, compare, contains, commitMessage };
-}
-
-function containsBase(status: unknown): boolean {
-  if (status === 'ahead' || status === 'identical') return true;
-  if (status === 'behind' || status === 'diverged') return false;
-  throw new AdapterError('bad-response', 'GitHub compared two commits and did not say how they relate');
-}
-
-/**
- * Whether an answer of 404 (422 for a SHA) means that the thing asked for is missing. GitHub says the
- * same of a repository that is hidden from us, and that must not pass for "no such file".
- */
-async function isMissing(error: unknown, requireParent: () => Promise<unknown>): Promise<boolean> {
-  if (!(error instanceof AdapterError)) return false;
-  const unknownSha = error.reason === 'rejected' && /no commit found/i.test(error.message);
-  if (error.reason !== 'not-found' && !unknownSha) return false;
-  if (!unknownSha) await requireParent();
-  return true;
-}
-
-async function requireRepository(api: GitHubApi, at: Coordinates, options?: CallOptions): Promise<void> {
-  await api(options, (octokit, bound) => octokit.rest.repos.get({ ...at, ...bound }));
-}
-
-function textOf(path: string, data: unknown): string | undefined {
-  // A folder is a list; a submodule or a link that leads out has no text.
-  if (!isJsonObject(data) || data['type'] !== 'file') return undefined;
-  requireFileSize(path, Number(data['size']));
-  if (data['encoding'] !== 'base64' || typeof data['content'] !== 'string') {
-    throw new AdapterError('bad-response', `GitHub answered ${path} without its content`);
-  }
-  const bytes = Buffer.from(data['content'], 'base64');
-  requireFileSize(path, bytes.length);
-  return decodeText(path, bytes);
-}
-
-function requireRevisions(...revisions: readonly string[]): void {
-  for (const revision of revisions) {
-    if (isRefName(revision)) continue;
-    throw new AdapterError('rejected', `${JSON.stringify(revision.slice(0, 80))} is not a branch, tag or commit`);
-  }
+  throw new AdapterError('rejected', `${name}: take either token or app`);
 }
 
 function apiUrlOf(site: URL): string {
@@ -221,6 +192,12 @@ function apiUrlOf(site: URL): string {
   // GitHub Enterprise Cloud with data residency.
   if (site.host.endsWith('.ghe.com')) return `https://api.${site.host}`;
   return `${site.origin}/api/v3`;
+}
+
+/** GitHub Enterprise has it beside the REST API, not below it. */
+function graphqlUrlOf(site: URL): string {
+  const api = apiUrlOf(site);
+  return api.endsWith('/v3') ? api.slice(0, -'/v3'.length) : api;
 }
 
 function coordinatesOf(site: URL, repository: Repository): Coordinates | undefined {

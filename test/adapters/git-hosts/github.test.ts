@@ -1,33 +1,27 @@
 import { tmpdir } from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BareRepository, createBareRepository } from '../../../examples/sandbox/git.ts';
+import type { AdapterTools } from '../../../src/adapters/adapter-kind.ts';
+import type { ApiTime } from '../../../src/adapters/git-hosts/api-limits.ts';
 import type { GitHost } from '../../../src/adapters/git-hosts/git-host.ts';
-import { github } from '../../../src/adapters/git-hosts/github.ts';
+import { createGitHub as createGitHubHost, github } from '../../../src/adapters/git-hosts/github.ts';
 import { AdapterError } from '../../../src/base/adapter-error.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { gitHostContract } from '../../contracts/git-host.ts';
 import { type FakeGitHub, startFakeGitHub } from '../../support/github.ts';
+import { HOOK_URL } from '../../support/github-hooks.ts';
+import { createGitHubWorld, GITHUB_WORLD_TOKEN } from '../../support/github-world.ts';
 
-const TOKEN = 'ghp_canary';
+const TOKEN = GITHUB_WORLD_TOKEN;
 
-gitHostContract('GitHub', async () => {
-  const origin = createBareRepository();
-  const fake = await startFakeGitHub(origin, TOKEN);
-  return {
-    host: createGitHub(fake.url),
-    origin,
-    repository: { url: `${fake.url}/acme/deploy.git` },
-    missing: { url: `${fake.url}/acme/missing` },
-    // Port 1 is reserved; nothing listens there.
-    unreachable: { host: createGitHub('http://127.0.0.1:1'), repository: { url: 'http://127.0.0.1:1/acme/deploy' } },
-    secret: TOKEN,
-    async close() {
-      await fake.close();
-      origin.remove();
-      expect(fake.violations).toEqual([]);
-    },
-  };
-});
+gitHostContract('GitHub', () => createGitHubWorld((fake) => createGitHub(fake.url)));
+
+gitHostContract('GitHub as an App', () =>
+  createGitHubWorld((fake) => {
+    const app = { id: fake.app.id, privateKey: { env: 'GITHUB_APP_KEY' } };
+    return github.create('github', { url: fake.url, app, writeIntervalMs: 0 }, tools(fake.app.privateKey));
+  }),
+);
 
 describe('GitHub', () => {
   let origin: BareRepository;
@@ -58,7 +52,7 @@ describe('GitHub', () => {
   const lines = () => fake.requests.map(({ line }) => line);
 
   it('has its own page for reviews', async () => {
-    expect(host.capabilities).toEqual({ reviews: 'host' });
+    expect(host.capabilities.reviews).toBe('host');
     expect((await open()).url).toBe('https://github.example/acme/deploy/pull/1');
   });
 
@@ -247,11 +241,22 @@ describe('GitHub', () => {
     });
 
     it('spaces out what changes something', async () => {
-      host = createGitHub(fake.url, 150);
-      await Promise.all([open('lynceus/1'), open('lynceus/2')]);
-      const writes = fake.requests.filter(({ line }) => !line.startsWith('GET')).map(({ at }) => at);
-      expect(writes).toHaveLength(4);
-      for (let at = 1; at < writes.length; at += 1) expect(writes[at]! - writes[at - 1]!).toBeGreaterThan(100);
+      const slept: number[] = [];
+      let now = 0;
+      const time: ApiTime = {
+        now: () => now,
+        wall: () => Date.now(),
+        sleep: async (ms) => {
+          slept.push(ms);
+          now += ms;
+        },
+      };
+      const config = { url: fake.url, token: { env: 'GITHUB_TOKEN' } };
+      host = createGitHubHost('github', config, tools(TOKEN), time);
+      await open('lynceus/1');
+      await open('lynceus/2');
+      expect(lines().filter((line) => !line.startsWith('GET'))).toHaveLength(4);
+      expect(slept).toEqual([1_000, 1_000, 1_000]);
     });
   });
 });
@@ -303,11 +308,11 @@ describe('the repositories that a GitHub host serves', () => {
 
 function createGitHub(url?: string, writeIntervalMs = 0): GitHost {
   const config = { ...(url === undefined ? {} : { url }), token: { env: 'GITHUB_TOKEN' }, writeIntervalMs };
-  return github.create('github', config, {
-    secret: () => new Secret(TOKEN),
-    addresses: 'any',
-    cacheDir: tmpdir(),
-  });
+  return github.create('github', { ...config, hookUrl: HOOK_URL }, tools(TOKEN));
+}
+
+function tools(secret: string): AdapterTools {
+  return { secret: () => new Secret(secret), addresses: 'any', cacheDir: tmpdir() };
 }
 
 function inSeconds(seconds: number): string {
