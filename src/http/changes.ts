@@ -128,13 +128,11 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
         );
       const decision = idempotencyKey === undefined ? newId() : derivedId('decision', id, holder.name, idempotencyKey);
       if (idempotencyKey !== undefined && (await isMade(decision, states))) return (await read(id)) as ChangeView;
-      await recordDecision({ store, clock }, target.triggered.sequence, (afterwards) => {
-        const { tasks } = afterwards.state;
-        if (tasks.some((task) => task.decisions.some((made) => made.decision === decision))) return undefined;
+      await recordDecision({ store, clock }, target.triggered.sequence, decision, (afterwards) => {
         const checked = check(afterwards, request, { ...holder, method: 'token' });
         if (!checked.ok)
           throw new Refusal(checked.refusal === 'not-allowed' ? 403 : 409, checked.refusal, checked.message);
-        return { ...checked.decision, decision };
+        return checked.decision;
       });
       return (await read(id)) as ChangeView;
     },

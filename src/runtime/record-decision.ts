@@ -4,7 +4,7 @@ import { type Afterwards, sequenceAskedFor, subjectIn } from '../engine/asked.ts
 import { noSequence, type SequenceState } from '../engine/sequence.ts';
 import type { DecisionMade } from '../events/types.ts';
 import type { Commit, Document, Store } from '../store/store.ts';
-import { type LoadedSequence, loadSequence, sequenceCommit } from './sequences.ts';
+import { type LoadedSequence, loadSequence, sequenceCommit, streamOf } from './sequences.ts';
 
 interface DecisionRoom {
   store: Store;
@@ -18,28 +18,33 @@ const MAX_CONFLICTS = 10;
  * Appends what a person decided to its sequence. What is asked for once a change is over starts a sequence of its own in
  * the same commit: neither is there without the other.
  *
- * @param say the decision for the state that the sequence has now; `undefined`: there is none to record. What it throws
- *   records nothing.
+ * @param decision its id: one that was recorded meanwhile, because somebody sent it twice, is not made again
+ * @param say the decision for the state that the sequence has now. What it throws records nothing.
  */
 export async function recordDecision(
   room: DecisionRoom,
   sequence: string,
-  say: (afterwards: Afterwards) => DecisionMade | undefined,
+  decision: string,
+  say: (afterwards: Afterwards) => Omit<DecisionMade, 'decision'>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
+    if (attempt > 1 && (await isRecorded(room.store, sequence, decision))) return;
     const loaded = await loadSequence(room.store, sequence);
     const newest = await newestOf(room.store, loaded.state);
     const afterwards = await lookAround(room.store, loaded.state, newest);
-    const decision = say(afterwards);
-    if (!decision) return;
+    const made = { ...say(afterwards), decision };
     try {
-      await room.store.commit(commitOf(room, loaded, afterwards, decision, newest));
+      await room.store.commit(commitOf(room, loaded, afterwards, made, newest));
       return;
     } catch (error) {
       const isConflict = error instanceof Error && error.name === 'ConflictError';
       if (!isConflict || attempt >= MAX_CONFLICTS) throw error;
     }
   }
+}
+
+async function isRecorded(store: Store, sequence: string, decision: string): Promise<boolean> {
+  return (await store.readStream(streamOf(sequence))).some(({ data }) => data['decision'] === decision);
 }
 
 async function newestOf(store: Store, { triggered }: SequenceState): Promise<Document | undefined> {

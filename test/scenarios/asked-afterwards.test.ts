@@ -126,6 +126,7 @@ describe('a person who finds a change bad that is over', () => {
       const body = { verdict: 'rollback', stage: 'staging', reason: 'INC-7', revision, evidence, by: 'sync' };
       expect((await told.world.decide(id, { ...body, evidence: 'old' })).status).toBe(409);
       expect((await told.world.decide(id, { ...body, by: 'force' })).status).toBe(400);
+      // Two people at once: the one who is later looks at something else by then.
       const both = await Promise.all([told.world.decide(id, body), told.world.decide(id, body)]);
       expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
       await told.stage(change, 'staging', wasAsked('rollback'), 'is rolled back');

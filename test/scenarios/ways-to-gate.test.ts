@@ -157,6 +157,30 @@ describe('PreSync hook', () => {
     );
   });
 
+  it('that was denied for a change that is over is started once somebody lets that through', LIMIT, async () => {
+    let timeout = '1s';
+    await hooked(
+      () => timeout,
+      async (told, codes) => {
+        const commit = told.release(1);
+        await told.stage(commit, 'dev', waitsAt('approval'), 'waits for a person');
+        await told.decide(commit, 'dev', 'reject');
+        await told.stage(commit, 'dev', isOver, 'is rejected');
+        await eventually(async () => operationOf(told, 'checkout-dev')?.phase === 'Failed', {
+          within: 30_000,
+          what: 'the hook gives up',
+        });
+        timeout = '60s';
+        expect((await told.decide(commit, 'dev', 'override')).status).toBe(201);
+        const over = await told.stage(commit, 'dev', (view) => view.asked && isOver(view), 'is delivered after all');
+        expect(over).toMatchObject({ result: 'warning', asked: { what: 'override' } });
+        expect(asked(told, 'checkout-dev').map(({ revision }) => revision)).toEqual(['stage/dev']);
+        expect(livesOn(told, 'checkout-dev')).toBe(commit);
+        expect(codes.at(-1)).toBe(0);
+      },
+    );
+  });
+
   it('is not asked by a sync without hooks, such as a rollback: that is what it cannot stop', LIMIT, async () => {
     await hooked(
       () => '60s',
