@@ -17,6 +17,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = mkdtempSync(join(tmpdir(), 'lynceus-run-'));
   const witness = join(folder, 'argocd.jsonl');
   writeFileSync(witness, '');
+  // Workers and what they start inherit it.
+  process.env['NODE_COMPILE_CACHE'] = join(folder, 'compiled');
   project.provide('argocdWitness', witness);
   const github = join(folder, 'github.jsonl');
   writeFileSync(github, '');

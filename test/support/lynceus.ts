@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { AcceptedSync, Timing } from '../../examples/sandbox/argocd/controller.ts';
 import type { NotificationOptions } from '../../examples/sandbox/argocd/notifier.ts';
 import { type SandboxArgoCd, type SandboxOptions, startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
@@ -296,7 +297,10 @@ async function startApplication(): Promise<{ url: string; close(): Promise<void>
 
 /** Starts `lynceus serve` and waits until it is ready, or has ended. */
 export async function startLynceus(env: Record<string, string>): Promise<LynceusProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'serve'], {
+    env: { ...env, ...(await compiledCode()) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr?.on('data', (chunk) => {
     stderr = (stderr + String(chunk)).slice(-200_000);
@@ -318,6 +322,19 @@ export async function startLynceus(env: Record<string, string>): Promise<Lynceus
     await sleep(50);
   }
   return { child, url, ended, stderr: () => stderr, kill: (signal) => void child.kill(signal) };
+}
+
+/** Whoever is killed keeps nothing of what was compiled: a process that ends by itself does it for all others. */
+async function compiledCode(): Promise<{ NODE_COMPILE_CACHE?: string }> {
+  const folder = process.env['NODE_COMPILE_CACHE'];
+  if (folder === undefined) return {};
+  const marker = join(folder, 'lynceus');
+  if (!existsSync(marker)) {
+    await promisify(execFile)(process.execPath, [MAIN, '--help'], { env: { NODE_COMPILE_CACHE: folder } });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(marker, '');
+  }
+  return { NODE_COMPILE_CACHE: folder };
 }
 
 /** Asks until the answer is there; fails with what was seen last. */
