@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Tests that say so run side by side: they mostly wait.
+    maxConcurrency: 3,
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/argocd-witness.ts', 'test/support/github-witness.ts'],
   },

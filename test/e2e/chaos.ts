@@ -3,6 +3,7 @@ import { expectUndisturbed, outcomeOf } from '../support/delivery-outcome.ts';
 import {
   createTestWorld,
   eventually,
+  type LynceusProcess,
   seeThrough,
   type TestWorld,
   type TestWorldOptions,
@@ -35,12 +36,7 @@ export interface Resumed {
 /** One delivery that dies at a failpoint, is started again, and must end as if nothing had happened. */
 export async function dieAt(failpoint: string, options: TestWorldOptions): Promise<Resumed> {
   return withWorld(options, async (world) => {
-    // Every application has been seen once before, as in any installation that is not brand new.
-    const before = await world.start();
-    await untilSeen(world);
-    before.kill('SIGTERM');
-    await before.ended;
-    const first = await world.start({ LYNCEUS_CRASH_AT: failpoint });
+    const first = await startToDie(world, failpoint);
     const commit = world.release(1);
     // Somebody has to say yes to get as far as the later failpoints.
     const approving = seeThrough(world, commit, WITHIN_MS);
@@ -53,6 +49,20 @@ export async function dieAt(failpoint: string, options: TestWorldOptions): Promi
     expectUndisturbed(outcomeOf(world, change));
     return resumed;
   });
+}
+
+/** What is passed for a change only, not when applications are looked at for the first time. */
+const FOR_A_CHANGE = /^(?:line|task|effect)\./;
+
+/** Every application has been seen once before, as in any installation that is not brand new. */
+export async function startToDie(world: TestWorld, failpoint: string): Promise<LynceusProcess> {
+  const armed = { LYNCEUS_CRASH_AT: failpoint };
+  const first = await world.start(FOR_A_CHANGE.test(failpoint) ? armed : {});
+  await untilSeen(world);
+  if (FOR_A_CHANGE.test(failpoint)) return first;
+  first.kill('SIGTERM');
+  await first.ended;
+  return world.start(armed);
 }
 
 /** One delivery that dies again and again at random times. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { withPostgres } from '../support/postgres.ts';
+import type { TestWorldOptions } from '../support/lynceus.ts';
+import { postgresUrl, withPostgres } from '../support/postgres.ts';
 import { dieAt, dieAtRandom, FAILPOINTS } from './chaos.ts';
 
 /**
@@ -21,25 +22,27 @@ const LIMIT_MS = 120_000;
 const RANDOM_KILLS = full ? 50 : 4;
 const KILLS_PER_DELIVERY = full ? 5 : 4;
 
-function suite(failpoints: readonly string[], databaseUrl: () => string | undefined): void {
-  const options = () => {
-    const url = databaseUrl();
-    return url === undefined ? {} : { databaseUrl: url };
-  };
+type OnStore = <T>(act: (options: TestWorldOptions) => Promise<T>) => Promise<T>;
 
-  it.each(failpoints)('ends as if nothing had happened after dying at %s', { timeout: LIMIT_MS }, async (failpoint) => {
-    const { resumedAfterMs } = await dieAt(failpoint, options());
-    expect(resumedAfterMs).toBeLessThan(15_000);
-  });
+function suite(failpoints: readonly string[], onStore: OnStore): void {
+  it.concurrent.each(failpoints)(
+    'ends as if nothing had happened after dying at %s',
+    { timeout: LIMIT_MS },
+    async (failpoint) => {
+      const { resumedAfterMs } = await onStore((options) => dieAt(failpoint, options));
+      expect(resumedAfterMs).toBeLessThan(15_000);
+    },
+  );
 
-  it(`ends as if nothing had happened after ${RANDOM_KILLS} kills at random times`, {
+  it.concurrent(`ends as if nothing had happened after ${RANDOM_KILLS} kills at random times`, {
     timeout: LIMIT_MS * 10,
   }, async () => {
     const seed = Number(process.env['LYNCEUS_CHAOS_SEED'] ?? Date.now() % 1_000_000);
     const random = randomFrom(seed);
     let kills = 0;
     for (let round = 0; kills < RANDOM_KILLS && round < RANDOM_KILLS; round++) {
-      kills += (await dieAtRandom(Math.min(KILLS_PER_DELIVERY, RANDOM_KILLS - kills), random, options())).kills;
+      const wanted = Math.min(KILLS_PER_DELIVERY, RANDOM_KILLS - kills);
+      kills += (await onStore((options) => dieAtRandom(wanted, random, options))).kills;
     }
     console.info(`${kills} kills at random times, seed ${seed}`);
     expect(kills).toBe(RANDOM_KILLS);
@@ -56,9 +59,12 @@ function randomFrom(seed: number): () => number {
 }
 
 describe('a process that dies, on SQLite', () => {
-  suite(full ? FAILPOINTS : SHORT, () => undefined);
+  suite(full ? FAILPOINTS : SHORT, (act) => act({}));
 });
 
-withPostgres('a process that dies, on PostgreSQL', (database) => {
-  suite(full ? FAILPOINTS : SHORT_POSTGRES, () => database.url);
+withPostgres('a process that dies, on PostgreSQL', () => {
+  suite(full ? FAILPOINTS : SHORT_POSTGRES, async (act) => {
+    const { url, drop } = await postgresUrl('crash');
+    return act({ databaseUrl: url }).finally(drop);
+  });
 });

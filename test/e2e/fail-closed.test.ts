@@ -18,7 +18,7 @@ import {
 
 const LIMIT_MS = 120_000;
 
-describe('a Git host that is down', () => {
+describe.concurrent('a Git host that is down', () => {
   it('is waited for; the change says so and goes on by itself', { timeout: LIMIT_MS }, async () => {
     await withWorld({ delivery: DELIVERY.replace('requests: 20', 'duration: 3s') }, async (world) => {
       const { path } = world.repositories.get('checkout') as { path: string };
@@ -39,7 +39,7 @@ describe('a Git host that is down', () => {
   });
 });
 
-describe('an Argo CD in trouble', () => {
+describe.concurrent('an Argo CD in trouble', () => {
   const troubles: [string, FaultEffect][] = [
     ['answers 401', { kind: 'answer', status: 401, code: 16, message: 'no session information' }],
     ['answers 403', { kind: 'answer', status: 403, code: 7, message: 'permission denied' }],
@@ -95,7 +95,7 @@ describe('an Argo CD in trouble', () => {
   });
 });
 
-describe('a metrics source', () => {
+describe.concurrent('a metrics source', () => {
   const vector = (...values: string[]) =>
     JSON.stringify({
       status: 'success',

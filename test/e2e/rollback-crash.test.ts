@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { StageView } from '../../src/views/change.ts';
-import { createTestWorld, eventually, type TestWorld, untilSeen } from '../support/lynceus.ts';
+import { createTestWorld, eventually, type TestWorld } from '../support/lynceus.ts';
 import { deliveryWith } from '../support/story.ts';
+import { startToDie } from './chaos.ts';
 
 /**
  * A rollback that dies on its way, at every place where the process may die. `npm run chaos` tries all of them; here only
@@ -27,7 +28,7 @@ const demanding = (status: number, by: string) =>
     `sync: gated\n      tests: [{http: {path: /, requests: 5, expect: {status: ${status}}}}]\n      onFailure: {rollback: {by: ${by}}}`,
   );
 
-describe('a rollback whose process dies', () => {
+describe.concurrent('a rollback whose process dies', () => {
   it.each(BY_REVERT)('makes one revert, one pull request and one merge after dying at %s', LIMIT, async (failpoint) => {
     await rollBack(failpoint, 'pullRequest', async (world, { good, bad }) => {
       const git = repositoryOf(world).git;
@@ -60,13 +61,9 @@ async function rollBack(
 ): Promise<void> {
   const world = await createTestWorld({ delivery: demanding(200, by) });
   try {
-    const before = await world.start();
-    await untilSeen(world);
+    const first = await startToDie(world, failpoint);
     const good = repositoryOf(world).commit({ branch: BRANCH, files: { 'app.json': '{"version": 1}\n' } });
     await stageOf(world, good, ({ status }) => status === 'finished', 'the good change is over');
-    before.kill('SIGTERM');
-    await before.ended;
-    const first = await world.start({ LYNCEUS_CRASH_AT: failpoint });
     const files = { 'app.json': '{"version": 2}\n', 'delivery.yaml': demanding(204, by) };
     const bad = repositoryOf(world).commit({ branch: BRANCH, files });
     const over = stageOf(world, bad, ({ status }) => status === 'finished', 'the bad change is over');

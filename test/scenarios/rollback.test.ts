@@ -40,7 +40,7 @@ async function goodThenBad(told: Story, stage: Stage, more: string): Promise<{ g
   return { good: repositoryOf(told).sha(`stage/${stage}`) === bad ? first : (deployedIn(told, stage) ?? ''), bad };
 }
 
-describe('a stage that Argo CD syncs by itself', () => {
+describe.concurrent('a stage that Argo CD syncs by itself', () => {
   const more = 'onFailure: rollback';
 
   it('goes back by a revert that is merged, delivered and verified', LIMIT, async () => {
@@ -172,7 +172,7 @@ describe('a stage that Argo CD syncs by itself', () => {
   });
 });
 
-describe('a stage that Lynceus syncs', () => {
+describe.concurrent('a stage that Lynceus syncs', () => {
   const more = 'onFailure: rollback';
 
   it('goes back by a sync of the last good commit, and does not deliver the failed one again', LIMIT, async () => {
@@ -259,7 +259,7 @@ async function expectNothingPromoted(told: Story, revert: string): Promise<void>
   expect(repositoryOf(told).git('log', '--format=%H', 'stage/staging')).not.toContain(revert);
 }
 
-describe('a repository on GitHub', () => {
+describe.concurrent('a repository on GitHub', () => {
   it('gets the revert as a pull request, and hears what became of it', LIMIT, async () => {
     const more = 'onFailure: rollback';
     await story({ github: true, delivery: demanding('dev', 200, more) }, async (told) => {
@@ -274,7 +274,7 @@ describe('a repository on GitHub', () => {
   });
 });
 
-describe('a commit that claims to be a revert', () => {
+describe.concurrent('a commit that claims to be a revert', () => {
   it('is a change like any other: trailers can be written by anybody', LIMIT, async () => {
     const more = 'onFailure: rollback';
     await story({ delivery: demanding('dev', 200, more) }, async (told) => {
@@ -293,7 +293,7 @@ describe('a commit that claims to be a revert', () => {
   });
 });
 
-describe('a stage of several applications', () => {
+describe.concurrent('a stage of several applications', () => {
   it('goes back with all of them', LIMIT, async () => {
     await story({ delivery: demanding('staging', 200, 'onFailure: rollback') }, async (told) => {
       await told.world.argocd.controller.add({
