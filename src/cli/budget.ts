@@ -7,8 +7,8 @@ import { RULE_COUNTS } from '../slo/budget-recorded.ts';
 import { type AskBudget, askOf } from '../tasks/budget-source.ts';
 import { judgeBudget } from '../tasks/check-budget.ts';
 import { jsonReport, markdownReport, textReport } from './budget-report.ts';
-import { EXIT, type Terminal } from './command.ts';
-import { accepted, readText, refuseEmpty, UsageError } from './evaluate-input.ts';
+import { EXIT, type Terminal, UsageError } from './command.ts';
+import { accepted, readText, refuseEmpty } from './evaluate-input.ts';
 import { metricsSources } from './evaluate-sources.ts';
 
 export interface BudgetOptions {

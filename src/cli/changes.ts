@@ -33,7 +33,7 @@ export async function decide(
   verdict: string,
   id: string,
 ): Promise<number> {
-  const change = await find(terminal, options, id);
+  const change = await findChange(terminal, options, id);
   if (!change) return EXIT.failed;
   const stage = stageToDecide(change, options.stage, verdict);
   if (!stage) {
@@ -78,7 +78,11 @@ export function asJson(value: unknown): string {
 }
 
 /** By its id, or by the beginning of it that the table shows. */
-async function find(terminal: Terminal, options: ServerOptions, id: string): Promise<ChangeView | undefined> {
+export async function findChange(
+  terminal: Terminal,
+  options: ServerOptions,
+  id: string,
+): Promise<ChangeView | undefined> {
   if (id.length !== SHORT_ID)
     return call<ChangeView>(terminal, options, 'GET', `/api/v1/changes/${encodeURIComponent(id)}`, {});
   const params = { limit: 200 };

@@ -17,6 +17,11 @@ export interface Terminal {
   die(): never;
 }
 
+/** Wrong usage, or a file with mistakes: every line is for the person who runs it. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
 /**
  * Exit codes: 0 done, 1 failed, 2 a warning, 3 could not be judged, 64 wrong usage, 78 wrong configuration
  * (sysexits.h).

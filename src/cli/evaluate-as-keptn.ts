@@ -6,8 +6,8 @@ import type { KeptnEventData, KeptnFinished, KeptnGetSliFinished, KeptnValue } f
 import { type KeptnQueryInput, keptnPrometheusQuery, keptnSliResult } from '../slo/keptn/prometheus.ts';
 import { fileFound, type SloLookup } from '../slo/keptn/slo-lookup.ts';
 import { beginEvaluation, type KeptnGetSliTriggered, sliProviderConfig } from '../slo/keptn/triggered.ts';
-import type { Terminal } from './command.ts';
-import { mistake, readIndicators, readJson, readLabels, readText, UsageError } from './evaluate-input.ts';
+import { type Terminal, UsageError } from './command.ts';
+import { mistake, readIndicators, readJson, readLabels, readText } from './evaluate-input.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { type FindSource, metricsSources } from './evaluate-sources.ts';
 import { isGetSliFinished, toKeptnValues } from './evaluate-values.ts';

@@ -3,14 +3,9 @@ import { parseStrictJson } from '../base/strict-json.ts';
 import { type Parsed, sayProblem } from '../definitions/problem.ts';
 import { parseSli } from '../definitions/sli-yaml.ts';
 import type { Indicator } from '../slo/indicator.ts';
-import type { Terminal } from './command.ts';
+import { type Terminal, UsageError } from './command.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { oneLine } from './table.ts';
-
-/** Wrong usage, or a file with mistakes: every line is for the person who runs it. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
 
 /** @throws {UsageError} */
 export function readText(terminal: Terminal, file: string): string {

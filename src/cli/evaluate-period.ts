@@ -1,5 +1,5 @@
 import { parseDuration } from '../base/duration.ts';
-import { UsageError } from './evaluate-input.ts';
+import { UsageError } from './command.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 
 /** ISO 8601. */

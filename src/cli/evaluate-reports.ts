@@ -2,8 +2,8 @@ import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
 import { noData } from '../adapters/metrics/missing.ts';
 import { figureOf, readReport } from '../adapters/metrics/reports/read-report.ts';
 import { AdapterError } from '../base/adapter-error.ts';
-import type { Terminal } from './command.ts';
-import { readText, UsageError } from './evaluate-input.ts';
+import { type Terminal, UsageError } from './command.ts';
+import { readText } from './evaluate-input.ts';
 import { oneLine } from './table.ts';
 
 /** A report of tests or of a scanner, given on the command line under a name. */

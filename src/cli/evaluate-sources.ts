@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import { parseConnections } from '../config/connections.ts';
-import type { Terminal } from './command.ts';
-import { accepted, readText, UsageError } from './evaluate-input.ts';
+import { type Terminal, UsageError } from './command.ts';
+import { accepted, readText } from './evaluate-input.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 
 /** The token for --url; as an option it would stand in the process list. */

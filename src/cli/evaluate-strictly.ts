@@ -4,16 +4,8 @@ import { evaluate } from '../slo/evaluate.ts';
 import type { IndicatorValue, Objective, Slo } from '../slo/evaluation.ts';
 import type { Indicator } from '../slo/indicator.ts';
 import { collectIndicators } from '../tasks/evaluation-collect.ts';
-import type { Terminal } from './command.ts';
-import {
-  accepted,
-  readIndicators,
-  readLabels,
-  readStrictJson,
-  readText,
-  refuseEmpty,
-  UsageError,
-} from './evaluate-input.ts';
+import { type Terminal, UsageError } from './command.ts';
+import { accepted, readIndicators, readLabels, readStrictJson, readText, refuseEmpty } from './evaluate-input.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { lastPeriod, type Period, periodOf } from './evaluate-period.ts';
 import type { EvaluationReport } from './evaluate-report.ts';

@@ -1,8 +1,7 @@
 import { toEvaluation } from '../slo/keptn/evaluation.ts';
 import { asJson } from './changes.ts';
-import { EXIT, type Terminal } from './command.ts';
+import { EXIT, type Terminal, UsageError } from './command.ts';
 import { asSent, judgeAsKeptn } from './evaluate-as-keptn.ts';
-import { UsageError } from './evaluate-input.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { type EvaluationReport, junitReport, markdownReport, textReport } from './evaluate-report.ts';
 import { evaluateStrictly } from './evaluate-strictly.ts';

@@ -10,6 +10,7 @@ import { evaluate } from './evaluate.ts';
 import { addEvaluate } from './evaluate-options.ts';
 import { addGate, waitForGate } from './gate.ts';
 import { migrate } from './migrate.ts';
+import { addPromote, promote } from './promote.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
 import { validate } from './validate.ts';
@@ -83,6 +84,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .option('--stage <name>', 'where the change is in several stages')
     .addOption(new Option('--by <way>', 'how, instead of what the stage says').choices(['sync', 'pullRequest']))
     .action((id: string, options) => run(() => decide(terminal, options, 'rollback', id))());
+  addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
   addGate(program, (options) => run(() => waitForGate(terminal, options))());
   try {
     await program.parseAsync(args, { from: 'user' });

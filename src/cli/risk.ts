@@ -7,7 +7,7 @@ import { assessRisk, type RiskAssessment } from '../risk/assess.ts';
 import type { RiskSignals } from '../risk/signals.ts';
 import { parseRiskSignals, probesOf } from '../risk/signals-file.ts';
 import { mergeSignals, timeSignals } from '../risk/time.ts';
-import { EXIT, type Terminal } from './command.ts';
+import { EXIT, type Terminal, UsageError } from './command.ts';
 import { jsonReport, markdownReport, textReport } from './risk-report.ts';
 import { repositorySignals } from './risk-repository.ts';
 
@@ -19,11 +19,6 @@ export interface RiskOptions {
   policy?: string;
   stage?: string;
   output: string;
-}
-
-/** Wrong usage, or a file with mistakes: every line is for the person who runs it. */
-class UsageError extends Error {
-  override name = 'UsageError';
 }
 
 const CODES: Readonly<Record<RiskAssessment['answer'], number>> = {
