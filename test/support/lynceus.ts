@@ -16,6 +16,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import type { ChangeView } from '../../src/views/change.ts';
 
+import { SECRETS } from './git-webhooks.ts';
 import { type FakeGitHub, startFakeGitHub } from './github.ts';
 
 export const PERSON_TOKEN = 'person-token-for-tests-0123456789';
@@ -141,6 +142,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     WEBHOOK_TOKEN,
     PERSON_TOKEN,
     GITHUB_TOKEN,
+    GITHUB_WEBHOOK: SECRETS.github,
     LYNCEUS_CONFIG: configFile,
     LYNCEUS_DATA_DIR: join(folder, 'data'),
     LYNCEUS_PUBLIC_URL: url,
@@ -266,7 +268,7 @@ function sandboxApp(service: string, stage: string, repoUrl: string, url: string
 
 function gitHosts(repositories: readonly BareRepository[], github: FakeGitHub | undefined): string {
   if (github)
-    return `{name: github, kind: github, url: "${github.url}", token: {env: GITHUB_TOKEN}, writeIntervalMs: 0}`;
+    return `{name: github, kind: github, url: "${github.url}", token: {env: GITHUB_TOKEN}, writeIntervalMs: 0, webhookTokens: [{env: GITHUB_WEBHOOK}]}`;
   return `{name: local, kind: local, urls: ${JSON.stringify(repositories.map(({ path }) => path))}}`;
 }
 
