@@ -74,6 +74,8 @@ describe('who sends for GitHub', () => {
   it('is nobody where no secret is configured', () => {
     const none = githubSender({ sources: [source('hub', 'github.com')] });
     expect(who(none, fromGitHub('pull_request', body), body)).toBeUndefined();
+    // Then strangers cannot make us hold bodies either.
+    expect([none.proof, SENDERS.github.proof]).toEqual(['headers', 'body']);
   });
 });
 
