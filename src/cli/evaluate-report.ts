@@ -1,5 +1,5 @@
+import { evaluationSection } from '../promotion/description/evaluation.ts';
 import { inline } from '../promotion/markdown.ts';
-import { evaluationSection } from '../promotion/pull-request.ts';
 import type { Evaluation, IndicatorResult } from '../slo/evaluation.ts';
 import type { Period } from './evaluate-period.ts';
 import { oneLine, table, wrap } from './table.ts';

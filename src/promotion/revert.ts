@@ -1,6 +1,8 @@
 import type { Evaluation } from '../slo/evaluation.ts';
+import { refPart } from './branches.ts';
+import { evaluationSection } from './description/evaluation.ts';
+import { hex } from './description/words.ts';
 import { inline, link, plain } from './markdown.ts';
-import { evaluationSection, hex, refPart } from './pull-request.ts';
 import { token } from './trailers.ts';
 
 /** Everything that a reviewer is told about a rollback by pull request. */

@@ -281,6 +281,39 @@ describe('foreign text in a promotion', () => {
       ),
       commits: fc.array(fc.record({ sha: text, subject: text, author: text }), { maxLength: 120 }),
       totalCommits: fc.nat(),
+      files: fc.array(fc.record({ path: text, additions: fc.nat(), deletions: fc.nat() }), { maxLength: 60 }),
+      totalFiles: fc.nat(),
+      sensitive: fc.array(text, { maxLength: 20 }),
+      edits: fc.array(fc.record({ path: text, what: text }), { maxLength: 60 }),
+      drift: fc.record({
+        commits: fc.array(fc.record({ sha: text, subject: text, author: text }), { maxLength: 10 }),
+        total: fc.nat(),
+      }),
+      story: fc.array(
+        fc.record({
+          stage: text,
+          result: text,
+          score: figure,
+          startedAt: text,
+          endedAt: text,
+          approvedBy: fc.array(text, { maxLength: 5 }),
+        }),
+        { maxLength: 20 },
+      ),
+      review: fc.oneof(
+        fc.record({ kind: fc.constant('policy' as const) }),
+        fc.record({ kind: fc.constant('here' as const), quorum: fc.nat() }),
+        fc.record({
+          kind: fc.constant('host' as const),
+          quorum: fc.nat(),
+          groups: fc.array(text, { maxLength: 10 }),
+          people: fc.nat(),
+          authors: fc.constantFrom('refuse' as const, 'allow' as const),
+          expiresAfterMs: figure,
+        }),
+      ),
+      merge: fc.constantFrom('lynceus' as const, 'person' as const, 'host' as const),
+      commands: fc.boolean(),
       link: text,
     },
     {
@@ -307,7 +340,11 @@ describe('foreign text in a promotion', () => {
         expect(Buffer.byteLength(body)).toBeLessThan(MAX_BODY_BYTES + 1);
         expect(body.isWellFormed()).toBe(true);
         for (const shown of [body, title]) expect(shown).not.toMatch(/[@#][\p{L}\p{N}_-]/u);
-        expect(body).not.toMatch(/<[a-z/!?]/i);
+        const foreign = body.replace(
+          /^<\/?details>$|^<summary>All \d+ indicators<\/summary>$|^<summary>\d+ commits<\/summary>$/gm,
+          '',
+        );
+        expect(foreign).not.toMatch(/<[a-z/!?]/i);
         expect(body).not.toMatch(/^```/m);
         expect(title).not.toMatch(/[\n\r]/);
         expect(title.length).toBeLessThan(250);
@@ -338,6 +375,104 @@ describe('foreign text in a promotion', () => {
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MAX_BODY_BYTES);
     expect(body).toContain('and 497 more indicators');
     expect(parseTrailers(body)).toEqual({ context: CONTEXT, revision: REVISION });
+  });
+});
+
+describe('what a reviewer can tell from a promotion', () => {
+  const told: PromotionEvidence = {
+    ...evidence,
+    files: [
+      { path: 'base/shop/deployment.yaml', additions: 3, deletions: 1 },
+      { path: 'base/shop/service.yaml', additions: 1, deletions: 0 },
+      { path: 'README.md', additions: 10, deletions: 2 },
+    ],
+    totalFiles: 3,
+    sensitive: ['base/shop/rbac*.yaml'],
+    drift: { commits: [{ sha: REVISION, subject: 'Hotfix', author: 'Eve' }], total: 4 },
+    story: [
+      {
+        stage: 'dev',
+        result: 'pass',
+        score: 98.04,
+        startedAt: '2026-11-21T10:00:00.000Z',
+        endedAt: '2026-11-21T10:35:20.000Z',
+        approvedBy: [],
+      },
+      { stage: 'staging', result: 'warning', startedAt: '2026-11-21T11:00:00.000Z', approvedBy: ['ada', 'lin'] },
+    ],
+    review: {
+      kind: 'host',
+      quorum: 2,
+      groups: ['acme/release'],
+      people: 1,
+      authors: 'refuse',
+      expiresAfterMs: 604_800_000,
+    },
+    commands: true,
+  };
+  const { body } = planPromotion(told);
+
+  it('is how much of which folders is changed, and what of it is sensitive', () => {
+    expect(body).toContain('**3 files**, +14 −3');
+    expect(body).toContain('| (top) | 1 | +10 −2 |\n| base/shop | 2 | +4 −1 |');
+    expect(body).toContain('Sensitive: `base/shop/rbac*.yaml`');
+  });
+
+  it('is what reached the stage without a promotion', () => {
+    expect(body).toContain('**production has 4 commits of its own** since the last promotion.');
+    expect(body).toContain('- `8a3d1f0` Hotfix (Eve)\n- and 3 more commits');
+    expect(planPromotion(evidence).body).not.toContain('Not from a promotion');
+  });
+
+  it('is how the change fared in the stages before, and who let it through', () => {
+    expect(body).toContain('| dev | pass 98/100 | 2026-11-21 10:00 UTC | 35 min | policy |');
+    expect(body).toContain('| staging | warning | 2026-11-21 11:00 UTC | under way | ada, lin |');
+  });
+
+  it('is who is asked, and why they', () => {
+    expect(body).toContain(
+      'It needs an approving review of **2 people** out of **acme/release** or 1 person named in delivery.yaml.',
+    );
+    expect(body).toContain('It counts for exactly this commit, and for 7 d.');
+    expect(body).toContain('Who wrote a commit in it does not count.');
+    const here = planPromotion({ ...told, review: { kind: 'here', quorum: 1 } }).body;
+    expect(here).toContain(
+      "It needs the approval of one person, given [on this change's page](https://lynceus.example/changes/1)",
+    );
+    expect(planPromotion({ ...told, review: { kind: 'policy' } }).body).toContain(
+      'Nobody has to: the policy of the stage',
+    );
+  });
+
+  it('is what can be done next, as the policy has it', () => {
+    expect(body).toContain('- **Approve** it: Lynceus merges it as soon as everything else is met');
+    expect(body).toContain('`/lynceus hold`');
+    const byHand = planPromotion({ ...told, merge: 'person', commands: false }).body;
+    expect(byHand).toContain('- **Merge it** once everything below is met');
+    expect(byHand).not.toContain('/lynceus hold');
+  });
+
+  it('is which files are written where it brings no commit', () => {
+    const edits = planPromotion({
+      ...told,
+      edits: [{ path: 'env/prod/values.yaml', what: 'image.tag 1.1 → 1.2' }],
+    }).body;
+    expect(edits).toContain('| env/prod/values.yaml | image.tag 1.1 → 1.2 |');
+    expect(edits).toContain('Merging brings exactly these edits to the branch');
+  });
+
+  it('is the worst of many indicators, the others behind a fold', () => {
+    const [first] = evidence.evaluation?.indicators ?? [];
+    if (!evidence.evaluation || !first) throw new Error('the evidence of this test has no indicator');
+    const many = Array.from({ length: 60 }, (_, at) => ({
+      ...first,
+      displayName: `i${at}`,
+      status: at === 59 ? ('fail' as const) : ('pass' as const),
+    }));
+    const text = planPromotion({ ...told, evaluation: { ...evidence.evaluation, indicators: many } }).body;
+    expect(text).toContain('<summary>All 60 indicators</summary>');
+    expect(text.indexOf('| i59 ')).toBeLessThan(text.indexOf('| i0 '));
+    expect(text).toContain('and 10 more indicators');
   });
 });
 

@@ -1,0 +1,85 @@
+import type { ApprovalJudgement } from './approval.ts';
+import { type PromotionStanding, waitsFor } from './comment.ts';
+import type { PromotionGate } from './gate.ts';
+import type { CommitStatus } from './people.ts';
+
+/** The one mark that a branch protection may ask for. */
+export const PROMOTION_STATUS = 'lynceus/promotion';
+
+const MAX_DESCRIPTION = 140;
+/** Worth a mark of their own all the time; the others only once they have been closed. */
+const ALWAYS: ReadonlySet<string> = new Set(['verification', 'windows']);
+
+/**
+ * The marks of a promotion's head: one per gate, one for the approval, and one for all of it. What nobody waits for has
+ * none, until it was closed once: a mark is a call to the host.
+ *
+ * @param marked names that the head carries already
+ */
+export function statusesOf(
+  standing: PromotionStanding,
+  url: string | undefined,
+  marked: ReadonlySet<string>,
+): CommitStatus[] {
+  const all = standing.kind === 'open' ? openStatuses(standing, marked) : [endStatus(standing)];
+  return all.map(({ name, state, description }) => ({
+    name,
+    state,
+    description: cut(description),
+    ...(url === undefined ? {} : { url }),
+  }));
+}
+
+/** The labels of its pull request, out of those that are ours to give. */
+export function labelsOf(
+  standing: PromotionStanding,
+  { toStage, verdict }: { toStage: string; verdict: 'pass' | 'warning' },
+): { add: string[]; remove: string[] } {
+  const held =
+    standing.kind === 'open' && standing.gates.some(({ name, state }) => name === 'hold' && state !== 'success');
+  const wanted: Record<string, boolean> = {
+    lynceus: true,
+    [`stage: ${toStage}`]: true,
+    warning: verdict === 'warning',
+    hold: held,
+    superseded: standing.kind === 'superseded',
+  };
+  const named = (on: boolean) => Object.keys(wanted).filter((label) => wanted[label] === on);
+  return { add: named(true), remove: named(false) };
+}
+
+function openStatuses(
+  { gates, approval }: { gates: readonly PromotionGate[]; approval: ApprovalJudgement },
+  marked: ReadonlySet<string>,
+): CommitStatus[] {
+  const shown = gates.filter(
+    ({ name, state }) => state !== 'success' || ALWAYS.has(name) || marked.has(`lynceus/${name}`),
+  );
+  const approved = approval.verdict === 'approved';
+  const waiting = waitsFor(gates, approval);
+  return [
+    ...shown.map(({ name, state, sentence }) => ({ name: `lynceus/${name}`, state, description: sentence })),
+    {
+      name: 'lynceus/approval',
+      state: approved ? 'success' : approval.verdict === 'rejected' ? 'failure' : 'pending',
+      description: approval.sentence,
+    },
+    waiting
+      ? { name: PROMOTION_STATUS, state: waiting.state, description: waiting.sentence }
+      : { name: PROMOTION_STATUS, state: 'success', description: 'everything is met' },
+  ];
+}
+
+function endStatus(standing: Exclude<PromotionStanding, { kind: 'open' }>): CommitStatus {
+  if (standing.kind === 'merged') return { name: PROMOTION_STATUS, state: 'success', description: standing.message };
+  const description = standing.kind === 'closed' ? standing.message : 'a newer change took its place';
+  return { name: PROMOTION_STATUS, state: 'failure', description };
+}
+
+function cut(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  const characters = [...line.toWellFormed()];
+  return characters.length <= MAX_DESCRIPTION
+    ? characters.join('')
+    : `${characters.slice(0, MAX_DESCRIPTION - 1).join('')}…`;
+}
