@@ -38,7 +38,8 @@ export interface Blocker {
     | 'evaluation'
     | 'soak'
     | 'review'
-    | 'conflict';
+    | 'conflict'
+    | 'stopped';
   sentence: string;
   until?: string;
 }
@@ -238,6 +239,19 @@ export interface EvaluationEvents {
 export type EvaluationEvent = {
   [Name in keyof EvaluationEvents]: { name: Name; at: string; data: EvaluationEvents[Name] };
 }[keyof EvaluationEvents];
+
+/** Somebody stopped everything new, or what is new in a project or a stage. */
+export interface LineStopped {
+  actor: string;
+  method: DecisionMade['method'];
+  reason: string;
+  /** Absent: all of them. */
+  project?: string;
+  stage?: string;
+}
+
+/** The stop of exactly this scope is over. */
+export type LineReleased = LineStopped;
 
 /** Everything that can happen to a sequence, by the last words of its event type. */
 export interface SequenceEvents {

@@ -1,5 +1,8 @@
+import { mergesOf } from '../engine/promotion-drift.ts';
 import type { SequenceState } from '../engine/sequence.ts';
+import type { StageVerdict } from '../engine/stage-verdict.ts';
 import type { Place } from '../events/application.ts';
+import type { Result } from '../events/types.ts';
 import type { Evaluation } from '../slo/evaluation.ts';
 import type { Document, Store } from '../store/store.ts';
 import type { PushedIndicators } from '../tasks/pushed-indicators.ts';
@@ -9,6 +12,8 @@ import type { SeenApplication } from './observe-application.ts';
 
 /** Enough for a service that is deployed ten times a day over the ninety days that risk looks back. */
 const MAX_ROWS = 1000;
+/** Sequences of a project that are looked through for what was merged since the last promotion of a service. */
+const LATELY = 300;
 
 /** The past as tasks may ask for it, out of the read models. */
 export function createHistory(store: Store): History {
@@ -41,6 +46,15 @@ export function createHistory(store: Store): History {
       const row = await store.document('sequence', id);
       return row && sequenceFromRow(row.data);
     },
+    async verdicts(place, limit) {
+      const rows = await store.documents({ kind: 'evaluation', ...place, status: [...JUDGED], limit });
+      const gone = rows.length === 0 ? new Map<string, Document>() : await invalidations(store, place);
+      return rows.map((row) => toVerdict(row, gone.get(row.id)));
+    },
+    async merges(project) {
+      const rows = await store.documents({ kind: 'sequence', project, limit: LATELY });
+      return rows.flatMap((row) => mergesOf(sequenceFromRow(row.data)));
+    },
     async sequences(place, since, limit = MAX_ROWS) {
       const rows = await store.documents({ kind: 'sequence', ...place, limit: Math.min(limit, MAX_ROWS) });
       return rows.filter((row) => row.sort >= since.getTime()).map((row): SequenceState => sequenceFromRow(row.data));
@@ -51,9 +65,23 @@ export function createHistory(store: Store): History {
 /** Statuses of evaluations that have a verdict; the machinery's own failures are none. */
 const JUDGED = ['pass', 'warning', 'fail'] as const;
 
-async function invalidations(store: Store, place: Place): Promise<Set<string>> {
+async function invalidations(store: Store, place: Place): Promise<Map<string, Document>> {
   const rows = await store.documents({ kind: 'invalidation', ...place, limit: MAX_ROWS });
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function toVerdict({ id, context = '', sort, status, data }: Document, invalidation?: Document): StageVerdict {
+  const { score } = data['evaluation'] as unknown as Evaluation;
+  const { revision, finishedAt } = data;
+  return {
+    id,
+    context,
+    ...(typeof revision === 'string' ? { revision } : {}),
+    result: status as Result,
+    at: typeof finishedAt === 'string' ? finishedAt : new Date(sort).toISOString(),
+    score,
+    ...(invalidation ? { invalidated: invalidation.data as unknown as { actor: string; reason: string } } : {}),
+  };
 }
 
 function toPast({ id, project = '', stage = '', service = '', data }: Document, invalidated?: string): PastEvaluation {

@@ -1,6 +1,7 @@
 import { newId } from '../base/ids.ts';
-import { type PromotionState, promotionsOf } from '../engine/promotion.ts';
-import { evolve, fold, type SequenceState } from '../engine/sequence.ts';
+import { promotionsOf } from '../engine/promotion.ts';
+import { mergeOf } from '../engine/promotion-order.ts';
+import { currentTask, evolve, fold, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import { fromEnvelope, toEnvelope } from '../events/codec.ts';
 import type { SequenceEvent } from '../events/types.ts';
@@ -65,7 +66,10 @@ export function sequenceCommit(
         },
       ],
       documents: [...sequenceRows(state, version), ...pullRequestRows(state, version)],
-      jobs: events.flatMap((event) => jobsFor(sequence, state, event)),
+      jobs: [
+        ...events.flatMap((event) => jobsFor(sequence, state, event)),
+        ...newlyMerged(loaded.state, state).map(refreshJob),
+      ],
     },
   };
 }
@@ -92,12 +96,8 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
       const isRollback = state.tasks.find(({ id }) => id === task)?.name === 'rollback';
       return [lineJob(place), ...(isRollback && memo['mergeSha'] !== undefined ? [refreshJob(place)] : [])];
     }
-    case 'task.finished': {
-      const merged = event.data.name === 'promotion' ? promotionsOf(state).filter(wasMerged) : [];
-      return [lineJob(place), ...merged.map(({ target }) => refreshJob({ ...place, stage: target.to }))];
-    }
     case 'decision.made': {
-      const { task, method } = event.data;
+      const { task = heldTask(state), method } = event.data;
       // What a task read at the Git host it knows already.
       const isNews = task !== undefined && method !== 'review' && method !== 'comment';
       const tasks = isNews ? [taskJob(sequence, task)] : [];
@@ -113,8 +113,27 @@ function jobsFor(sequence: string, state: SequenceState, event: SequenceEvent): 
   }
 }
 
-function wasMerged({ outcome }: PromotionState): boolean {
-  return outcome?.result === 'pass' && outcome.data['mergeSha'] !== undefined;
+/** Who holds a change, or lets it go on, wants to see it on its pull request. */
+function heldTask(state: SequenceState): string | undefined {
+  const task = currentTask(state);
+  return task?.name === 'promotion' ? task.id : undefined;
+}
+
+/** Stages to which a promotion was merged in these events, also while others still wait. */
+function newlyMerged(before: SequenceState, after: SequenceState): Place[] {
+  const known = new Set(mergedTo(before));
+  const place = after.triggered?.place;
+  return place
+    ? mergedTo(after)
+        .filter((to) => !known.has(to))
+        .map((stage) => ({ ...place, stage }))
+    : [];
+}
+
+function mergedTo(state: SequenceState): string[] {
+  return promotionsOf(state)
+    .filter((promotion) => mergeOf(promotion) !== undefined)
+    .map(({ target }) => target.to);
 }
 
 /** Appends to a sequence whatever `say` answers for its present state; tries again when it moved meanwhile. */

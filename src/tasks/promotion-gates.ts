@@ -1,8 +1,27 @@
 import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
+import { stopFor } from '../engine/stop-the-line.ts';
+import { conflictGate } from '../promotion/conflict.ts';
 import type { PromotionGate } from '../promotion/gate.ts';
+import { holdGate, stopGate } from '../promotion/gates/people.ts';
+import { verificationGate } from '../promotion/gates/verification.ts';
+import { windowGate } from '../promotion/gates/windows.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 
-/** Everything but the approval that keeps an open promotion from being merged right now. */
-export async function gatesOf(_scene: PromotionScene, _pullRequest: PullRequest): Promise<PromotionGate[]> {
-  return [];
+/** Evaluations of a stage that are looked through for later ones of a change. */
+const LOOK_BACK = 100;
+
+/** Everything but the approval that keeps an open promotion from being merged right now. Asks nobody outside. */
+export async function gatesOf(scene: PromotionScene, { number, headSha }: PullRequest): Promise<PromotionGate[]> {
+  const { input, tools, step, target, memo, head } = scene;
+  const { place } = input.triggered;
+  const stops = (await tools.stops?.()) ?? [];
+  const verdicts = (await tools.history.verdicts?.(place, LOOK_BACK)) ?? [];
+  const windows = windowGate([step.windows ?? [], target.windows ?? []], input.now);
+  return [
+    stopGate(stopFor(stops, { ...place, stage: target.to })),
+    holdGate(input.sequence),
+    verificationGate(input.sequence, verdicts),
+    conflictGate(memo, headSha !== head, number),
+    ...(windows ? [windows] : []),
+  ];
 }

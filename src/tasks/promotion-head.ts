@@ -28,24 +28,33 @@ function mergedRevert({ tasks }: SequenceState): string | undefined {
 }
 
 /**
- * What the pull request of a promotion points at: the verified commit. After a revert in the next stage it is a commit
- * with exactly the files of the verified one, that follows the verified one and the revert: so Git takes the verified
- * files for the newer word.
+ * What the pull request of a promotion points at: the verified commit. After a revert in the next stage, and where the
+ * verified files are to win over what collides with them, it is a commit with exactly the files of the verified one that
+ * follows both: so Git takes the verified files for the newer word.
  */
 export async function promotedHead(
   input: TaskInput,
   host: GitHost,
   repository: Repository,
-  { revision, headBranch, revert }: { revision: string; headBranch: string; revert: string | undefined },
+  wish: { revision: string; headBranch: string; revert: string | undefined; taken?: string | undefined },
 ): Promise<string> {
-  if (revert === undefined || (await host.contains(repository, revision, revert, input))) return revision;
-  const message = `Bring ${revision}\n\nIt has its files, whatever ${revert} took back.\n`;
+  const { revision, headBranch, revert, taken } = wish;
+  const over: string[] = [];
+  for (const commit of [revert, taken]) {
+    if (commit !== undefined && !(await host.contains(repository, revision, commit, input))) over.push(commit);
+  }
+  if (over.length === 0) return revision;
+  const message = `Bring ${revision}\n\nIt has its files, whatever ${sayOver(revert, taken)}.\n`;
   const wanted = {
     branch: headBranch,
-    parents: [revision, revert],
+    parents: [revision, ...over],
     treeOf: revision,
     message,
     at: input.task.triggeredAt,
   };
   return input.effect('head-commit', () => host.createCommit(repository, wanted, input));
+}
+
+function sayOver(revert: string | undefined, taken: string | undefined): string {
+  return taken === undefined ? `${revert} took back` : `${taken} has`;
 }

@@ -27,13 +27,14 @@ export const promotion: TaskHandler = {
     const step = plannedStep(input.sequence, 'promotion');
     const targets = step ? promotionTargets(step) : [];
     if (!step || targets.length === 0) return errored('there is nothing to promote');
-    const unopened = targets.some(({ to }) => targetMemo(input.task, to)['pullRequest'] === undefined);
+    const isNew = ({ pullRequest, ready }: JsonObject) => pullRequest === undefined && ready !== true;
+    const unopened = targets.some(({ to }) => isNew(targetMemo(input.task, to)));
     const moved = unopened ? await movedOn(input, tools) : undefined;
     const looked: Looked[] = [];
     for (const target of targets) {
       const memo = targetMemo(input.task, target.to);
       const ended = outcomeIn(memo);
-      const stale = memo['pullRequest'] === undefined ? moved : undefined;
+      const stale = isNew(memo) ? moved : undefined;
       const look = stale ? async () => stale : () => lookAtTarget(input, tools, { step, target, memo });
       const outcome: Looked['outcome'] = ended ? { kind: 'ended', outcome: ended } : await attempt(look);
       looked.push({ target, memo, outcome });

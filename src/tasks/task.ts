@@ -6,7 +6,10 @@ import type { TestRunner } from '../adapters/test-runners/test-runner.ts';
 import type { Guard } from '../base/guard.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { HttpTest } from '../definitions/delivery.ts';
+import type { OurMerge } from '../engine/promotion-drift.ts';
 import type { SequenceState, TaskState } from '../engine/sequence.ts';
+import type { StageVerdict } from '../engine/stage-verdict.ts';
+import type { LineStop } from '../engine/stop-the-line.ts';
 import type { Application, Place } from '../events/application.ts';
 import type { Blocker, DecisionMade, Result, SequenceTriggered, Status, TaskName } from '../events/types.ts';
 import type { RiskModel } from '../risk/model.ts';
@@ -31,6 +34,13 @@ export interface TaskTools {
   history: History;
   /** Whether webhooks tell of what happens in a repository, so that it need not be asked as often. Absent: never. */
   toldByWebhooks?(host: GitHost, repository: Repository): Promise<boolean>;
+  /**
+   * Does something that only one may do at a time, on all replicas; `busy`: somebody else is at it. `key` names what it is
+   * about. Absent: there is nobody else.
+   */
+  alone?<T>(key: readonly string[], act: () => Promise<T>): Promise<T | 'busy'>;
+  /** What people have stopped, everywhere. Absent: nothing. */
+  stops?(): Promise<LineStop[]>;
   /** How the risk of a project's changes is estimated: the defaults, until outcomes say better. */
   riskModel(project: string): Promise<RiskModel>;
   /** The page of a change, when a public address is configured. */
@@ -49,6 +59,10 @@ export interface History {
   /** Sequences of a place that were triggered at or after a moment, newest first, finished or not; at most `limit`. */
   sequences(place: Place, since: Date, limit?: number): Promise<SequenceState[]>;
   sequence(id: string): Promise<SequenceState | undefined>;
+  /** Evaluations of a place that have a verdict, invalidated ones too, newest first. Absent: none are known. */
+  verdicts?(place: Place, limit: number): Promise<StageVerdict[]>;
+  /** What promotions and rollbacks of a project have merged of late. Absent: nothing is known. */
+  merges?(project: string): Promise<OurMerge[]>;
 }
 
 export interface PastEvaluation extends EarlierEvaluation {

@@ -1,0 +1,131 @@
+import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
+import type { ApprovalJudgement } from '../promotion/approval.ts';
+import { firstClosed, type PromotionGate } from '../promotion/gate.ts';
+import { gitPollMs } from './git-poll.ts';
+import { judgeReviews, rememberApproval } from './promotion-approval.ts';
+import { obeyComments } from './promotion-commands.ts';
+import { settleConflict } from './promotion-conflict.ts';
+import { closed, merged, type Rejection, replacedBy } from './promotion-ended.ts';
+import { revertIn } from './promotion-head.ts';
+import { mergeApproved } from './promotion-merge.ts';
+import { openPromotion } from './promotion-open.ts';
+import { gatesNow } from './promotion-override.ts';
+import { lookAtBase } from './promotion-proposal.ts';
+import { reportPromotion } from './promotion-report.ts';
+import type { PromotionScene } from './promotion-scene.ts';
+import { BEGINNING, LOOK_BACK } from './promotion-turn.ts';
+import { type TaskOutcome, waiting } from './task.ts';
+
+/** What closes a gate is mostly not at the host, which therefore does not tell when it opens. */
+const GATE_MS = 60_000;
+/** Another promotion into the same branch takes seconds. */
+const TURN_MS = 1_000;
+
+const OVER: ApprovalJudgement = { verdict: 'waiting', approvers: [], sentence: '', ignored: [] };
+
+/** One look at a pull request of ours: what it came to, or what it waits for. */
+export async function followPromotion(scene: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  if (pullRequest.state === 'open') return obeyAndFollow(scene, pullRequest);
+  return ended(scene, pullRequest);
+}
+
+/** What people see of it is brought up to date a last time. */
+async function ended(scene: PromotionScene, pullRequest: PullRequest, rejection?: Rejection): Promise<TaskOutcome> {
+  const newer = pullRequest.state === 'closed' ? await replacedBy(scene) : undefined;
+  const isMerged = pullRequest.state === 'merged';
+  const outcome = isMerged ? merged(scene, pullRequest) : closed(scene, pullRequest, newer, rejection);
+  if (outcome.kind === 'finished') {
+    const last = { ...scene, outcome, ...(newer ? { replacedBy: newer.promotion } : {}) };
+    await reportPromotion(last, pullRequest, [], OVER);
+  }
+  return outcome;
+}
+
+async function obeyAndFollow(scene: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  const { changed, memo: commands } = await obeyComments(scene, pullRequest);
+  const memo = { ...scene.memo, ...commands };
+  if (changed) return waiting({ kind: 'review', sentence: 'does what a comment asks for' }, 0, memo);
+  return followOpen({ ...scene, memo }, pullRequest);
+}
+
+async function followOpen(found: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  const { isOutdated, memo: seen } = await lookAtBase(found);
+  const before = { ...found, memo: seen };
+  if (isOutdated || (await isRolledBack(before))) return renew(before);
+  const settled = await settleConflict(before, pullRequest);
+  if (settled.kind === 'take') return renew({ ...before, memo: { ...before.memo, taken: settled.base } });
+  const scene = { ...before, memo: settled.memo };
+  const gates = await gatesNow(scene, pullRequest);
+  const approval = await judgeReviews(scene, pullRequest);
+  const { rejection } = approval;
+  if (rejection) return reject(scene, pullRequest, rejection);
+  const judged = { ...scene, memo: { ...scene.memo, ...rememberApproval(approval) } };
+  const report = await reportPromotion(judged, pullRequest, gates, approval);
+  return goOn({ ...judged, memo: { ...judged.memo, ...report } }, pullRequest, gates, approval);
+}
+
+async function goOn(
+  scene: PromotionScene,
+  pullRequest: PullRequest,
+  gates: readonly PromotionGate[],
+  approval: ApprovalJudgement,
+): Promise<TaskOutcome> {
+  const { memo } = scene;
+  const closedGate = firstClosed(gates);
+  if (closedGate) {
+    const { blocker: kind, sentence, until } = closedGate;
+    return waiting({ kind, sentence, ...(until === undefined ? {} : { until }) }, await untilGate(scene, until), memo);
+  }
+  if (approval.verdict === 'approved') return merge(scene, pullRequest);
+  return waiting({ kind: 'review', sentence: approval.sentence }, await pollOf(scene), memo);
+}
+
+/** In the stage, while it waited: it has to be put on top of that. */
+async function isRolledBack({ input, tools, target, memo, step }: PromotionScene): Promise<boolean> {
+  if (step.changes !== undefined) return false;
+  const revert = await revertIn(tools.history, { ...input.triggered.place, stage: target.to });
+  return revert !== undefined && revert !== memo['revert'];
+}
+
+/** The same pull request, with another commit. */
+async function renew(scene: PromotionScene): Promise<TaskOutcome> {
+  const own = await scene.tools.history.sequences(scene.input.triggered.place, BEGINNING, LOOK_BACK);
+  return openPromotion(scene, { kind: 'turn', own, together: [] });
+}
+
+async function reject(scene: PromotionScene, { number }: PullRequest, rejection: Rejection): Promise<TaskOutcome> {
+  const { input, host, repository } = scene;
+  const comment = `Rejected by ${rejection.by}: ${rejection.reason}`;
+  const pullRequest = await input.effect('close', () => host.closePullRequest(repository, number, comment, input));
+  return ended(scene, pullRequest, rejection);
+}
+
+/** One at a time into one branch, on all replicas: what was pushed meanwhile is looked at before the next. */
+async function merge(scene: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  const { tools, repository, target, memo } = scene;
+  const act = async () => {
+    if ((await lookAtBase(scene)).isOutdated) return 'outdated';
+    return mergeApproved(scene, pullRequest.number);
+  };
+  const merging = tools.alone ? await tools.alone([repository.url, target.branch], act) : await act();
+  if (merging === 'busy' || merging === 'outdated') {
+    const why = merging === 'busy' ? 'another promotion is being merged there' : 'it has other files by now';
+    return waiting({ kind: 'queue', sentence: `waits for ${target.branch}: ${why}` }, TURN_MS, memo);
+  }
+  if (merging.kind === 'ended') return followPromotion(scene, merging.pullRequest);
+  if (merging.blocker.kind !== 'conflict') {
+    return waiting(merging.blocker, await pollOf(scene), { ...memo, ...merging.memo });
+  }
+  const settled = await settleConflict(scene, pullRequest, true);
+  if (settled.kind === 'take') return renew({ ...scene, memo: { ...memo, taken: settled.base } });
+  return waiting(merging.blocker, await pollOf(scene), { ...settled.memo, ...merging.memo });
+}
+
+function pollOf({ tools, host, repository }: PromotionScene): Promise<number> {
+  return gitPollMs(tools, host, repository);
+}
+
+async function untilGate(scene: PromotionScene, until: string | undefined): Promise<number> {
+  const opensInMs = until === undefined ? GATE_MS : Math.max(1_000, Date.parse(until) - scene.input.now.getTime());
+  return Math.min(opensInMs, await pollOf(scene));
+}
