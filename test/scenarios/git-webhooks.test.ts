@@ -43,6 +43,24 @@ describe('a webhook of GitHub', () => {
       expect(looks(told)).toBe(after);
     });
   });
+
+  it('is told by the connections, and asks GitHub less often from then on', LIMIT, async () => {
+    await story({ github: true, delivery: manual }, async (told) => {
+      const commit = told.release(1);
+      await told.stage(commit, 'dev', waitsAt('promotion'), 'waits for its review at GitHub');
+      await tell(told, 'pull_request', 1, { action: 'opened' });
+      const answer = await told.world.ask('/api/v1/connections');
+      const { connections } = (await answer.json()) as { connections: Record<string, unknown>[] };
+      expect(connections.find(({ name }) => name === 'github')).toMatchObject({ heardAt: expect.any(String) });
+      await quiet(told);
+      const before = looks(told);
+      await told.pass('4m');
+      await quiet(told);
+      expect(looks(told)).toBe(before);
+      await told.pass('2m');
+      await eventually(async () => looks(told) > before, { within: AT_ONCE_MS, what: 'asked after five minutes' });
+    });
+  });
 });
 
 /** Reads of the pull request. */
