@@ -13,7 +13,7 @@ import type { DecisionMade, SequenceEvent } from '../../src/events/types.ts';
 import { promotion } from '../../src/tasks/promotion.ts';
 import type { TaskOutcome, TaskTools } from '../../src/tasks/task.ts';
 import { type FakeGitHub, startFakeGitHub } from './github.ts';
-import { planned, step, taskTriggered, triggered } from './sequence.ts';
+import { decision, planned, step, taskTriggered, triggered } from './sequence.ts';
 
 const TOKEN = 'ghp_robot_canary';
 const BRANCH = 'stage/production';
@@ -37,8 +37,10 @@ export interface Promotion {
   look(): Promise<TaskOutcome>;
   /** Looks until it ended, or said the same twice in a row. */
   settle(): Promise<TaskOutcome>;
-  /** A person decides with us, or something else happens in the log. */
+  /** Something happens in the log. */
   happens(event: SequenceEvent): void;
+  /** A person approves with us, where the host has no reviews. */
+  approve(actor: string): void;
   decisions(): DecisionMade[];
   /** Names of what was done outside, in order. */
   effects: string[];
@@ -160,7 +162,7 @@ function createPromotion({ host, repoUrl, commit, count, policy }: Wanted): Prom
           return answer;
         },
         record: async (made) => {
-          if (told.decisions().some(({ decision }) => decision === made.decision)) return;
+          if (recorded.some((known) => known.decision === made.decision)) return;
           recorded.push(made);
           happens({ name: 'decision.made', at: now().toISOString(), data: made });
         },
@@ -197,6 +199,11 @@ function createPromotion({ host, repoUrl, commit, count, policy }: Wanted): Prom
       }
     },
     happens,
+    approve: (actor) => {
+      const task = currentTask(state)?.id ?? '';
+      const made = decision('approve', { actor, task, revision: commit });
+      happens({ ...made, at: now().toISOString() });
+    },
     decisions: () => recorded,
     effects: [],
     around: undefined,
