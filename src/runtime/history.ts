@@ -12,6 +12,8 @@ import type { SeenApplication } from './observe-application.ts';
 
 /** Enough for a service that is deployed ten times a day over the ninety days that risk looks back. */
 const MAX_ROWS = 1000;
+/** A change enters a stage once, or a few times. */
+const MAX_JOURNEY = 100;
 /** Sequences of a project that are looked through for what was merged since the last promotion of a service. */
 const LATELY = 300;
 
@@ -45,6 +47,10 @@ export function createHistory(store: Store): History {
     async sequence(id) {
       const row = await store.document('sequence', id);
       return row && sequenceFromRow(row.data);
+    },
+    async journey(context) {
+      const rows = await store.documents({ kind: 'sequence', context: [context], limit: MAX_JOURNEY });
+      return rows.reverse().map((row) => sequenceFromRow(row.data));
     },
     async verdicts(place, limit) {
       const rows = await store.documents({ kind: 'evaluation', ...place, status: [...JUDGED], limit });

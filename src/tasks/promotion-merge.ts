@@ -7,7 +7,7 @@ import type { ApprovalJudgement } from '../promotion/approval.ts';
 import { firstClosed } from '../promotion/gate.ts';
 import { mergeMessage } from '../promotion/pull-request.ts';
 import { judgeReviews } from './promotion-approval.ts';
-import { promotionIdentity } from './promotion-evidence.ts';
+import { promotionIdentity } from './promotion-identity.ts';
 import { gatesNow } from './promotion-override.ts';
 import { remembered } from './promotion-people.ts';
 import type { PromotionScene } from './promotion-scene.ts';

@@ -8,7 +8,8 @@ import { promotionBranches, refPart } from '../promotion/branches.ts';
 import { planPromotion } from '../promotion/pull-request.ts';
 import { judgeReviews } from './promotion-approval.ts';
 import { lookForDrift } from './promotion-drift.ts';
-import { promotionEvidence, promotionIdentity } from './promotion-evidence.ts';
+import { promotionEvidence } from './promotion-evidence.ts';
+import { promotionIdentity } from './promotion-identity.ts';
 import { type Proposal, proposalOf } from './promotion-proposal.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 import type { Turn } from './promotion-turn.ts';
@@ -22,7 +23,7 @@ const MAX_NAMED = 3;
  * same service to the same stage make room: they are closed with a word that leads on to this one.
  */
 export async function openPromotion(scene: PromotionScene, turn: Turn): Promise<TaskOutcome> {
-  const { input, tools, target, host, repository, revision } = scene;
+  const { input, target, host, repository, revision } = scene;
   const identity = promotionIdentity({ ...input.triggered, revision }, target.to);
   const branches = promotionBranches(identity);
   const proposal = await proposalOf(scene, identity, branches.headBranch, turn.own);
@@ -30,8 +31,7 @@ export async function openPromotion(scene: PromotionScene, turn: Turn): Promise<
   const differing = await sayDiffering(scene, turn.together);
   if (differing !== undefined) return fail(differing);
   const drift = await lookForDrift(scene, turn.own);
-  const evidence = promotionEvidence(input.sequence, identity, proposal.brings, tools.linkTo(identity.context));
-  const { title, body } = planPromotion({ ...evidence, ...(drift === undefined ? {} : { drift }) });
+  const { title, body } = planPromotion(await promotionEvidence(scene, identity, { ...proposal, drift }));
   const wanted = { headBranch: branches.headBranch, headSha: proposal.head, baseBranch: target.branch, title, body };
   const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
   const room = await makeRoom(scene, pullRequest, branches.headPrefix, turn.own);

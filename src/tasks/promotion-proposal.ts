@@ -7,8 +7,8 @@ import type { SequenceState } from '../engine/sequence.ts';
 import { promotionBranches } from '../promotion/branches.ts';
 import type { PromotionIdentity } from '../promotion/trailers.ts';
 import { contentOf, type PromotionContent } from './promotion-content.ts';
-import { promotionIdentity } from './promotion-evidence.ts';
 import { promotedHead, revertIn } from './promotion-head.ts';
+import { promotionIdentity } from './promotion-identity.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 import { pass, type TaskOutcome } from './task.ts';
 

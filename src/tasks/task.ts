@@ -59,6 +59,8 @@ export interface History {
   /** Sequences of a place that were triggered at or after a moment, newest first, finished or not; at most `limit`. */
   sequences(place: Place, since: Date, limit?: number): Promise<SequenceState[]>;
   sequence(id: string): Promise<SequenceState | undefined>;
+  /** The sequences of one change, the first stage first. Absent: only the present one is known. */
+  journey?(context: string): Promise<SequenceState[]>;
   /** Evaluations of a place that have a verdict, invalidated ones too, newest first. Absent: none are known. */
   verdicts?(place: Place, limit: number): Promise<StageVerdict[]>;
   /** What promotions and rollbacks of a project have merged of late. Absent: nothing is known. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { STATE_MARKER } from '../../src/promotion/comment.ts';
 import type { FakeReview, Pull } from '../support/github-pulls.ts';
 import { createGitHubPromotions, type GitHubPromotions, type Promotion } from '../support/promotion-world.ts';
 
@@ -34,7 +35,7 @@ async function opened(policy: object = {}, change: { author?: string } = {}) {
   const review = (login: string, state: FakeReview['state'] = 'APPROVED', sha = pulls.headShaOf(pull)) =>
     pulls.review(pull, world.fake.accounts.named(login), state, sha, 'I looked at it.');
   const comment = (login: string, body: string) => pulls.comment(pull, world.fake.accounts.named(login), body);
-  const answers = () => pull.comments.filter(({ by }) => by?.login === 'robot').map(({ body }) => body);
+  const answers = () => pull.comments.filter(isAnswer).map(({ body }) => body);
   return { told, pull, review, comment, answers };
 }
 
@@ -42,6 +43,8 @@ const sentenceOf = async (told: Promotion) => {
   const outcome = await told.settle();
   return outcome.kind === 'waiting' ? outcome.blocker.sentence : `${outcome.result}: ${outcome.message}`;
 };
+/** What is said of the promotion as such is no answer to anybody. */
+const isAnswer = ({ by, body }: Pull['comments'][number]) => by?.login === 'robot' && !body.startsWith(STATE_MARKER);
 const merged = ({ mergedAt }: Pull) => mergedAt !== null;
 
 describe('an approval at GitHub', () => {
