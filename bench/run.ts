@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { evaluate } from './evaluate.ts';
 import { fleet } from './fleet.ts';
+import { gitCalls } from './git-calls.ts';
 import { ingest } from './ingest.ts';
 import { mannWhitney } from './mann-whitney.ts';
 import { memory } from './memory.ts';
@@ -9,7 +10,7 @@ import { storm } from './storm.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Measured, writeResults } from './support/results.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [ingest, storm, fleet, overhead, memory, mannWhitney, evaluate];
+const BENCHMARKS: readonly Benchmark[] = [ingest, storm, fleet, overhead, memory, mannWhitney, evaluate, gitCalls];
 const USAGE = `Usage: node bench/run.ts [--quick] [--only name]... [--write]
 
   --quick  few and short rounds: whether everything works, not how fast it is

@@ -3,9 +3,15 @@ import { rmSync } from 'node:fs';
 import type { BareRepository } from '../../examples/sandbox/git.ts';
 import { type Answer, type Call, type Handlers, notFound, ok, refused } from './github-answers.ts';
 import { type Accounts, userBody } from './github-people.ts';
+import type { QuickGit } from './quick-git.ts';
 
 /** GitHub's answers about commits, trees, files and refs, by a real Git repository. */
-export function createGitHandlers(origin: BareRepository, accounts: Accounts, onBranchGone: (ref: string) => void) {
+export function createGitHandlers(
+  origin: BareRepository,
+  quick: QuickGit,
+  accounts: Accounts,
+  onBranchGone: (ref: string) => void,
+) {
   /** From so many entries on GitHub says that a tree is not all there. */
   const limits = { treeEntries: 100_000 };
   const handlers: Handlers = {
@@ -13,35 +19,35 @@ export function createGitHandlers(origin: BareRepository, accounts: Accounts, on
     'get /repos/{owner}/{repo}/contents/{path}': getContents,
     'get /repos/{owner}/{repo}/compare/{basehead}': compare,
     'get /repos/{owner}/{repo}/git/commits/{commit_sha}': ({ params }) => {
-      const sha = origin.sha(params['commit_sha'] ?? '');
+      const sha = quick.sha(params['commit_sha'] ?? '');
       return sha === undefined ? notFound() : ok(gitCommitBody(sha));
     },
     'post /repos/{owner}/{repo}/git/commits': createCommit,
     'get /repos/{owner}/{repo}/git/trees/{tree_sha}': getTree,
     'post /repos/{owner}/{repo}/git/trees': createTree,
     'get /repos/{owner}/{repo}/git/ref/{ref}': ({ params }) => {
-      const sha = origin.sha(`refs/${params['ref']}`);
+      const sha = quick.sha(`refs/${params['ref']}`);
       return sha === undefined ? notFound() : ok(refBody(params['ref'] ?? '', sha));
     },
     'post /repos/{owner}/{repo}/git/refs': ({ body }) => {
       const [ref, sha] = [String(body['ref']), String(body['sha'])];
-      if (origin.sha(sha) === undefined) return refused('Object does not exist');
-      if (origin.sha(ref) !== undefined) return refused('Reference already exists');
+      if (quick.sha(sha) === undefined) return refused('Object does not exist');
+      if (quick.sha(ref) !== undefined) return refused('Reference already exists');
       origin.git('update-ref', ref, sha, '');
       return { status: 201, body: refBody(ref.replace('refs/', ''), sha) };
     },
     'patch /repos/{owner}/{repo}/git/refs/{ref}': ({ params, body }) => {
       const [ref, sha] = [params['ref'] ?? '', String(body['sha'])];
-      const now = origin.sha(`refs/${ref}`);
+      const now = quick.sha(`refs/${ref}`);
       if (now === undefined) return refused('Reference does not exist');
-      if (origin.sha(sha) === undefined) return refused('Object does not exist');
-      if (body['force'] !== true && !isIn(origin, sha, now)) return refused('Update is not a fast forward');
+      if (quick.sha(sha) === undefined) return refused('Object does not exist');
+      if (body['force'] !== true && !quick.isIn(sha, now)) return refused('Update is not a fast forward');
       origin.git('update-ref', `refs/${ref}`, sha);
       return ok(refBody(ref, sha));
     },
     'delete /repos/{owner}/{repo}/git/refs/{ref}': ({ params }) => {
       const ref = `refs/${params['ref']}`;
-      if (origin.sha(ref) === undefined) return refused('Reference does not exist');
+      if (quick.sha(ref) === undefined) return refused('Reference does not exist');
       onBranchGone(ref);
       origin.git('update-ref', '-d', ref);
       return { status: 204 };
@@ -49,7 +55,7 @@ export function createGitHandlers(origin: BareRepository, accounts: Accounts, on
   };
 
   function gitCommitBody(sha: string) {
-    return { sha, message: messageOf(sha), tree: { sha: origin.git('rev-parse', `${sha}^{tree}`) } };
+    return { sha, message: quick.commit(sha).message, tree: { sha: origin.git('rev-parse', `${sha}^{tree}`) } };
   }
 
   function createCommit({ body }: Call): Answer {
@@ -60,7 +66,7 @@ export function createGitHandlers(origin: BareRepository, accounts: Accounts, on
       author: { name: string; email: string; date: string };
     };
     if (!origin.tries('cat-file', '-e', `${tree}^{tree}`)) return refused('Tree SHA does not exist');
-    if (parents.some((parent) => origin.sha(parent) === undefined))
+    if (parents.some((parent) => quick.sha(parent) === undefined))
       return refused('Parent SHA does not exist or is not a commit object');
     const who = (kind: string) => [
       `GIT_${kind}_NAME=${author.name}`,
@@ -178,22 +184,17 @@ export function createGitHandlers(origin: BareRepository, accounts: Accounts, on
   }
 
   function find(ref: string): string | undefined {
-    return origin.sha(`refs/heads/${ref}`) ?? origin.sha(`refs/tags/${ref}`) ?? origin.sha(ref);
-  }
-
-  function messageOf(sha: string): string {
-    return origin.git('log', '-1', '--format=%B', sha);
+    return quick.sha(`refs/heads/${ref}`) ?? quick.sha(`refs/tags/${ref}`) ?? quick.sha(ref);
   }
 
   function commitBody(sha: string) {
-    const [name, date] = origin.git('log', '-1', '--format=%an%x09%at', sha).split('\t');
-    const at = new Date(Number(date) * 1000).toISOString().replace('.000', '');
-    return { message: messageOf(sha), author: { name, email: 'x@example.org', date: at } };
+    const { name, date, message } = quick.commit(sha);
+    return { message, author: { name, email: 'x@example.org', date } };
   }
 
   /** GitHub knows accounts by mail addresses; here by the name. */
   function accountOf(sha: string) {
-    const found = accounts.find(origin.git('log', '-1', '--format=%an', sha));
+    const found = accounts.find(quick.commit(sha).name);
     return found === undefined ? null : userBody(found);
   }
 
@@ -205,10 +206,6 @@ interface TreeEntry {
   mode: string;
   sha?: string | null;
   content?: string;
-}
-
-export function isIn(origin: BareRepository, descendant: string, ancestor: string): boolean {
-  return origin.tries('merge-base', '--is-ancestor', ancestor, descendant);
 }
 
 const refBody = (ref: string, sha: string) => ({ ref: `refs/${ref}`, object: { type: 'commit', sha } });

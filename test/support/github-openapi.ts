@@ -132,6 +132,8 @@ function createOperation(description: Description, id: string) {
   const form = new RegExp(`^${template.replace(/\{(\w+)\}/g, (_, name) => (LONG.has(name) ? '(.+)' : '([^/]+)'))}$`);
   const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false });
   (addFormats as unknown as (target: Ajv) => void)(ajv);
+  // GitHub's own word for `owner/name`; its type says enough.
+  ajv.addFormat('repo.nwo', true);
   const compiled = new Map<string, ValidateFunction>();
   const check = (key: string, schema: () => Schema, value: unknown): string[] => {
     const validate = compiled.get(key) ?? ajv.compile(schema());

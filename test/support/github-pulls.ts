@@ -1,7 +1,7 @@
 import type { BareRepository } from '../../examples/sandbox/git.ts';
 import { type Answer, type Call, type Handlers, notFound, now, ok, paged, refused } from './github-answers.ts';
-import { isIn } from './github-git.ts';
 import { type Account, type Accounts, userBody } from './github-people.ts';
+import type { QuickGit } from './quick-git.ts';
 
 export interface FakeComment {
   id: number;
@@ -46,7 +46,7 @@ export interface Pull {
 }
 
 /** Pull requests of `acme/deploy`, with all that people and programs do about them. */
-export function createPulls(origin: BareRepository, accounts: Accounts) {
+export function createPulls(origin: BareRepository, quick: QuickGit, accounts: Accounts) {
   const pulls: Pull[] = [];
   /** Branches into which nothing is merged before somebody says that the rules are satisfied. */
   const guarded = new Set<string>();
@@ -115,11 +115,11 @@ export function createPulls(origin: BareRepository, accounts: Accounts) {
 
   function createPull({ body, by }: Call): Answer {
     const [head, base] = [String(body['head']), String(body['base'])];
-    const [headSha, baseSha] = [origin.sha(`refs/heads/${head}`), origin.sha(`refs/heads/${base}`)];
+    const [headSha, baseSha] = [quick.sha(`refs/heads/${head}`), quick.sha(`refs/heads/${base}`)];
     if (headSha === undefined || baseSha === undefined) return refused('Validation Failed', 'head or base is invalid');
     const same = pulls.some((pull) => pull.state === 'open' && !pull.fork && pull.head === head && pull.base === base);
     if (same) return refused('Validation Failed', `A pull request already exists for acme:${head}.`);
-    if (isIn(origin, baseSha, headSha)) return refused('Validation Failed', `No commits between ${base} and ${head}`);
+    if (quick.isIn(baseSha, headSha)) return refused('Validation Failed', `No commits between ${base} and ${head}`);
     const pull = add({ head, headSha, base, title: String(body['title']), body: String(body['body'] ?? ''), by });
     // Whether it can be merged is worked out a moment later.
     return { status: 201, body: { ...fullBody(pull), mergeable: null, mergeable_state: 'unknown' } };
@@ -140,9 +140,9 @@ export function createPulls(origin: BareRepository, accounts: Accounts) {
     if (queues.has(pull.base) && !fromQueue) {
       return { status: 405, body: { message: 'Changes must be made through the merge queue' } };
     }
-    const base = origin.sha(`refs/heads/${pull.base}`) ?? '';
-    if (!isMergeable(pull)) return { status: 405, body: { message: 'Pull Request is not mergeable' } };
-    const tree = origin.git('merge-tree', '--write-tree', base, head);
+    const base = quick.sha(`refs/heads/${pull.base}`) ?? '';
+    const tree = quick.mergedTree(base, head);
+    if (tree === undefined) return { status: 405, body: { message: 'Pull Request is not mergeable' } };
     const message = [wanted['commit_title'], wanted['commit_message']].filter(Boolean).join('\n\n') || pull.title;
     // A rebase would replay each commit; one that has all their files is enough here.
     const parents = (wanted['merge_method'] ?? 'merge') === 'merge' ? ['-p', base, '-p', head] : ['-p', base];
@@ -231,7 +231,7 @@ export function createPulls(origin: BareRepository, accounts: Accounts) {
 
   function headShaOf(pull: Pull): string {
     if (pull.state === 'closed' || pull.fork) return pull.headSha;
-    return origin.sha(`refs/heads/${pull.head}`) ?? pull.headSha;
+    return quick.sha(`refs/heads/${pull.head}`) ?? pull.headSha;
   }
 
   function isBlocked(pull: Pull): boolean {
@@ -239,8 +239,8 @@ export function createPulls(origin: BareRepository, accounts: Accounts) {
   }
 
   function isMergeable(pull: Pull): boolean {
-    const base = origin.sha(`refs/heads/${pull.base}`) ?? '';
-    return origin.tries('merge-tree', '--write-tree', base, headShaOf(pull));
+    const base = quick.sha(`refs/heads/${pull.base}`) ?? '';
+    return quick.mergedTree(base, headShaOf(pull)) !== undefined;
   }
 
   function pullOf(number: number): Pull {
@@ -269,7 +269,7 @@ export function createPulls(origin: BareRepository, accounts: Accounts) {
       // GitHub shows a test merge here until the real one.
       merge_commit_sha: pull.mergeSha ?? 'b'.repeat(40),
       head: { ref: pull.head, sha: headShaOf(pull), repo: repository(pull.fork ? 'mallory' : 'acme') },
-      base: { ref: pull.base, sha: origin.sha(`refs/heads/${pull.base}`), repo: repository('acme') },
+      base: { ref: pull.base, sha: quick.sha(`refs/heads/${pull.base}`), repo: repository('acme') },
     };
   }
 

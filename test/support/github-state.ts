@@ -5,6 +5,7 @@ import { createGitHandlers } from './github-git.ts';
 import { createHooks } from './github-hooks.ts';
 import { type Accounts, userBody } from './github-people.ts';
 import { createPulls } from './github-pulls.ts';
+import { createQuickGit } from './quick-git.ts';
 
 interface Status {
   context: string;
@@ -15,8 +16,9 @@ interface Status {
 
 /** Everything that a GitHub with one repository, `acme/deploy`, knows. */
 export function createState(origin: BareRepository, accounts: Accounts, app: FakeApp) {
-  const pulls = createPulls(origin, accounts);
-  const git = createGitHandlers(origin, accounts, pulls.branchGone);
+  const quick = createQuickGit(origin);
+  const pulls = createPulls(origin, quick, accounts);
+  const git = createGitHandlers(origin, quick, accounts, pulls.branchGone);
   const hooks = createHooks();
   /** By commit, newest last. */
   const statuses = new Map<string, Status[]>();
@@ -45,7 +47,7 @@ export function createState(origin: BareRepository, accounts: Accounts, app: Fak
       return paged(accounts.all.filter(({ id }) => members.has(id)).map(userBody), query);
     },
     'get /repos/{owner}/{repo}/commits/{ref}/status': ({ params, query }) => {
-      const sha = origin.sha(params['ref'] ?? '');
+      const sha = quick.sha(params['ref'] ?? '');
       if (sha === undefined) return notFound();
       const { body, ...rest } = paged(newestOf(statuses.get(sha) ?? []), query);
       return {
@@ -55,7 +57,7 @@ export function createState(origin: BareRepository, accounts: Accounts, app: Fak
     },
     'post /repos/{owner}/{repo}/statuses/{sha}': ({ params, body }) => {
       const sha = params['sha'] ?? '';
-      if (origin.sha(sha) === undefined) return { status: 422, body: { message: `No commit found for SHA: ${sha}` } };
+      if (quick.sha(sha) === undefined) return { status: 422, body: { message: `No commit found for SHA: ${sha}` } };
       const made: Status = {
         context: String(body['context'] ?? 'default'),
         state: String(body['state']),

@@ -49,6 +49,8 @@ export interface FakeGitHub {
   violations: string[];
   /** Asked before each request; `undefined`: answer as usual. */
   fault: ((line: string) => Fault | undefined) | undefined;
+  /** How many requests are being answered. */
+  underWay: number;
   /** Headers of every answer that is no fault. */
   headers: () => Record<string, string>;
   /** Everything behind it: people, pull requests, marks, deliveries. */
@@ -77,6 +79,7 @@ export async function startFakeGitHub(origin: BareRepository, token: string): Pr
     requests: [],
     violations: [],
     fault: undefined,
+    underWay: 0,
     headers: () => ({}),
     state,
     accounts,
@@ -142,6 +145,10 @@ export async function startFakeGitHub(origin: BareRepository, token: string): Pr
   }
 
   const server = http.createServer((request, response) => {
+    fake.underWay += 1;
+    response.once('close', () => {
+      fake.underWay -= 1;
+    });
     serve(request, response).catch((error: unknown) => send(response, violation('none', String(error))));
   });
   async function serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {

@@ -18,13 +18,16 @@ const MAX_MADE = 1_000;
 /** Pull requests on GitHub. Whatever is done twice finds what the first time has left. */
 export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me: Me) {
   const made = new Set<string>();
+  /** Of these, the ones for which nothing was opened yet. */
+  const unopened = new Set<string>();
 
   async function open(at: Coordinates, wanted: NewPullRequest, options?: CallOptions): Promise<PullRequest> {
     if (await contains(at, wanted.baseBranch, wanted.headSha, options)) {
       throw new AdapterError('rejected', `${wanted.baseBranch} has ${wanted.headSha} already: nothing to merge`);
     }
-    const isNew = await pointHeadAt(at, wanted.headBranch, wanted.headSha, options);
-    // A branch that was not there has no pull request.
+    await pointHeadAt(at, wanted.headBranch, wanted.headSha, options);
+    // A branch that was not there a moment ago has no pull request.
+    const isNew = unopened.delete(keyOf(at, wanted.headBranch));
     const existing = isNew ? undefined : await findFor(at, wanted, options);
     // The branch has just been moved; the list may still show where it was.
     if (existing !== undefined) return { ...existing, headSha: wanted.headSha };
@@ -45,19 +48,12 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
     return toPullRequest(data);
   }
 
-  /** Makes the branch, or moves it; answers whether it is new. One that we do not know of is most likely not there. */
-  async function pointHeadAt(at: Coordinates, branch: string, sha: string, options?: CallOptions): Promise<boolean> {
-    const key = `${at.owner}/${at.repo} ${branch}`;
-    if (!made.has(key) && (await makeHead(at, branch, sha, options))) {
-      made.add(key);
-      const [oldest] = made;
-      if (made.size > MAX_MADE && oldest !== undefined) made.delete(oldest);
-      return true;
-    }
+  /** Makes the branch, or moves it. One that we do not know of is most likely not there. */
+  async function pointHeadAt(at: Coordinates, branch: string, sha: string, options?: CallOptions): Promise<void> {
+    if (!made.has(keyOf(at, branch)) && (await makeHead(at, branch, sha, options))) return;
     const now = await headOf(at, branch, options);
-    if (now === undefined) return makeHead(at, branch, sha, options);
-    if (now !== sha) await moveHead(at, branch, sha, options);
-    return false;
+    if (now === undefined) await makeHead(at, branch, sha, options);
+    else if (now !== sha) await moveHead(at, branch, sha, options);
   }
 
   async function makeHead(at: Coordinates, branch: string, sha: string, options?: CallOptions): Promise<boolean> {
@@ -65,6 +61,8 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
       await api(options, (octokit, bound) =>
         octokit.rest.git.createRef({ ...at, ref: `refs/heads/${branch}`, sha, ...bound }),
       );
+      remember(made, keyOf(at, branch));
+      remember(unopened, keyOf(at, branch));
       return true;
     } catch (error) {
       if (isTaken(error)) return false;
@@ -248,6 +246,16 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
   }
 
   return { open, findOpen, read, update, close, merge, pointHeadAt };
+}
+
+function keyOf({ owner, repo }: Coordinates, branch: string): string {
+  return `${owner}/${repo} ${branch}`;
+}
+
+function remember(names: Set<string>, name: string): void {
+  names.add(name);
+  const [oldest] = names;
+  if (names.size > MAX_MADE && oldest !== undefined) names.delete(oldest);
 }
 
 /** The merge has happened and is answered; a branch that stays behind is untidy and no more. */
