@@ -16,7 +16,6 @@ export async function serveGitOverHttp(
   folder: string,
   account: { username: string; password: string },
 ): Promise<GitHttpServer> {
-  const backend = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend');
   const expected = `Basic ${Buffer.from(`${account.username}:${account.password}`).toString('base64')}`;
   const requests: string[] = [];
   const server = http.createServer((request, response) => {
@@ -25,7 +24,7 @@ export async function serveGitOverHttp(
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end();
       return;
     }
-    runBackend(backend, folder, request, response);
+    answerGit(folder, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -36,6 +35,17 @@ export async function serveGitOverHttp(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Has `git http-backend` answer a request for a repository in a folder. */
+export function answerGit(folder: string, request: http.IncomingMessage, response: http.ServerResponse): void {
+  runBackend(join(gitPath(), 'git-http-backend'), folder, request, response);
+}
+
+let execPath: string | undefined;
+function gitPath(): string {
+  execPath ??= execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim();
+  return execPath;
 }
 
 function runBackend(

@@ -22,6 +22,9 @@ export interface Clone {
   git: GitCommand;
   /** Brings what is not here yet; `not-found` when the remote does not have it. Of no commits: an empty clone. */
   fetch(commits: readonly string[], call?: Call): Promise<void>;
+  has(sha: string): boolean;
+  /** This commit was made here: nobody else has it yet. */
+  made(sha: string): void;
 }
 
 export interface GitClones {
@@ -41,7 +44,11 @@ interface Kept extends Clone {
 }
 
 /** Clones in a folder that belongs to this process alone; what ended processes left there goes. */
-export function createGitClones(cacheDir: string, gitFor: (home: string) => GitCommand): GitClones {
+export function createGitClones(
+  cacheDir: string,
+  gitFor: (home: string) => GitCommand,
+  maxClones = MAX_CLONES,
+): GitClones {
   const clones = join(cacheDir, 'git');
   const folder = join(clones, newId());
   const git = gitFor(join(folder, 'home'));
@@ -57,7 +64,7 @@ export function createGitClones(cacheDir: string, gitFor: (home: string) => GitC
       return known;
     }
     if (known !== undefined) drop(key, known);
-    for (const [oldest, clone] of kept) if (kept.size >= MAX_CLONES) drop(oldest, clone);
+    for (const [oldest, clone] of kept) if (kept.size >= maxClones) drop(oldest, clone);
     const made = newClone(git, url, of, join(folder, `${newId()}.git`));
     kept.set(key, made);
     return made;
@@ -113,6 +120,8 @@ function newClone(git: GitCommand, url: string, of: CloneOf, gitDir: string): Ke
     git: inside,
     commits,
     busy: Promise.resolve(),
+    has: (sha) => commits.has(sha),
+    made: (sha) => void commits.add(sha),
     async fetch(wanted, call) {
       const missing = [...new Set(wanted)].filter((sha) => !commits.has(sha));
       if (missing.length === 0 && ready) return;

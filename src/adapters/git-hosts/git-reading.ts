@@ -80,12 +80,12 @@ export async function compareCommits(git: GitCommand, base: string, head: string
 
 /** Whether `ancestor` is contained in `descendant`. */
 export async function isContained(
-  repository: GitRepository,
+  git: GitCommand,
   descendant: string,
   ancestor: string,
   call?: Call,
 ): Promise<boolean> {
-  const { code } = await repository.git(['merge-base', '--is-ancestor', ancestor, descendant], {
+  const { code } = await git(['merge-base', '--is-ancestor', ancestor, descendant], {
     ...call,
     answers: [1],
   });

@@ -11,7 +11,7 @@ import { type Clone, type CloneOf, createGitClones } from './git-clones.ts';
 import { createGitCommand, type GitCommand } from './git-command.ts';
 import { AUTHOR, commitEdits, commitTree, listFilesAt } from './git-files.ts';
 import type { CallOptions, Comparison, NewCommit, NewFiles } from './git-host.ts';
-import { compareCommits } from './git-reading.ts';
+import { compareCommits, isContained } from './git-reading.ts';
 import { pushRefs } from './git-repository.ts';
 import { requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
 
@@ -29,6 +29,8 @@ export interface GitRemoteOptions {
   addresses: AddressPolicy;
   cacheDir: string;
   tls?: TlsPaths;
+  /** How many clones are kept; default 32. */
+  maxClones?: number;
 }
 
 /**
@@ -41,6 +43,8 @@ export interface GitRemote {
   commitFiles(url: string, wanted: NewFiles, options?: CallOptions): Promise<string>;
   /** What `head` brings that `base` has not; both full SHAs. For hosts that do not count lines, or not all of them. */
   compare(url: string, base: string, head: string, options?: CallOptions): Promise<Comparison>;
+  /** Whether `ancestor` is contained in `descendant`; both full SHAs. */
+  contains(url: string, descendant: string, ancestor: string, options?: CallOptions): Promise<boolean>;
   /** Points a branch at a commit that the host has; makes it where it is missing. */
   pointBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
   /** Deletes a branch while it still is at this commit; otherwise it stays. */
@@ -49,7 +53,7 @@ export interface GitRemote {
 
 /** @see GitRemote */
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
-  const clones = createGitClones(options.cacheDir, (home) => guardedGit(options, home));
+  const clones = createGitClones(options.cacheDir, (home) => guardedGit(options, home), options.maxClones);
 
   async function use<T>(
     url: string,
@@ -67,6 +71,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     const ref = `refs/heads/${branch}`;
     const from = await headOf(clone.git, url, ref, call);
     if (from === sha) return;
+    if (!clone.has(sha)) await clone.fetch([sha], call);
     const { done, why } = await push(clone.git, url, { ref, from, to: sha }, call);
     if (!done) throw new AdapterError('conflict', `${branch} changed while we pushed it: ${why}`);
   }
@@ -91,11 +96,22 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       return use(url, call, work, 'history');
     },
 
+    async contains(url, descendant, ancestor, call) {
+      requireSha(descendant);
+      requireSha(ancestor);
+      const work = async (clone: Clone) => {
+        await clone.fetch([descendant, ancestor], call);
+        return isContained(clone.git, descendant, ancestor, call);
+      };
+      return use(url, call, work, 'history');
+    },
+
     async createCommit(url, wanted, call) {
       requireNewCommit(wanted);
       return use(url, call, async (clone) => {
         await clone.fetch([wanted.treeOf, ...wanted.parents], call);
         const sha = await commitTree(clone.git, AUTHOR, { ...wanted, tree: `${wanted.treeOf}^{tree}` }, call);
+        clone.made(sha);
         await point(clone, url, wanted.branch, sha, call);
         return sha;
       });
@@ -108,6 +124,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         await clone.fetch([wanted.parent, ...sources], call);
         const index = join(clone.gitDir, `index-${newId()}`);
         const sha = await commitEdits(clone.git, AUTHOR, wanted, index, call);
+        clone.made(sha);
         if (sha !== wanted.parent) await point(clone, url, wanted.branch, sha, call);
         return sha;
       });
@@ -117,7 +134,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       requireBranch(branch);
       requireSha(sha);
       return use(url, call, async (clone) => {
-        await clone.fetch([sha], call);
+        await clone.fetch([], call);
         await point(clone, url, branch, sha, call);
       });
     },
@@ -128,8 +145,8 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         // Deleting needs no objects.
         await clone.fetch([], call);
         const ref = `refs/heads/${branch}`;
-        const from = await headOf(clone.git, url, ref, call);
-        if (from === sha) await push(clone.git, url, { ref, from, to: undefined }, call);
+        // Where it moved on, or is gone, the lease keeps it as it is.
+        await pushRefs(clone.git, url, [{ ref, from: sha, to: undefined }], call);
       });
     },
   };
@@ -149,10 +166,12 @@ async function headOf(git: GitCommand, url: string, ref: string, call?: CallOpti
 function push(
   git: GitCommand,
   url: string,
-  update: { ref: string; from: string | undefined; to: string | undefined },
+  update: { ref: string; from: string | undefined; to: string },
   call?: CallOptions,
 ): Promise<{ done: boolean; why: string }> {
-  return pushRefs(git, url, [update], call, ['--no-thin']);
+  const environment = { GIT_CONFIG_PARAMETERS: "'push.negotiate=true'" };
+  const talking: GitCommand = (args, run) => git(args, { ...run, environment });
+  return pushRefs(talking, url, [update], call, ['--no-thin']);
 }
 
 /** Every command goes to the site alone, over HTTP, to an address that may be connected to. */
@@ -162,7 +181,6 @@ function guardedGit(options: GitRemoteOptions, home: string): GitCommand {
   const { ca, clientCertificate, clientKey } = options.tls ?? {};
   const fixed: [string, string][] = [
     [`http.${options.site.origin}/.extraHeader`, `Authorization: Basic ${basic}`],
-    ['push.negotiate', 'true'],
     ['gc.auto', '0'],
     ['maintenance.auto', 'false'],
     ['http.lowSpeedLimit', '1000'],

@@ -51,7 +51,7 @@ export function createLocalPullRequests(committer: Committer) {
       );
       if (base === undefined) throw new AdapterError('not-found', `there is no branch ${wanted.baseBranch}`);
       if (commit === undefined) throw new AdapterError('not-found', `there is no commit ${wanted.headSha}`);
-      if (await isContained(repository, base, wanted.headSha, call)) {
+      if (await isContained(repository.git, base, wanted.headSha, call)) {
         throw new AdapterError('rejected', `${wanted.baseBranch} has ${wanted.headSha} already: nothing to merge`);
       }
       const record: PullRequestRecord =
@@ -330,7 +330,8 @@ async function look(repository: GitRepository, number: number, call?: CallOption
   const record = parseRecord(stdout.toString('utf8'), ref);
   const [head, base] = await repository.commits([branch(record.headBranch), branch(record.baseBranch)], call);
   const tip = head ?? record.headSha;
-  const contained = record.state === 'open' && base !== undefined && (await isContained(repository, base, tip, call));
+  const contained =
+    record.state === 'open' && base !== undefined && (await isContained(repository.git, base, tip, call));
   return { record, at, head, base, contained };
 }
 

@@ -107,7 +107,7 @@ function createLocal(name: string, config: LocalConfig, tools: AdapterTools): Gi
 
     async contains(repository, descendant, ancestor, options) {
       const { opened, shas } = await withCommits(repository, [descendant, ancestor], options);
-      return isContained(opened, shas[0] ?? '', shas[1] ?? '', options);
+      return isContained(opened.git, shas[0] ?? '', shas[1] ?? '', options);
     },
 
     async commitMessage(repository, sha, options) {

@@ -30,6 +30,25 @@ export function liesBelow(repository: RepositoryAddress, prefix: RepositoryAddre
   return withoutGit(repository.path) === wanted || repository.path.startsWith(wanted === '/' ? '/' : `${wanted}/`);
 }
 
+/**
+ * Path of a repository on a site, without slash and `.git`: `acme/deploy`; `undefined` when it is elsewhere. SSH and
+ * HTTPS have different ports; large hosts also answer SSH on port 443 of a name of its own.
+ */
+export function pathOn(site: URL, url: string): string | undefined {
+  const found = parseRepositoryUrl(url);
+  if (found === undefined) return undefined;
+  const { protocol, host } = found;
+  const path = withoutGit(found.path).slice(1);
+  if (protocol === 'ssh') {
+    const name = host.replace(/:\d+$/, '');
+    return [site.hostname, `ssh.${site.hostname}`, `altssh.${site.hostname}`].includes(name) ? path : undefined;
+  }
+  if ((protocol !== 'http' && protocol !== 'https') || host !== site.host) return undefined;
+  const above = site.pathname.replace(/^\/|\/$/g, '');
+  if (above === '') return path;
+  return path.startsWith(`${above}/`) ? path.slice(above.length + 1) : undefined;
+}
+
 /** A URL as it may be shown: without user, password and query. */
 export function sayUrl(url: string): string {
   const bare = url.split(/[?#]/)[0] ?? '';
