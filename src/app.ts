@@ -27,7 +27,9 @@ import { argocdSender } from './http/senders/argocd.ts';
 import { fluxSender } from './http/senders/flux.ts';
 import { gitSenders } from './http/senders/git-senders.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
+import { stopTheLineRoutes } from './http/stop-the-line.ts';
 import { advanceLine } from './runtime/advance-line.ts';
+import { createAlone } from './runtime/alone.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
@@ -48,6 +50,7 @@ import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/r
 import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
+import { createStopTheLine } from './runtime/stop-the-line.ts';
 import { createSyncingCommitFinder } from './runtime/syncing-commit.ts';
 import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
 import { watchApplications } from './runtime/watch.ts';
@@ -112,7 +115,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const progress = createProgressBoard();
     const riskModels = createRiskModels(store, clock);
     const { gitHosts } = connections;
+    const line = createStopTheLine(store, clock);
     const tools = taskTools(environment, connections, store, riskModels, clock);
+    tools.stops = line.stops;
+    tools.alone = createAlone(store, clock);
     const room = {
       ...{ store, clock, failpoint, metrics, log, progress, tools, gitHosts },
       deliverySystem: tools.deliverySystem,
@@ -176,6 +182,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ store, clock, progress, authentication }, changes),
       riskRoutes(riskModels, authentication),
+      stopTheLineRoutes(line, authentication),
       connectionsRoutes((limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit), authentication),
       evaluationRoutes({ clock, authentication }, evaluations),
       ...gateRoutes({
@@ -189,7 +196,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         findSyncingCommit: createSyncingCommitFinder(store, tools.deliverySystem),
       }),
       openApiRoutes(authentication),
-      pageRoutes(changes, authentication),
+      pageRoutes(changes, line, authentication),
     ];
     const server = createHttpServer(createHttpApp(routers, log));
     const address = await listen(server, environment.listen);

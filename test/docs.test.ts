@@ -301,7 +301,7 @@ describe('every page', () => {
 
   it('names only commands that the command line has, and each of those somewhere', () => {
     const help = execFileSync(process.execPath, ['src/main.ts', '--help'], { cwd: root, encoding: 'utf8' });
-    const known = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)]
+    const known = [...help.matchAll(/^ {2}([a-z-]+)(?: |$)/gm)]
       .map((match) => match[1])
       .filter((name) => name !== 'help');
     expect(known).toContain('serve');
@@ -309,7 +309,7 @@ describe('every page', () => {
       ...codesIn(text(page)),
       ...fences(page, 'sh').flatMap((one) => one.split('\n')),
     ]);
-    const named = code.flatMap((line) => /^(?:npm run lynceus -- |lynceus )([a-z]+)/.exec(line)?.[1] ?? []);
+    const named = code.flatMap((line) => /^(?:npm run lynceus -- |lynceus )([a-z-]+)/.exec(line)?.[1] ?? []);
     expect([...new Set(named)].sort()).toEqual(known.sort());
   });
 

@@ -13,6 +13,7 @@ import { migrate } from './migrate.ts';
 import { addPromote, promote } from './promote.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
+import { addStopTheLine, stopTheLine } from './stop-the-line.ts';
 import { validate } from './validate.ts';
 
 /** Reads the command line and runs the command; answers the exit code. */
@@ -84,6 +85,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .option('--stage <name>', 'where the change is in several stages')
     .addOption(new Option('--by <way>', 'how, instead of what the stage says').choices(['sync', 'pullRequest']))
     .action((id: string, options) => run(() => decide(terminal, options, 'rollback', id))());
+  addStopTheLine(program, remote, (what, options) => run(() => stopTheLine(terminal, what, options))());
   addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
   addGate(program, (options) => run(() => waitForGate(terminal, options))());
   try {

@@ -250,8 +250,11 @@ export interface LineStopped {
   stage?: string;
 }
 
-/** The stop of exactly this scope is over. */
-export type LineReleased = LineStopped;
+/** Everything that can happen to the line, by the last words of its event type. */
+export interface LineEvents {
+  'line.stopped': LineStopped;
+  'line.released': LineStopped;
+}
 
 /** Everything that can happen to a sequence, by the last words of its event type. */
 export interface SequenceEvents {

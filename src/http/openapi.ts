@@ -5,6 +5,7 @@ import { evaluationRequestSchema } from './evaluation-request.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
 import { PROBLEM_TITLES } from './problem.ts';
+import { stopTheLinePaths, stopTheLineSchemas } from './stop-the-line-openapi.ts';
 
 const problem = {
   description: 'Refused; see code',
@@ -141,6 +142,7 @@ export const openApi = {
       },
     },
     ...connectionsPaths(problem),
+    ...stopTheLinePaths(problem),
     '/api/v1/risk': {
       get: {
         operationId: 'readRisk',
@@ -281,6 +283,7 @@ export const openApi = {
     schemas: {
       ...gateSchemas,
       ...connectionsSchemas,
+      ...stopTheLineSchemas,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'code', 'detail'],

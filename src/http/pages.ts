@@ -1,4 +1,5 @@
 import express, { type Response, Router } from 'express';
+import type { StopTheLine } from '../runtime/stop-the-line.ts';
 import { changePage } from '../ui/change-page.ts';
 import { changesPage } from '../ui/changes-page.ts';
 import { ICON, STYLE } from '../ui/layout.ts';
@@ -10,7 +11,7 @@ import { Refusal } from './problem.ts';
 const MAX_FORM_BYTES = 16 * 1024;
 
 /** The pages for people. */
-export function pageRoutes(changes: Changes, authentication: Authentication): Router {
+export function pageRoutes(changes: Changes, line: Pick<StopTheLine, 'stops'>, authentication: Authentication): Router {
   const router = Router();
   const read = authentication.require('read');
   router.get('/', read, (_request, response) => {
@@ -31,7 +32,7 @@ export function pageRoutes(changes: Changes, authentication: Authentication): Ro
       ...(limit ? { limit } : {}),
       ...(cursor ? { cursor } : {}),
     });
-    send(response, 200, changesPage(rows, filter, next));
+    send(response, 200, changesPage(rows, filter, next, await line.stops()));
   });
   router.get('/changes/:id', read, async (request, response) => {
     send(response, 200, changePage(await found(changes, String(request.params['id']))));

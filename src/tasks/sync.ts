@@ -3,6 +3,7 @@ import { AdapterError } from '../base/adapter-error.ts';
 import { plannedStep } from '../engine/decide.ts';
 import { isSame, type Revisions, short } from '../engine/revisions.ts';
 import { INFO, isAskedFor, isDeployed, isUnfinished, sayHydration } from '../engine/rollout.ts';
+import { sayStop, stopFor } from '../engine/stop-the-line.ts';
 import { systemName } from '../engine/system-name.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
@@ -19,7 +20,11 @@ import {
   type TaskInput,
   type TaskOutcome,
   type TaskTools,
+  waiting,
 } from './task.ts';
+
+/** Who ends a stop wakes what waits for it. */
+const STOPPED_MS = 60_000;
 
 /**
  * Gated: asks the delivery system for exactly one sync of exactly the gated commit. Before asking, the
@@ -50,7 +55,7 @@ export const sync: TaskHandler = {
 
 async function syncOne(
   input: TaskInput,
-  _tools: TaskTools,
+  tools: TaskTools,
   system: DeliverySystem,
   application: Application,
 ): Promise<TaskOutcome> {
@@ -72,12 +77,22 @@ async function syncOne(
   const mode = plannedStep(input.sequence, 'sync')?.mode ?? 'automatic';
   if (wasSynced(application, input.triggered)) return judgeDeployed(application, mode, input.triggered.revision);
   if (mode === 'automatic') return awaitAutomatic(input, system, application);
+  const stopped = await stoppedLine(input, tools);
+  if (stopped) return stopped;
   if (!pins) return waitFor(`${systemName(application.ref)} has not resolved all sources yet`, POLL_MS, keep(input));
   if (!application.automated) return ask(input, system, application, pins);
   if (await isAutoSyncHeld(input, system, application)) return askByTarget(input, system, application);
   return errored(
     `${systemName(application.ref)} syncs this application by itself, so nothing can be gated: ${remedyOf(application)}, or set sync: automatic`,
   );
+}
+
+/** Nothing new is begun while the line is stopped; what was asked for already goes on, and so does what takes back. */
+async function stoppedLine({ triggered, task }: TaskInput, { stops }: TaskTools): Promise<TaskOutcome | undefined> {
+  const isBegun = Object.keys(task.memo['intents'] ?? {}).length > 0;
+  if (isBegun || triggered.rollsBack || triggered.asked?.what === 'rollback') return undefined;
+  const stop = stopFor((await stops?.()) ?? [], triggered.place);
+  return stop && waiting({ kind: 'stopped', sentence: sayStop(stop) }, STOPPED_MS);
 }
 
 function remedyOf({ ref }: Application): string {

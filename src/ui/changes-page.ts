@@ -1,3 +1,4 @@
+import { type LineStop, scopeOf } from '../engine/stop-the-line.ts';
 import type { ChangeView, StageView } from '../views/change.ts';
 import { type Html, html } from './html.ts';
 import { mark, minute, page, sayScore, shortCommit } from './layout.ts';
@@ -10,8 +11,21 @@ export interface Filter {
 }
 
 /** Every change with where it is and what it waits for. */
-export function changesPage(changes: readonly ChangeView[], filter: Filter, next: string | undefined): string {
-  return page('Changes', changes.length === 0 ? empty(filter) : list(changes, filter, next), { refreshSeconds: 15 });
+export function changesPage(
+  changes: readonly ChangeView[],
+  filter: Filter,
+  next: string | undefined,
+  stops: readonly LineStop[] = [],
+): string {
+  const body = changes.length === 0 ? empty(filter) : list(changes, filter, next);
+  return page('Changes', html`${stops.map(stopped)}${body}`, { refreshSeconds: 15 });
+}
+
+/** Whoever looks for a change that does not move sees this first. */
+function stopped(stop: LineStop): Html {
+  const { actor, reason, at } = stop;
+  const scope = scopeOf(stop);
+  return html`<p role="alert">${mark('fail', `${scope.charAt(0).toUpperCase()}${scope.slice(1)} is stopped`)} by ${actor} since ${minute(at)}: ${reason}</p>`;
 }
 
 function empty(filter: Filter): Html {

@@ -2,6 +2,7 @@ import type { DeliverySystem, SyncRequest } from '../../src/adapters/delivery-sy
 import type { JsonObject } from '../../src/base/json.ts';
 import { type PlannedTask, planToJson } from '../../src/engine/plan.ts';
 import { currentTask, fold } from '../../src/engine/sequence.ts';
+import type { LineStop } from '../../src/engine/stop-the-line.ts';
 import type { Application } from '../../src/events/application.ts';
 import type { Blocker, SequenceTriggered, TaskName } from '../../src/events/types.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../../src/tasks/task.ts';
@@ -20,6 +21,8 @@ export interface Scene {
   now?: string;
   /** How the delivery system answers a sync. */
   answer?: () => Promise<void>;
+  /** What people have stopped. */
+  stops?: LineStop[];
   /** What else the delivery system can do. */
   system?: Partial<DeliverySystem>;
 }
@@ -55,6 +58,7 @@ export async function look(
   const tools = {
     deliverySystem: () => system,
     history: { applications: async () => [application.ref] },
+    stops: async () => scene.stops ?? [],
   } as unknown as TaskTools;
   const input = inputOf(handler.name, scene);
   if (act === 'stop') {

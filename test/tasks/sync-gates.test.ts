@@ -216,3 +216,33 @@ describe('the windows of Argo CD', () => {
     expect((await look(sync, auto, { memo: INTENDED })).outcome).toMatchObject({ status: 'errored' });
   });
 });
+
+describe('a stopped line', () => {
+  const stop = { id: 'a', at: '2026-03-02T09:00:00Z', actor: 'ada', reason: 'INC-42' };
+  const gated = { step: step('sync', { mode: 'gated' }), stops: [stop] };
+
+  it('keeps a sync from being asked for, and says by whom and why', async () => {
+    const { outcome, syncs } = await look(sync, application(), gated);
+    expect(syncs).toEqual([]);
+    expect(outcome).toMatchObject({
+      kind: 'waiting',
+      blocker: { kind: 'stopped', sentence: 'the line was stopped by ada: INC-42' },
+    });
+  });
+
+  it('of another stage does not', async () => {
+    const { outcome } = await look(sync, application(), { ...gated, stops: [{ ...stop, stage: 'production' }] });
+    expect(outcome).toMatchObject({ kind: 'waiting', blocker: { kind: 'sync' } });
+  });
+
+  it('stops nothing that was asked for already', async () => {
+    const { syncs } = await look(sync, application(), { ...gated, memo: INTENDED });
+    expect(syncs).toHaveLength(1);
+  });
+
+  it('never stops a rollback', async () => {
+    const rollsBack = { sequence: 's', revision: OTHER, to: COMMIT, pullRequest: 7 };
+    const { outcome } = await look(sync, application(), { ...gated, triggered: { rollsBack } });
+    expect(outcome).toMatchObject({ kind: 'waiting', blocker: { sentence: 'about to sync' } });
+  });
+});
