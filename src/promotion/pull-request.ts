@@ -45,6 +45,7 @@ function bodyOf(evidence: PromotionEvidence, previous: { number: number } | unde
   for (const rows of DETAIL) {
     const sections = [
       summary(evidence, previous),
+      reviewSection(evidence),
       changeSection(evidence, rows),
       driftSection(evidence, rows),
       evaluationSection(evidence.evaluation, rows),
@@ -53,7 +54,6 @@ function bodyOf(evidence: PromotionEvidence, previous: { number: number } | unde
       checkSection('Deployment windows', evidence.checks, 'window', rows),
       testSection(evidence.tests, rows),
       storySection(evidence, rows),
-      reviewSection(evidence),
       nextSection(evidence),
       trailersOf(evidence),
     ];

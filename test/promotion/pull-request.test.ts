@@ -419,7 +419,7 @@ describe('what a reviewer can tell from a promotion', () => {
   });
 
   it('is what reached the stage without a promotion', () => {
-    expect(body).toContain('**production has 4 commits of its own** since the last promotion.');
+    expect(body).toContain('**production has 4 commits of its own** since the last promotion, verified in no stage before.');
     expect(body).toContain('- `8a3d1f0` Hotfix (Eve)\n- and 3 more commits');
     expect(planPromotion(evidence).body).not.toContain('Not from a promotion');
   });

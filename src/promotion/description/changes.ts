@@ -93,7 +93,7 @@ export function driftSection({ drift, toStage }: PromotionEvidence, rows: number
   return [
     '## Not from a promotion',
     '',
-    `> **${name(toStage)} has ${drift.total} ${drift.total === 1 ? 'commit' : 'commits'} of its own** since the last promotion. Nobody verified them in a stage before; merging leaves them there.`,
+    `> **${name(toStage)} has ${drift.total} ${drift.total === 1 ? 'commit' : 'commits'} of its own** since the last promotion, verified in no stage before. Merging leaves ${drift.total === 1 ? 'it' : 'them'} there.`,
     '',
     ...shown.map(commit),
     ...more(drift.total - shown.length, 'commit'),

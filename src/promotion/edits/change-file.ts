@@ -1,9 +1,9 @@
-import { isCollection, isMap, isScalar, type Node, Scalar, type YAMLMap } from 'yaml';
+import { isCollection, isMap, isNode, isScalar, type Node, Scalar, visit, type YAMLMap } from 'yaml';
 import { isJsonObject } from '../../base/json.ts';
 import { sayValuePath } from '../../definitions/value-path.ts';
 import { keyOf, type Located, locate, offsetOf, type Spot } from './locate.ts';
 import { type NewValue, written } from './new-value.ts';
-import { EditRefusal, type OpenFile, openFile, refuse, valuesOf } from './open-file.ts';
+import { columnOf, EditRefusal, type OpenFile, openFile, refuse, valuesOf } from './open-file.ts';
 
 /** A piece of a file that becomes another. */
 interface Splice {
@@ -48,7 +48,7 @@ function replacement(file: OpenFile, node: Node, value: NewValue, path: string, 
     return refuse(file, 'is a text over several lines: write it on one line', start, path);
   if (isCollection(node) && !('raw' in value && isCollectionValue(value.value)))
     return refuse(file, 'is a mapping or a list, which one value cannot take the place of', start, path);
-  if (over && (inFlow || file.lines.linePos(start).col !== value.column || isScalar(node)))
+  if (over && (inFlow || columnOf(file, start) !== value.column || isScalar(node)))
     return refuse(file, 'is indented otherwise in the other file: write both alike', start, path);
   const text = written(value, isScalar(node) ? (node.type as Scalar.Type) : undefined, file);
   const old = file.text.slice(start, end).trimEnd();
@@ -67,7 +67,7 @@ function insertion(file: OpenFile, { parent, at }: Located, value: NewValue, pat
   const last = parent.items.at(-1);
   if (parent.flow === true) return inFlow(file, parent, line);
   if (!last) return refuse(file, 'belongs into an empty mapping: add it to the file', offsetOf(parent), path);
-  const indent = ' '.repeat(Math.max(0, file.lines.linePos(offsetOf(last.key)).col - 1));
+  const indent = ' '.repeat(columnOf(file, offsetOf(last.key)) - 1);
   const end = endOfLine(file.text, endOf(last.value, offsetOf(last.key)));
   return file.text[end - 1] === '\n'
     ? { start: end, end, text: `${indent}${line}${file.eol}` }
@@ -120,24 +120,68 @@ function isInFlow({ text }: OpenFile, { parent }: Located): boolean {
   return parent.flow === true || text[offsetOf(parent)] === '{' || text[offsetOf(parent)] === '[';
 }
 
-/** Does it, and looks whether only that has become different: a file that reads otherwise afterwards is not written. */
+/** Does it. What the file has to read as afterwards is kept in mind, for `requireSound`. */
 function apply(
   file: OpenFile,
-  { start, end, text }: Splice,
-  { document, keys }: Located,
+  splice: Splice,
+  located: Located,
   change: (parent: Record<string | number, unknown>) => void,
 ): OpenFile {
-  const wanted = detached(valuesOf(file));
+  const { document, keys } = located;
+  const { start, end } = splice;
+  const wanted = file.wanted ?? detached(valuesOf(file));
   let parent: unknown = wanted[file.documents.indexOf(document)];
   for (const key of keys.slice(0, -1)) parent = (parent as Record<string | number, unknown> | undefined)?.[key];
   change(parent as Record<string | number, unknown>);
+  const text = file.text.slice(0, start) + splice.text + file.text.slice(end);
+  const put = (parent as Record<string | number, unknown>)[located.at];
+  if (isScalar(located.node) && start < end && !isCollectionValue(put) && put !== undefined) {
+    moveBehind(file, splice);
+    rewrite(located.node, splice, put);
+    return { ...file, text, wanted };
+  }
+  const path = sayValuePath(keys);
+  return { ...again(file, text, wanted, () => refuse(file, MORE, start, path)), wanted };
+}
+
+const MORE = 'cannot be changed without changing more: write it in another way';
+
+/**
+ * Looks whether a changed file reads as it has to: only what was asked for is different.
+ *
+ * @throws {EditRefusal} it does not, and must not be written
+ */
+export function requireSound(file: OpenFile): void {
+  if (file.wanted !== undefined) again(file, file.text, file.wanted, () => refuse(file, MORE));
+}
+
+function again(file: OpenFile, text: string, wanted: unknown[], otherwise: () => never): OpenFile {
   try {
-    const changed = openFile(file.name, file.text.slice(0, start) + text + file.text.slice(end));
+    const changed = openFile(file.name, text, file.effort);
     if (same(valuesOf(changed), wanted)) return changed;
   } catch (error) {
-    if (!(error instanceof EditRefusal)) throw error;
+    if (!(error instanceof EditRefusal) || file.effort.left < 0) throw error;
   }
-  return refuse(file, 'cannot be changed without changing more: write it in another way', start, sayValuePath(keys));
+  return otherwise();
+}
+
+/** Parsing takes longer than anything else, so a value that became another only moves what stands behind it. */
+function moveBehind({ documents }: OpenFile, { start, end, text }: Splice): void {
+  const by = text.length - (end - start);
+  for (const document of documents) {
+    visit(document, (_, node) => {
+      if (isNode(node) && node.range)
+        node.range = node.range.map((at) => (at < end ? at : at + by)) as typeof node.range;
+    });
+  }
+}
+
+function rewrite(node: Scalar, { start, text }: Splice, value: unknown): void {
+  const [quote] = text;
+  node.value = value;
+  node.type = quote === '"' ? Scalar.QUOTE_DOUBLE : quote === "'" ? Scalar.QUOTE_SINGLE : Scalar.PLAIN;
+  node.source = text;
+  node.range = [start, start + text.length, Math.max(start + text.length, node.range?.[2] ?? 0)];
 }
 
 function plainOf({ node, document }: Located): unknown {

@@ -3,7 +3,7 @@ import type { ChangeOf } from '../../definitions/delivery-changes.ts';
 import type { PathStep } from '../../definitions/value-path.ts';
 import { putValue } from './change-file.ts';
 import { originOf } from './changes.ts';
-import { type Digests, fieldsAt, type ImageQuestion, putFields, sayImage, write } from './images.ts';
+import { type Digests, fieldsAt, type ImageQuestion, putFields, sayImage } from './images.ts';
 import { type Spot, textOf } from './locate.ts';
 import { readText } from './new-value.ts';
 import { type OpenDocument, type OpenFile, refuse, resourceName } from './open-file.ts';
@@ -16,7 +16,7 @@ export function setHelmChart(work: Workspace, change: ChangeOf<'helmChart'>): vo
   const spot = chartIn(before, chart, resource);
   const wanted = version ?? verifiedVersion(work, change);
   const now = readText(before, spot) ?? 'none';
-  write(work, before, putValue(before, spot, { text: wanted }), `chart ${chart}: ${now} -> ${wanted}`);
+  work.write(before, putValue(before, spot, { text: wanted }), `chart ${chart}: ${now} -> ${wanted}`);
 }
 
 function verifiedVersion(work: Workspace, { from, chart, resource }: ChangeOf<'helmChart'>): string {
@@ -98,7 +98,7 @@ export function setOciRepository(
     if (wanted['digest'] === undefined) return question;
   }
   const what = `${spot.resource}: ${sayImage(now)} -> ${sayImage(wanted)}`;
-  write(work, before, putFields(before, spot, wanted), what);
+  work.write(before, putFields(before, spot, wanted), what);
   return undefined;
 }
 

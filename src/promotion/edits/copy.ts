@@ -1,7 +1,7 @@
 import type { ChangeOf } from '../../definitions/delivery-changes.ts';
 import { parseValuePath } from '../../definitions/value-path.ts';
 import type { TreeFile } from '../file-edit.ts';
-import { putValue } from './change-file.ts';
+import { putValue, requireSound } from './change-file.ts';
 import { matchesGlob } from './glob.ts';
 import type { Spot } from './locate.ts';
 import { readWhole } from './new-value.ts';
@@ -61,13 +61,17 @@ function withKept(
 ): string {
   const before = work.target.file(path);
   if (before === undefined) return refuse(path, 'cannot be read, so nothing of it can be kept');
-  const theirs = openFile(path, before);
-  return kept.reduce((file, keep) => {
+  const theirs = openFile(path, before, work.effort);
+  // Opened anew: what is kept for one stage is not in the verified file.
+  const ours = openFile(from, work.openSource(from).text, work.effort);
+  const file = kept.reduce((file, keep) => {
     const spot: Spot = { resource: keep.resource, path: parseValuePath(keep.path) ?? [] };
     const value = valueIn(theirs, spot);
     if (value === undefined) return file;
     return naming(path, () => putValue(file, spot, value));
-  }, work.openSource(from)).text;
+  }, ours);
+  naming(path, () => requireSound(file));
+  return file.text;
 }
 
 function valueIn(file: OpenFile, spot: Spot) {

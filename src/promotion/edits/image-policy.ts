@@ -4,7 +4,6 @@ import type { ChangeOf } from '../../definitions/delivery-changes.ts';
 import type { PathStep } from '../../definitions/value-path.ts';
 import { putValue } from './change-file.ts';
 import { originOf } from './changes.ts';
-import { write } from './images.ts';
 import { keyOf, type Spot, textOf } from './locate.ts';
 import { type OpenFile, refuse, resourceName } from './open-file.ts';
 import type { Workspace } from './workspace.ts';
@@ -38,8 +37,7 @@ export function setImagePolicy(work: Workspace, { file, policy, from, image }: C
     return putValue(now, spot, { text });
   }, before);
   const said = partOf(wanted, 'image') ?? wanted.tag ?? wanted.digest ?? wanted.name ?? '';
-  write(
-    work,
+  work.write(
     before,
     after,
     `${policy}: ${[...new Set(marked.map(({ value }) => value))].slice(0, 3).join(', ')} -> ${said}`,

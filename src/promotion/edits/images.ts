@@ -69,7 +69,7 @@ export function setKustomizeImage(
     wanted['digest'] = digestOf(question);
     if (wanted['digest'] === undefined) return question;
   }
-  write(work, before, putFields(before, spot, wanted), `${image}: ${sayImage(now)} -> ${sayImage(wanted)}`);
+  work.write(before, putFields(before, spot, wanted), `${image}: ${sayImage(now)} -> ${sayImage(wanted)}`);
   return undefined;
 }
 
@@ -89,12 +89,6 @@ function fieldsIn(file: OpenFile, spot: Parameters<typeof fieldsAt>[1], image: s
 
 export function questionOf(image: string, tag: string | undefined): ImageQuestion | undefined {
   return tag === undefined ? undefined : { image, tag };
-}
-
-/** Nothing is said of a file that stays as it is. */
-export function write(work: Workspace, before: OpenFile, after: OpenFile, what: string): void {
-  if (before.text === after.text) return;
-  work.put({ kind: 'write', path: before.name, content: after.text }, what);
 }
 
 export function sayImage(fields: Fields): string {

@@ -1,7 +1,7 @@
 import { isScalar, parse, Scalar } from 'yaml';
 import { sayValuePath } from '../../definitions/value-path.ts';
 import { locate, offsetOf, type Spot, textOf } from './locate.ts';
-import { MAX_ALIASES, type OpenFile, refuse } from './open-file.ts';
+import { columnOf, MAX_ALIASES, type OpenFile, refuse } from './open-file.ts';
 
 /** What is to be written: a text, which is quoted where it has to be, or something as it is written elsewhere. */
 export type NewValue =
@@ -47,7 +47,7 @@ export function readWhole(file: OpenFile, spot: Spot): NewValue | undefined {
   const [start = 0, end = 0] = node.range ?? [];
   const raw = file.text.slice(start, end).trimEnd();
   const value: unknown = node.toJS(document, { maxAliasCount: MAX_ALIASES });
-  return raw.includes('\n') ? { raw, value, column: file.lines.linePos(start).col } : { raw, value };
+  return raw.includes('\n') ? { raw, value, column: columnOf(file, start) } : { raw, value };
 }
 
 /** How a value is written where `old` was. */

@@ -1,9 +1,11 @@
-import { type Document, isMap, isScalar, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isScalar, type ParsedNode, parseAllDocuments } from 'yaml';
 import { type Problem, sayProblem } from '../../definitions/problem.ts';
 
 /** With aliases expanded, so that a small file cannot stand for a huge one. */
 export const MAX_ALIASES = 100;
 const MAX_DOCUMENTS = 500;
+/** Parsing takes seconds for a few MiB, during which nothing else is done. */
+const MAX_PARSED = 4 * 1024 * 1024;
 
 export type OpenDocument = Document.Parsed<ParsedNode>;
 
@@ -16,7 +18,18 @@ export interface OpenFile {
   documents: OpenDocument[];
   /** Ends of lines as the file has them. */
   eol: string;
-  lines: LineCounter;
+  /** What it has to read as in the end, document by document; absent: it is as it was. */
+  wanted?: unknown[];
+  effort: Effort;
+}
+
+/** How many characters may still be parsed for one promotion. */
+export interface Effort {
+  left: number;
+}
+
+export function newEffort(): Effort {
+  return { left: MAX_PARSED };
 }
 
 /** Something that was asked for cannot be done; nothing has been changed. */
@@ -31,10 +44,15 @@ export class EditRefusal extends Error {
 }
 
 /** @throws {EditRefusal} always: what is wrong, and where */
-export function refuse(file: Pick<OpenFile, 'name' | 'lines'> | string, message: string, offset = 0, path = ''): never {
+export function refuse(file: Pick<OpenFile, 'name' | 'text'> | string, message: string, offset = 0, path = ''): never {
   if (typeof file === 'string') throw new EditRefusal({ file, line: 1, column: 1, path, message });
-  const { line, col } = file.lines.linePos(offset);
-  throw new EditRefusal({ file: file.name, line: Math.max(1, line), column: Math.max(1, col), path, message });
+  const line = file.text.slice(0, offset).split('\n').length;
+  throw new EditRefusal({ file: file.name, line, column: columnOf(file, offset), path, message });
+}
+
+/** From 1. */
+export function columnOf({ text }: Pick<OpenFile, 'text'>, offset: number): number {
+  return offset - text.lastIndexOf('\n', offset - 1);
 }
 
 /**
@@ -42,11 +60,12 @@ export function refuse(file: Pick<OpenFile, 'name' | 'lines'> | string, message:
  *
  * @throws {EditRefusal} it is no YAML (or, by its name, no JSON)
  */
-export function openFile(name: string, text: string): OpenFile {
-  const lines = new LineCounter();
+export function openFile(name: string, text: string, effort: Effort): OpenFile {
+  effort.left -= text.length;
+  if (effort.left < 0) return refuse(name, 'is one large file too many: change fewer values, or smaller files');
   const json = name.endsWith('.json');
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
-  const file: OpenFile = { name, text, json, documents: [], eol, lines };
+  const file: OpenFile = { name, text, json, documents: [], eol, effort };
   if (json) requireJson(name, text);
   let parsed: OpenDocument[] | { empty: true };
   try {
@@ -59,7 +78,6 @@ export function openFile(name: string, text: string): OpenFile {
       stringKeys: true,
       // The parser compares every key with every other; those on the way to a value are looked at there.
       uniqueKeys: false,
-      lineCounter: lines,
     }) as OpenDocument[];
   } catch {
     return refuse(name, 'is nested too deeply to be read');

@@ -8,7 +8,7 @@ import { originOf } from './changes.ts';
 import { setHelmChart, setOciRepository } from './charts.ts';
 import { copyFolder } from './copy.ts';
 import { setImagePolicy } from './image-policy.ts';
-import { type Digests, type ImageQuestion, setKustomizeImage, write } from './images.ts';
+import { type Digests, type ImageQuestion, setKustomizeImage } from './images.ts';
 import { newValue, readScalar, readText } from './new-value.ts';
 import { EditRefusal } from './open-file.ts';
 import { createWorkspace, type EditSummary, type TreeReader, type Workspace } from './workspace.ts';
@@ -78,16 +78,23 @@ export function planEdits(
   const work = createWorkspace(source, target);
   const problems: Problem[] = [];
   const unresolved: ImageQuestion[] = [];
-  for (const change of changes) {
-    if (problems.length >= MAX_PROBLEMS) break;
+  const attempt = (act: () => void) => {
     try {
-      const question = applyChange(work, change, digestOf);
-      if (question) unresolved.push(question);
+      act();
     } catch (error) {
       if (!(error instanceof EditRefusal)) throw error;
       problems.push(error.problem);
+      work.forget();
     }
+  };
+  for (const change of changes) {
+    if (problems.length >= MAX_PROBLEMS) break;
+    attempt(() => {
+      const question = applyChange(work, change, digestOf);
+      if (question) unresolved.push(question);
+    });
   }
+  attempt(() => work.requireSound());
   const edits = problems.length > 0 || unresolved.length > 0 ? [] : work.edits();
   const edited = new Set(edits.map(({ path }) => path));
   return { edits, summary: work.summary().filter(({ path }) => edited.has(path)), problems, unresolved };
@@ -115,7 +122,7 @@ function setValue(work: Workspace, { file, resource, path, value, from }: NonNul
         });
   const now = readText(before, spot) ?? 'none';
   const then = 'text' in wanted ? wanted.text : wanted.raw;
-  write(work, before, putValue(before, spot, wanted), `${path}: ${clip(now)} -> ${clip(then)}`);
+  work.write(before, putValue(before, spot, wanted), `${path}: ${clip(now)} -> ${clip(then)}`);
 }
 
 function clip(text: string): string {

@@ -403,3 +403,23 @@ describe('copying a folder', () => {
     ).toEqual(['p/a.yaml:1:1 is a symbolic link on the branch of the next stage: name the file itself']);
   });
 });
+
+describe('too much', () => {
+  const file = Array.from({ length: 6000 }, (_, at) => `k${at}:\n  name: value-${at} # ${at}\n`).join('');
+
+  it('of one file is parsed once and looked at once, however much is changed in it', () => {
+    const changes = Array.from({ length: 30 }, (_, at) => ({
+      set: { file: 'f.yaml', path: `k${at}.name`, value: `${at}` },
+    }));
+    const { problems, after } = plan(changes, {}, { 'f.yaml': file });
+    expect(problems).toEqual([]);
+    expect(after['f.yaml']).toContain('k29:\n  name: "29" # 29\n');
+  });
+
+  it('is refused before it keeps everybody waiting', () => {
+    const changes = Array.from({ length: 30 }, (_, at) => ({ set: { file: 'f.yaml', path: `k${at}.new`, value: 1 } }));
+    const { problems, edits } = plan(changes, {}, { 'f.yaml': file });
+    expect(problems[0]).toBe('f.yaml:1:1 is one large file too many: change fewer values, or smaller files');
+    expect(edits).toEqual([]);
+  });
+});

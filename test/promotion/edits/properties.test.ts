@@ -90,6 +90,34 @@ describe('a value that is set, in any file', () => {
   });
 });
 
+describe('values that are set one after the other', () => {
+  it('are all that reads otherwise afterwards, whatever moved in between', () => {
+    const steps = fc.array(fc.record({ pick: fc.nat(), put: scalar, fresh: fc.boolean() }), {
+      minLength: 2,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(document, layout, steps, (value, style, wishes) => {
+        const before = write(value, style);
+        fc.pre(JSON.stringify(read(before)) === JSON.stringify([value]));
+        let wanted: unknown = value;
+        const changes = wishes.flatMap(({ pick, put, fresh }, at) => {
+          const all = places(wanted).filter((path) => path.length > 0 && typeof path.at(-1) === 'string');
+          if (all.length === 0) return [];
+          const found = all[pick % all.length] ?? [];
+          const path = fresh ? [...found.slice(0, -1), `new${at}`] : found;
+          wanted = withValue(wanted, path, put);
+          return [{ set: { file: 'f.yaml', path: sayValuePath(path), value: put } }];
+        });
+        const { edits, problems } = planEdits(changes, tree({}, 'a'), tree({ 'f.yaml': before }, 'b'));
+        expect(problems).toEqual([]);
+        expect(read(String(applied(edits, {}, { 'f.yaml': before })['f.yaml']))).toEqual([wanted]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 /** What differs lies in one line; comments, ends of lines and the beginning of the file are as they were. */
 function expectOnePlace(before: string, after: string): void {
   const [a, b] = [before.split('\n'), after.split('\n')];
