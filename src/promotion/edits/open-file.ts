@@ -50,9 +50,10 @@ export function refuse(file: Pick<OpenFile, 'name' | 'text'> | string, message: 
   throw new EditRefusal({ file: file.name, line, column: columnOf(file, offset), path, message });
 }
 
-/** From 1. */
+/** From 1. A byte order mark takes no room. */
 export function columnOf({ text }: Pick<OpenFile, 'text'>, offset: number): number {
-  return offset - text.lastIndexOf('\n', offset - 1);
+  const before = offset === 0 ? -1 : text.lastIndexOf('\n', offset - 1);
+  return offset - before - (before < 0 && offset > 0 && text.startsWith('\uFEFF') ? 1 : 0);
 }
 
 /**

@@ -47,6 +47,7 @@ describe('setting a value', () => {
     ['a value over two lines', 'tag: a\n  b # c\nx: 1\n', 'v1', 'tag: v1 # c\nx: 1\n'],
     ['a new key', 'b: 1 # one\n', 'v1', 'b: 1 # one\ntag: v1\n'],
     ['a new key without an end of line', 'b: 1', 'v1', 'b: 1\ntag: v1'],
+    ['a new key behind a byte order mark', '\uFEFFb: 1\n', 'v1', '\uFEFFb: 1\ntag: v1\n'],
     ['a new key in one line', '{b: 1}\n', 'v1', '{b: 1, tag: v1}\n'],
     ['a new key behind a nested mapping', 'b:\n  c: 1\n# end\n', 'v1', 'b:\n  c: 1\ntag: v1\n# end\n'],
   ])('writes %s', (_, before, value, after) => {
