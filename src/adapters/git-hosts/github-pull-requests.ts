@@ -12,6 +12,13 @@ type Contains = (at: Coordinates, descendant: string, ancestor: string, options?
 
 type Me = (at: Coordinates, options?: CallOptions) => Promise<HostUser>;
 
+/** A branch that is of no use any more, as long as it is where we left it. */
+interface Leftover {
+  at: Coordinates;
+  branch: string;
+  sha: string;
+}
+
 /** Branches that we have just made: more than are promoted at once. */
 const MAX_MADE = 1_000;
 
@@ -20,6 +27,8 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
   const made = new Set<string>();
   /** Of these, the ones for which nothing was opened yet. */
   const unopened = new Set<string>();
+
+  const leftovers: Leftover[] = [];
 
   async function open(at: Coordinates, wanted: NewPullRequest, options?: CallOptions): Promise<PullRequest> {
     if (await contains(at, wanted.baseBranch, wanted.headSha, options)) {
@@ -196,7 +205,7 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
       if (merged === undefined) throw mergeSha;
       return merged;
     }
-    await deleteHead(at, now.headBranch, wanted.expectedHeadSha, options).catch(keepLeftover);
+    await tidy({ at, branch: now.headBranch, sha: wanted.expectedHeadSha }, options);
     const { mergeable: _mergeable, blockedBy: _blockedBy, ...rest } = now;
     return { ...rest, state: 'merged', headSha: wanted.expectedHeadSha, mergeSha, endedBy: login };
   }
@@ -225,6 +234,20 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
     );
     if (data.merged !== true) throw new AdapterError('bad-response', `pull request ${number} does not count as merged`);
     return shaOf(data.sha);
+  }
+
+  /** The merge has happened and is answered; a branch that stays behind is untidy and no more. */
+  async function tidy(left: Leftover, options?: CallOptions): Promise<void> {
+    for (let next: Leftover | undefined = left; next !== undefined; next = leftovers.shift()) {
+      try {
+        await deleteHead(next.at, next.branch, next.sha, options);
+      } catch (error) {
+        if (!(error instanceof AdapterError)) throw error;
+        // Most likely GitHub has asked us to stay away: the next merge that succeeds takes it along.
+        if (error.retryable && leftovers.length < MAX_MADE) leftovers.push(next);
+        return;
+      }
+    }
   }
 
   /** Two of us may have asked at the same time: the second is refused, and that is fine. */
@@ -256,11 +279,6 @@ function remember(names: Set<string>, name: string): void {
   names.add(name);
   const [oldest] = names;
   if (names.size > MAX_MADE && oldest !== undefined) names.delete(oldest);
-}
-
-/** The merge has happened and is answered; a branch that stays behind is untidy and no more. */
-function keepLeftover(error: unknown): void {
-  if (!(error instanceof AdapterError)) throw error;
 }
 
 function isTaken(error: unknown): boolean {

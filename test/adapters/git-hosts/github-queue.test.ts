@@ -7,24 +7,15 @@ import { AdapterError } from '../../../src/base/adapter-error.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { type FakeGitHub, type Fault, startFakeGitHub } from '../../support/github.ts';
 import { enforceLimits } from '../../support/github-limits.ts';
+import { type PortPromotion, promoteByPort } from '../../support/port-promotion.ts';
 import { createVirtualTime, type VirtualTime } from '../../support/virtual-time.ts';
 
 /** 600 take minutes, all of them spent in Git: `npm run promotions`. */
 const PROMOTIONS = process.env['LYNCEUS_PROMOTIONS'] === 'full' ? 600 : 60;
 const WORKERS = 8;
 const TOKEN = 'ghp_canary';
-const MARKER = '<!-- lynceus:story -->';
 /** Of the changes, so many are done and their answer gets lost. */
 const LOST = 0.02;
-
-/** What a promotion knows of itself, as its task keeps it. */
-interface Promotion {
-  name: string;
-  sha: string;
-  number?: number;
-  reviewed?: boolean;
-  merged?: boolean;
-}
 
 describe(`${PROMOTIONS} promotions at GitHub's published limits`, () => {
   let origin: BareRepository;
@@ -50,41 +41,16 @@ describe(`${PROMOTIONS} promotions at GitHub's published limits`, () => {
     expect(fake.violations).toEqual([]);
   });
 
-  /** All steps of a life; each may be done already. */
-  async function promote(promotion: Promotion): Promise<void> {
-    const { name, sha } = promotion;
-    const wanted = { headBranch: `lynceus/${name}`, headSha: sha, baseBranch: 'production', title: name, body: 'b' };
-    promotion.number ??= (await host.openPullRequest(repository, wanted)).number;
-    const { number } = promotion;
-    const say = (body: string) => host.putComment?.(repository, number, { marker: MARKER, body: `${MARKER}\n${body}` });
-    await host.setStatus?.(repository, sha, { name: 'lynceus/evaluation', state: 'success', description: 'passed' });
-    await host.changeLabels?.(repository, number, { add: ['lynceus'], remove: [] });
-    await say('It waits for one approval.');
-    approveOnce(promotion);
-    const pull = await host.readPullRequest(repository, number);
-    const [review] = (await host.readReviews?.(repository, number)) ?? [];
-    if (pull.state === 'open') {
-      expect(review).toMatchObject({ verdict: 'approve', headSha: sha });
-      if (review !== undefined) expect(await host.permission?.(repository, review.by)).toBe('write');
-    }
-    const merge = { expectedHeadSha: sha, message: `Promote ${name}`, by: 'lynceus' };
-    expect(await host.mergePullRequest(repository, number, merge)).toMatchObject({ state: 'merged' });
-    await say('It was merged.');
-    promotion.merged = true;
-  }
-
-  function approveOnce(promotion: Promotion): void {
-    if (promotion.reviewed) return;
-    promotion.reviewed = true;
-    const pull = fake.state.pulls.pullOf(promotion.number ?? 0);
-    fake.state.pulls.review(pull, fake.accounts.named('grace'), 'APPROVED', promotion.sha);
+  function approve(number: number): void {
+    const { pulls } = fake.state;
+    pulls.review(pulls.pullOf(number), fake.accounts.named('grace'), 'APPROVED', pulls.headShaOf(pulls.pullOf(number)));
   }
 
   /** As the queue of Lynceus does: what fails comes back, after the time that was asked for. */
-  async function worker(queue: Promotion[], failures: Map<string, number>): Promise<void> {
+  async function worker(queue: PortPromotion[], failures: Map<string, number>): Promise<void> {
     for (let promotion = queue.shift(); promotion !== undefined; promotion = queue.shift()) {
       try {
-        await promote(promotion);
+        await promoteByPort(host, repository, promotion, approve);
       } catch (error) {
         if (!(error instanceof AdapterError) || !error.retryable) throw error;
         failures.set(error.reason, (failures.get(error.reason) ?? 0) + 1);
@@ -95,9 +61,10 @@ describe(`${PROMOTIONS} promotions at GitHub's published limits`, () => {
   }
 
   it('all end, none is done twice, and nothing is asked before its time', { timeout: 1_200_000 }, async () => {
-    const promotions = Array.from({ length: PROMOTIONS }, (_, at): Promotion => {
+    const promotions = Array.from({ length: PROMOTIONS }, (_, at): PortPromotion => {
       const name = `shop-${at}`;
-      return { name, sha: origin.commit({ branch: `verified/${at}`, from: 'main', files: { [name]: 'x' } }) };
+      const sha = origin.commit({ branch: `verified/${at}`, from: 'main', files: { [name]: 'x' } });
+      return { name, sha, baseBranch: 'production' };
     });
     const random = createRandom(42);
     const loses = (line: string): Fault | undefined =>

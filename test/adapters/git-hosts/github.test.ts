@@ -133,6 +133,20 @@ describe('GitHub', () => {
     expect(origin.sha('lynceus/x')).toBe(verified);
   });
 
+  it('deletes the branch with the next merge when GitHub asked to wait', async () => {
+    const { number } = await open();
+    fake.fault = (line) => (line.startsWith('DELETE') ? { status: 503 } : undefined);
+    await merge(number);
+    fake.fault = undefined;
+    expect(origin.sha('lynceus/x')).toBe(verified);
+    const headSha = origin.commit({ branch: 'main', files: { more: 'x' } });
+    const wanted = { headBranch: 'lynceus/y', headSha, baseBranch: 'stage', title: 't', body: 'b' };
+    const { number: second } = await host.openPullRequest(repository, wanted);
+    await host.mergePullRequest(repository, second, { expectedHeadSha: headSha, message: 'm', by: 'grace' });
+    expect(origin.sha('lynceus/x')).toBeUndefined();
+    expect(origin.sha('lynceus/y')).toBeUndefined();
+  });
+
   it('keeps a head branch on which somebody went on working', async () => {
     const { number } = await open();
     fake.fault = (line) => {

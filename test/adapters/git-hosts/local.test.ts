@@ -83,6 +83,37 @@ describe('pull requests in a plain repository', () => {
   const merge = (number: number, by = host) =>
     by.mergePullRequest(repository, number, { expectedHeadSha: verified, message: 'Promote', by: 'grace' });
 
+  it('keep every comment and label of several who write at once', async () => {
+    const { number } = await open();
+    const others = [host, createLocal(cacheDir, [origin.path]), createLocal(cacheDir, [origin.path])];
+    await Promise.all(
+      others.flatMap((one, at) => [
+        one.putComment?.(repository, number, { marker: `<!-- ${at} -->`, body: `<!-- ${at} -->\nword` }),
+        one.changeLabels?.(repository, number, { add: [`label ${at}`], remove: [] }),
+      ]),
+    );
+    expect((await host.readComments?.(repository, number))?.map(({ body }) => body).toSorted()).toEqual(
+      others.map((_, at) => `<!-- ${at} -->\nword`),
+    );
+    expect((await host.readPullRequest(repository, number)).labels?.toSorted()).toEqual(
+      others.map((_, at) => `label ${at}`),
+    );
+  });
+
+  it('make one commit of the same edits, whoever makes them at once', async () => {
+    const wanted = {
+      branch: 'lynceus/files',
+      parent: verified,
+      edits: [{ kind: 'write' as const, path: 'b', content: 'x' }],
+      message: 'm',
+      at: '2026-03-02T10:00:00Z',
+    };
+    const hosts = [host, host, createLocal(cacheDir, [origin.path]), createLocal(cacheDir, [origin.path])];
+    const made = await Promise.allSettled(hosts.map((one) => one.commitFiles?.(repository, wanted)));
+    const shas = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(new Set(shas)).toEqual(new Set([origin.sha('lynceus/files')]));
+  });
+
   it('are numbered from one', async () => {
     const first = await open();
     await host.closePullRequest(repository, 1, 'no');
