@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SETTINGS } from '../config/environment.ts';
+import { addApprove, approve } from './approve.ts';
 import { backup } from './backup.ts';
 import { budget } from './budget.ts';
 import { addBudget } from './budget-options.ts';
@@ -72,7 +73,8 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .option('--service <name>')
     .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
     .action((options) => run(() => changes(terminal, options))());
-  for (const verdict of ['approve', 'reject', 'pause', 'resume', 'abort', 'override'] as const) {
+  addApprove(program, remote, (id, options) => run(() => approve(terminal, options, id))());
+  for (const verdict of ['reject', 'pause', 'resume', 'abort', 'override'] as const) {
     const what =
       verdict === 'override' ? 'let the commit of a change through, whatever its checks say' : `${verdict} a change`;
     remote(program.command(`${verdict} <change>`).description(what))
@@ -80,6 +82,10 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
       .option('--stage <name>', 'where several stages are under way')
       .action((id: string, options) => run(() => decide(terminal, options, verdict, id))());
   }
+  remote(program.command('hold <change>').description('keep a change from going on, as a comment /lynceus hold does'))
+    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--stage <name>', 'where several stages are under way')
+    .action((id: string, options) => run(() => decide(terminal, options, 'pause', id))());
   remote(program.command('rollback <change>').description('take a stage back from its newest change, which is over'))
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--stage <name>', 'where the change is in several stages')

@@ -68,7 +68,17 @@ export function checkDecision(
     const where = reviewed.map(({ url }) => String(url ?? '')).join(', ');
     return refuse('decided-elsewhere', `review the pull request at its Git host: ${where}`);
   }
-  return { ok: true, decision: { ...common, task: task.id } };
+  return checkReviewer(state, { ...common, task: task.id }, actor);
+}
+
+/** Where a promotion is approved with us, its policy says by whom: groups of tokens, and their names. */
+function checkReviewer(state: SequenceState, decision: Omit<DecisionMade, 'decision'>, actor: Actor): CheckedDecision {
+  const { groups = [], people = [] } = plannedStep(state, 'promotion')?.approval ?? {};
+  const isPromotion = currentTask(state)?.name === 'promotion';
+  const may = people.includes(actor.name) || groups.some((group) => actor.groups.includes(group));
+  if (!isPromotion || may || groups.length + people.length === 0) return { ok: true, decision };
+  const named = [...groups, ...people].join(', ');
+  return refuse('not-allowed', `${actor.name} is not among those who approve this promotion: ${named}`);
 }
 
 /** What was remembered of the pull requests that a task waits for. */

@@ -65,6 +65,7 @@ function memoOf(scene: PromotionScene, { number, url }: PullRequest, { head, mem
   return {
     ...before,
     reviews: host.capabilities.reviews,
+    hostKind: host.kind,
     pullRequest: number,
     url: url ?? tools.linkTo(input.triggered.context) ?? '',
     ...pointsAt,

@@ -58,7 +58,13 @@ ${stage.asked ? html`<p class="message">${stage.asked.actor} asked to ${stage.as
 ${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stage.paused.reason}</p>` : undefined}
 ${stage.rollback ? html`<p class="message">${mark(ROLLBACK_STATES[stage.rollback.state], ROLLBACK_WORDS[stage.rollback.state])}${stage.rollback.to === undefined ? undefined : html` to ${shortCommit(stage.rollback.to)}`}</p>` : undefined}
 ${stage.rollsBack ? html`<p class="message">Takes back ${shortCommit(stage.rollsBack.revision)}, which failed here, and brings back ${shortCommit(stage.rollsBack.to)} (pull request ${stage.rollsBack.pullRequest}).</p>` : undefined}
-${pullRequest ? html`<p class="facts">Pull request ${link(pullRequest.url, String(pullRequest.number))} to ${pullRequest.to}</p>` : undefined}`;
+${pullRequest ? html`<p class="facts">Pull request ${link(pullRequest.url, String(pullRequest.number))} to ${pullRequest.to}</p>` : undefined}
+${(stage.reviews ?? []).map(reviewLine)}`;
+}
+
+/** Nothing can be decided here about what people review elsewhere. */
+function reviewLine({ number, url, to, head }: NonNullable<StageView['reviews']>[number]): Html {
+  return html`<p class="message"><b>It waits for a review at its Git host.</b> Approve commit ${shortCommit(head)} for ${to} there: ${link(url, `pull request ${number}`)}</p>`;
 }
 
 type RollbackState = NonNullable<StageView['rollback']>['state'];

@@ -3,6 +3,7 @@ import { plannedStep, quorumOf } from '../engine/decide.ts';
 import { promotionsOf } from '../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import { type Asked, type Result, ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
+import { type ReviewAtHost, reviewsAtHost } from './reviews.ts';
 import { sequenceStatus } from './sequence-document.ts';
 
 /** One task as the API and the page show it. */
@@ -49,6 +50,8 @@ export interface StageView {
   /** Somebody let the commit through, whatever checks and approval say. */
   override?: { actor: string; reason: string; at: string };
   pullRequest?: { number: number; url: string; to: string };
+  /** Present while promotions wait for people at a Git host. */
+  reviews?: ReviewAtHost[];
   /** What became of it after it failed; absent: nothing was rolled back. */
   rollback?: RollbackView;
   /** Present: no change of its own, but the revert that a rollback merged. */
@@ -128,6 +131,7 @@ function stageView(state: SequenceState, tools: ViewTools & { subject: SequenceS
   if (!triggered) return undefined;
   const decide = decideView(state, tools);
   const pullRequest = pullRequestView(state);
+  const reviews = reviewsAtHost(state);
   const rollback = rollbackView(state);
   const score = scoreOf(state);
   const rollBack = rollBackView(state, tools);
@@ -147,6 +151,7 @@ function stageView(state: SequenceState, tools: ViewTools & { subject: SequenceS
     ...(state.override ? { override: state.override } : {}),
     ...(state.paused ? { paused: { actor: state.paused.actor, reason: state.paused.reason } } : {}),
     ...(pullRequest ? { pullRequest } : {}),
+    ...(reviews.length > 0 ? { reviews } : {}),
     ...(rollback ? { rollback } : {}),
     ...(triggered.rollsBack ? { rollsBack: triggered.rollsBack } : {}),
     ...(triggered.asked ? { asked: askedView(triggered.asked) } : {}),
@@ -193,7 +198,8 @@ function decideView(state: SequenceState, tools: ViewTools): StageView['decide']
   const { name } = task;
   if (name !== 'promotion' && name !== 'rollback') return undefined;
   if (!isReviewedHere(state, task)) return undefined;
-  return { task: task.id, what: name, quorum: 1, groups: [], revision, evidence: tools.evidence(state) };
+  const { quorum = 1, groups = [] } = (name === 'promotion' && plannedStep(state, 'promotion')?.approval) || {};
+  return { task: task.id, what: name, quorum, groups, revision, evidence: tools.evidence(state) };
 }
 
 function isReviewedHere(state: SequenceState, { name, memo }: TaskState): boolean {

@@ -17,6 +17,7 @@ import { decision, planned, step, taskTriggered, triggered } from './sequence.ts
 
 const TOKEN = 'ghp_robot_canary';
 const BRANCH = 'stage/production';
+const MAX_LOOKS = 40;
 
 /** The promotion task with a real adapter and a real repository around it; no store, no queue, no delivery system. */
 export interface PromotionWorld {
@@ -191,12 +192,14 @@ function createPromotion({ host, repoUrl, commit, count, policy }: Wanted): Prom
     state: () => state,
     look,
     async settle() {
-      for (let said = ''; ; ) {
+      let said = '';
+      for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
         const outcome = await look();
         const says = JSON.stringify(outcome);
         if (outcome.kind === 'finished' || (says === said && outcome.askAgainMs > 0)) return outcome;
         said = outcome.askAgainMs > 0 ? says : '';
       }
+      throw new Error(`after ${MAX_LOOKS} looks it still has something new to say: ${said}`);
     },
     happens,
     approve: (actor) => {

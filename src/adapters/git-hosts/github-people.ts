@@ -126,13 +126,16 @@ export function createGitHubPeople({ rest: api, credentials }: GitHubConnection)
   ): Promise<HostUser> {
     const caller = { person: token };
     const person = await accountOf(api, caller, options);
-    if (person.bot || person.id === (await me({ in: at }, options)).id) {
+    if (person.bot) {
       throw new AdapterError('rejected', `${person.login} is a program: only people approve`);
     }
     const { data } = await api(options, (octokit, bound) =>
       octokit.rest.pulls.get({ ...at, pull_number: number, ...bound }),
     );
     const pull = toPullRequest(data);
+    if (pull.author?.id === person.id) {
+      throw new AdapterError('rejected', `${person.login} opened pull request ${number}: somebody else approves it`);
+    }
     if (pull.state !== 'open') throw new AdapterError('conflict', `pull request ${number} is ${pull.state}`);
     if (pull.headSha !== headSha) {
       const [now, then] = [pull.headSha.slice(0, 7), headSha.slice(0, 7)];
