@@ -11,6 +11,7 @@ import type {
 import { leavesCanary, leftPaused, mustTakeBack, reasonToTakeBack } from './canary.ts';
 import { deadlineOf, isKeptFromStarting } from './held-sync.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
+import { isTakenUp } from './promotion-retry.ts';
 import { isGoingBack, rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
 import { short } from './rollout.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState, worstResult } from './sequence.ts';
@@ -156,6 +157,8 @@ function decideNext(state: SequenceState, { now, line }: Moment): SequenceEvent[
   if (state.abort && leavesCanary(state)) return [takeBack(state, now)];
   const failed = last.name === 'release' ? (reasonToTakeBack(state) ?? last) : last;
   if (state.abort && failed.name === 'release') return [finishAborted(state, failed, now)];
+  const again = isTakenUp(state, last) ? plannedStep(state, 'promotion') : undefined;
+  if (again && !state.abort) return [trigger(state, state.tasks.length, again.name, again.timeLimitMs, now)];
   if (failed.status !== 'succeeded' || failed.result === 'fail' || !state.plan) return decideFailed(state, failed, now);
   if (state.abort) return [finish(now, 'aborted', 'fail', 'aborted', abortMessage(state))];
   if (line.newer !== undefined && BEFORE_SYNC.has(last.name)) return [supersede(now, line.newer)];

@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { DecisionMade } from '../events/types.ts';
 import { plannedStep } from './decide.ts';
 import { promotionsOf } from './promotion.ts';
+import { whyNoRetry } from './promotion-retry.ts';
 import { isGoingBack } from './rollback.ts';
 import { currentTask, type SequenceState, type TaskState } from './sequence.ts';
 
@@ -42,6 +43,7 @@ export function checkDecision(
 ): CheckedDecision {
   const { triggered } = state;
   if (request.verdict === 'override') return checkOverride({ state, subject, anew }, request, actor, evidence);
+  if (request.verdict === 'retry') return checkRetry(state, request, actor, evidence);
   if (!triggered || state.phase === 'finished')
     return refuse('over', 'the change is no longer under way in this stage');
   if (request.revision !== triggered.revision) {
@@ -79,6 +81,26 @@ function checkReviewer(state: SequenceState, decision: Omit<DecisionMade, 'decis
   if (!isPromotion || may || groups.length + people.length === 0) return { ok: true, decision };
   const named = [...groups, ...people].join(', ');
   return refuse('not-allowed', `${actor.name} is not among those who approve this promotion: ${named}`);
+}
+
+/** Takes up a promotion that ended without having been merged; also once the sequence is over. */
+function checkRetry(
+  state: SequenceState,
+  { reason, revision, verdict }: DecisionRequest,
+  actor: Actor,
+  evidence: string,
+): CheckedDecision {
+  const { triggered } = state;
+  if (revision !== triggered?.revision)
+    return refuse('stale', `this stage is delivering ${triggered?.revision ?? 'nothing'}, not ${revision}: look again`);
+  const why = whyNoRetry(state);
+  if (why !== undefined) return refuse('nothing-to-decide', why);
+  const task = currentTask(state);
+  const about = task === undefined ? {} : { task: task.id };
+  return {
+    ok: true,
+    decision: { actor: actor.name, method: actor.method, reason, revision, evidence, verdict, ...about },
+  };
 }
 
 /** What was remembered of the pull requests that a task waits for. */

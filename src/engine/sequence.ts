@@ -40,6 +40,8 @@ export interface SequenceState {
   abort?: { at: string; actor: string; reason: string };
   /** Somebody let the commit through, whatever checks and approval say. */
   override?: { at: string; actor: string; reason: string };
+  /** Somebody asked for its promotion once more after that had ended; gone once it is under way again. */
+  retry?: { at: string; actor: string; reason: string };
   finished?: SequenceFinished & { at: string };
 }
 
@@ -53,8 +55,10 @@ export function evolve(state: SequenceState, event: SequenceEvent): SequenceStat
       return { ...state, ...overrideIn(event), phase: 'triggered', triggered: { ...event.data, at: event.at } };
     case 'sequence.started':
       return state.phase === 'triggered' ? { ...state, phase: 'running', startedAt: event.at } : state;
-    case 'task.triggered':
-      return { ...state, tasks: [...state.tasks, newTask(event)] };
+    case 'task.triggered': {
+      const { retry: _, ...rest } = state;
+      return { ...rest, tasks: [...state.tasks, newTask(event)] };
+    }
     case 'task.waiting':
       return changeTask(state, event.data.task, (task) => ({
         ...task,
@@ -109,6 +113,7 @@ function applyDecision(state: SequenceState, decision: DecisionMade & { at: stri
   // Also when all is over: the gate is asked about a commit as long as somebody wants to deploy it.
   if (decision.verdict === 'override' && decision.task === undefined)
     return { ...state, override: state.override ?? { at, actor, reason } };
+  if (decision.verdict === 'retry' && state.phase === 'finished') return takeUp(state, { at, actor, reason });
   if (state.phase === 'finished') return state;
   switch (decision.verdict) {
     case 'pause':
@@ -125,9 +130,17 @@ function applyDecision(state: SequenceState, decision: DecisionMade & { at: stri
     case 'approve':
     case 'reject':
     case 'promote':
+    case 'retry':
     case 'override':
       return changeTask(state, decision.task ?? '', (task) => ({ ...task, decisions: [...task.decisions, decision] }));
   }
+}
+
+/** It goes on where it ended; only a promotion can be taken up. */
+function takeUp(state: SequenceState, retry: { at: string; actor: string; reason: string }): SequenceState {
+  if (state.tasks.at(-1)?.name !== 'promotion') return state;
+  const { finished: _, ...rest } = state;
+  return { ...rest, phase: 'running', retry };
 }
 
 function changeTask(state: SequenceState, id: string, change: (task: TaskState) => TaskState): SequenceState {
@@ -159,7 +172,11 @@ export function finishedTask(state: SequenceState, name: TaskName): TaskState | 
 
 /** The worst verdict so far: what the sequence as a whole deserves. */
 export function worstResult(state: SequenceState): Result {
-  const results = state.tasks.filter((task) => task.name !== 'checks').map((task) => task.result);
+  const promotion = state.tasks.findLast(({ name }) => name === 'promotion');
+  const results = state.tasks
+    // One that was taken up again says nothing any more.
+    .filter((task) => task.name !== 'checks' && (task.name !== 'promotion' || task === promotion))
+    .map((task) => task.result);
   if (results.includes('fail')) return 'fail';
   // What somebody let through is at best a warning, whatever came of it.
   return results.includes('warning') || state.override ? 'warning' : 'pass';

@@ -148,7 +148,7 @@ export interface DecidedAtHost {
 export interface DecisionMade {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
-  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback';
+  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback' | 'retry';
   /** The task it is about; the other verdicts are about the sequence. An override with one is of a promotion's gates. */
   task?: string;
   actor: string;

@@ -166,7 +166,7 @@ export function parseCursor(cursor: string): { sort: number; id: string } {
   return { sort: Number(sort), id };
 }
 
-const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback'] as const;
+const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry'] as const;
 
 type Requested = DecisionRequest & { stage?: string; by?: RollbackWay };
 

@@ -435,7 +435,7 @@ export const openApi = {
         required: ['verdict', 'reason', 'revision'],
         additionalProperties: false,
         properties: {
-          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback'] },
+          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry'] },
           reason: { type: 'string', minLength: 1, maxLength: 2000 },
           revision: { type: 'string', description: 'the commit that was looked at' },
           evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },
@@ -490,15 +490,6 @@ export const openApi = {
             description: 'somebody let the commit through, whatever checks and approval say',
             required: ['actor', 'reason', 'at'],
             properties: { actor: text, reason: text, at: time },
-          },
-          reviews: {
-            description: 'present while promotions wait for people at a Git host',
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['number', 'url', 'to', 'head'],
-              properties: { number: { type: 'integer' }, url: text, to: text, head: text, repository: text, host: text },
-            },
           },
           pullRequest: {
             type: 'object',

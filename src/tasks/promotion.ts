@@ -3,6 +3,7 @@ import type { JsonObject } from '../base/json.ts';
 import { plannedStep } from '../engine/decide.ts';
 import type { PromotionTarget } from '../engine/plan.ts';
 import { outcomeIn, promotionTargets, type TargetOutcome, targetMemo } from '../engine/promotion.ts';
+import { endedBefore } from '../engine/promotion-retry.ts';
 import { isAskedFor, isDeployed, sayOther } from '../engine/rollout.ts';
 import { lookAtTarget, stopTarget } from './promotion-target.ts';
 import { errored, overtaken, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools } from './task.ts';
@@ -32,8 +33,7 @@ export const promotion: TaskHandler = {
     const moved = unopened ? await movedOn(input, tools) : undefined;
     const looked: Looked[] = [];
     for (const target of targets) {
-      const memo = targetMemo(input.task, target.to);
-      const ended = outcomeIn(memo);
+      const { memo, outcome: ended } = endedBefore(input.sequence, input.task, target.to);
       const stale = isNew(memo) ? moved : undefined;
       const look = stale ? async () => stale : () => lookAtTarget(input, tools, { step, target, memo });
       const outcome: Looked['outcome'] = ended ? { kind: 'ended', outcome: ended } : await attempt(look);
