@@ -491,6 +491,22 @@ export const openApi = {
             required: ['actor', 'reason', 'at'],
             properties: { actor: text, reason: text, at: time },
           },
+          reviews: {
+            description: 'present while promotions wait for people at a Git host',
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['number', 'url', 'to', 'head'],
+              properties: {
+                number: { type: 'integer' },
+                url: text,
+                to: text,
+                head: text,
+                repository: text,
+                host: text,
+              },
+            },
+          },
           pullRequest: {
             type: 'object',
             required: ['number', 'url', 'to'],
