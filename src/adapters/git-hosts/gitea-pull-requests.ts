@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { CallOptions, GitHost, MergeMethod, NewPullRequest, PullRequest } from './git-host.ts';
 import type { GitRemote } from './git-remote.ts';
 import { type GiteaPull, type GiteaUser, PAGE, type Place, toHostUser } from './gitea-api.ts';
 import type { createGiteaDiscussion } from './gitea-discussion.ts';
 import type { createGiteaReading } from './gitea-reading.ts';
+import { keepLeftover, wait } from './patience.ts';
 import { type RestApi, requireAnsweredSha } from './rest-api.ts';
 
 /** Of the open pull requests into one base; who has more than this has another problem. */
@@ -202,17 +202,6 @@ export function createGiteaPullRequests({ name, api, remote, reading, discussion
   }
 
   return { open, findOpen, read, update, close, merge };
-}
-
-/** The merge has happened and is answered; a branch that stays behind is untidy and no more. */
-function keepLeftover(error: unknown): void {
-  if (!(error instanceof AdapterError)) throw error;
-}
-
-async function wait(name: string, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {
-    throw new AdapterError('cancelled', `${name}: the request was given up`);
-  });
 }
 
 /** Anyone can name a branch of a fork like ours. */

@@ -27,6 +27,8 @@ export interface RestApiOptions {
   writeIntervalMs: number;
   /** What a failed answer means where its status alone does not say. */
   reasonOf?(failure: HttpFailure): FailureReason | undefined;
+  /** How many milliseconds a good answer asks us to stay away; anything but a number above 0 means that it does not. */
+  pauseOf?(headers: Readonly<Record<string, string>>): number;
 }
 
 export type RestRequest = Pick<HttpRequest, 'method' | 'path' | 'query' | 'body' | 'headers'>;
@@ -76,6 +78,8 @@ function withToken(options: RestApiOptions, limits: ApiLimits, token: Secret): R
     try {
       const answer = await limits.send(changes, call.signal, () => client.json<T>(whole));
       if (answer.headers['ratelimit-remaining'] === '0') limits.stayAway(untilReset(answer.headers) ?? 0);
+      const pause = options.pauseOf?.(answer.headers) ?? 0;
+      if (pause > 0) limits.stayAway(pause);
       return answer;
     } catch (error) {
       throw limits.note(translate(options, error));
