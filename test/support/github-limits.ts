@@ -21,16 +21,30 @@ export interface EnforcedLimits {
   counted(): number;
 }
 
-/** Has a fake GitHub refuse what the real one would, by a clock that the test moves. */
+/**
+ * Has a fake GitHub refuse what the real one would, by a clock that the test moves. `before` is asked where no limit is
+ * met; `others` have used the same account in the hour before: so many requests, and so many of them wrote.
+ */
 export function enforceLimits(
   fake: FakeGitHub,
   time: { now(): number; wall(): number },
   before: (line: string) => Fault | undefined = () => undefined,
+  others: { requests: number; content: number } = { requests: 0, content: 0 },
 ): EnforcedLimits {
-  let taken: Counted[] = [];
-  let total = 0;
+  let taken: Counted[] = Array.from({ length: others.content }, (_, place) => ({
+    at: time.now() - HOUR_MS * (1 - place / others.content),
+    points: 5,
+    content: true,
+    request: undefined,
+  }));
+  let total = -others.requests;
   let hourEndsAt = time.now() + HOUR_MS;
-  let usedThisHour: Counted[] = [];
+  let usedThisHour: Counted[] = Array.from({ length: others.requests }, () => ({
+    at: time.now(),
+    points: 1,
+    content: false,
+    request: undefined,
+  }));
   const told: { at: number; until: number }[] = [];
   const limits: EnforcedLimits = { refused: {}, early: [], counted: () => total + countsIn(usedThisHour) };
 
