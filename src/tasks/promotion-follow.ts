@@ -35,7 +35,8 @@ async function ended(scene: PromotionScene, pullRequest: PullRequest, rejection?
   const isMerged = pullRequest.state === 'merged';
   const outcome = isMerged ? merged(scene, pullRequest) : closed(scene, pullRequest, newer, rejection);
   if (outcome.kind === 'finished') {
-    const last = { ...scene, outcome, ...(newer ? { replacedBy: newer.promotion } : {}) };
+    const isReplaced = newer !== undefined && outcome.status === 'aborted';
+    const last = { ...scene, outcome, ...(isReplaced ? { replacedBy: newer.promotion } : {}) };
     await reportPromotion(last, pullRequest, [], OVER);
   }
   return outcome;
