@@ -65,6 +65,8 @@ export interface FakeHostOptions {
   byToken(token: string): Account | undefined;
   /** Where Git finds the repository: `/acme/deploy.git`. */
   gitPath: string;
+  /** Paths of Git, where the API has the same beginning. */
+  git?: RegExp;
   /** Paths of other repositories, which are not there. */
   elsewhere: RegExp;
 }
@@ -118,7 +120,8 @@ export async function startFakeHost(options: FakeHostOptions): Promise<FakeHost>
 
   async function serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (!url.pathname.startsWith(`${prefix}/`)) return serveGit(request, response, url);
+    const isGit = options.git?.test(url.pathname) ?? !url.pathname.startsWith(`${prefix}/`);
+    if (isGit) return serveGit(request, response, url);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const line = `${request.method} ${(request.url ?? '').slice(prefix.length)}`;
