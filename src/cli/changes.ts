@@ -65,6 +65,8 @@ export async function decide(
 /** The stage that is named, else where it is under way; to be rolled back, the only one that it has been in. */
 function stageToDecide({ stages }: ChangeView, name: string | undefined, verdict: string) {
   if (name !== undefined) return stages.findLast(({ stage }) => stage === name);
+  // What is taken up again was promoted from there, and is mostly over.
+  if (verdict === 'retry') return stages.findLast(({ pullRequest }) => pullRequest !== undefined);
   if (verdict !== 'rollback') return stages.findLast(({ status }) => status !== 'finished');
   return new Set(stages.map(({ stage }) => stage)).size === 1 ? stages.at(-1) : undefined;
 }

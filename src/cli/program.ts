@@ -86,6 +86,10 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--stage <name>', 'where several stages are under way')
     .action((id: string, options) => run(() => decide(terminal, options, 'pause', id))());
+  remote(program.command('retry <change>').description('take up a promotion whose pull request somebody closed'))
+    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--stage <name>', 'from which it was promoted')
+    .action((id: string, options) => run(() => decide(terminal, options, 'retry', id))());
   remote(program.command('rollback <change>').description('take a stage back from its newest change, which is over'))
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--stage <name>', 'where the change is in several stages')
