@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type App, startApp } from '../../src/app.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import type { ChangeView, StageView } from '../../src/views/change.ts';
+import { writeExchanges } from './argocd/exchange-file.ts';
 import { freePort } from './free-port.ts';
 import { hasPrometheus } from './prometheus.ts';
 import { PERSON, startWorld, type World } from './world.ts';
@@ -43,6 +44,7 @@ function say(text: string): void {
 }
 
 async function main(): Promise<boolean> {
+  writeExchanges(process.env['SANDBOX_ARGOCD_EXCHANGES']);
   if (process.argv.includes('--help')) {
     process.stdout.write(
       'npm run demo [-- --headless]\n\n  --headless  run the story to its end without a person, and print it as JSON\n',

@@ -15,6 +15,8 @@ export interface Exchange {
   /** Of a stream: what was sent so far. */
   responseBody: string;
   fault?: FaultEffect['kind'];
+  /** Why nobody ever answers so: it was spoiled on purpose, and is not held to anything. */
+  broken?: string;
 }
 
 /** What was asked, before it is answered. The token itself is not kept. */

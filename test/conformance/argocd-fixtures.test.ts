@@ -1,6 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type ArgoCdContext, toApplication } from '../../src/adapters/delivery-systems/argocd-application.ts';
 import { syncBody } from '../../src/adapters/delivery-systems/argocd-sync.ts';
@@ -10,6 +8,7 @@ import type { Application } from '../../src/events/application.ts';
 import { argocdSender } from '../../src/http/senders/argocd.ts';
 import { rollout } from '../../src/tasks/rollout.ts';
 import { sync } from '../../src/tasks/sync.ts';
+import { fakeArgoCd } from '../support/argocd-fake.ts';
 import { hasArgoCdFixtures, readFixture, readFixtureText } from '../support/argocd-fixtures.ts';
 import { createArgoCd } from '../support/argocd-world.ts';
 import { COMMIT, step } from '../support/sequence.ts';
@@ -317,7 +316,7 @@ const OTHERS: Record<string, () => Promise<void>> = {
     expect(await sentPaths()).not.toContain('PATCH');
   },
   'argocd-api-revision-metadata.json': async () => {
-    await using server = await answering(200, readFixtureText('argocd-api-revision-metadata.json'));
+    await using server = await fakeArgoCd({ text: readFixtureText('argocd-api-revision-metadata.json') });
     expect(await createArgoCd(server.url).revisionMetadata(REF, COMMIT)).toEqual({
       author: 'Jane Doe <jane@example.com>',
       date: '2026-08-20T09:58:11Z',
@@ -327,7 +326,10 @@ const OTHERS: Record<string, () => Promise<void>> = {
   },
   'argocd-api-syncwindows.json': async () => {
     // The active denial lets syncs by hand pass, and ours is one.
-    await using server = await answering(200, readFixtureText('argocd-api-syncwindows.json'));
+    const windows = readFixtureText('argocd-api-syncwindows.json');
+    await using server = await fakeArgoCd((path) => ({
+      text: path.endsWith('/syncwindows') ? windows : '{"metadata": {"name": "payments"}, "spec": {}}',
+    }));
     expect(await createArgoCd(server.url).windows?.(REF)).toMatchObject({ open: true });
   },
   'argocd-api-errors.json': async () => {
@@ -336,14 +338,17 @@ const OTHERS: Record<string, () => Promise<void>> = {
       body?: object;
       bodyText?: string;
     }>(readFixture('argocd-api-errors.json'))) {
-      await using server = await answering(httpStatus, body ? JSON.stringify(body) : (bodyText ?? ''));
+      await using server = await fakeArgoCd({
+        status: httpStatus,
+        text: body ? JSON.stringify(body) : (bodyText ?? ''),
+      });
       const syncing = createArgoCd(server.url).sync(REF, { revision: COMMIT, prune: false, infos: {} });
       await expect(syncing).rejects.toMatchObject({ name: 'AdapterError' });
     }
   },
   'argocd-stream-applications.sse.txt': async () => {
     const text = readFixtureText('argocd-stream-applications.sse.txt').replaceAll('app.example.com/', 'lynceus.dev/');
-    await using server = await answering(200, text, 'text/event-stream');
+    await using server = await fakeArgoCd({ text, contentType: 'text/event-stream' });
     const hints = [];
     for await (const hint of createArgoCd(server.url).watch({ signal: new AbortController().signal })) hints.push(hint);
     expect(hints.length).toBeGreaterThan(0);
@@ -391,21 +396,6 @@ async function sentPaths(): Promise<string> {
   const files = readdirSync(folder).filter((file) => file.startsWith('argocd'));
   const texts = files.map((file) => readFileSync(new URL(file, folder), 'utf8'));
   return texts.flatMap((text) => text.match(/method: '\w+'|path`[^`]+`|path: '[^']+'/g) ?? []).join('\n');
-}
-
-async function answering(status: number, text: string, contentType = 'application/json') {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.writeHead(status, { 'Content-Type': contentType }).end(text);
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 describe.skipIf(!hasArgoCdFixtures())('what was recorded of Argo CD', () => {

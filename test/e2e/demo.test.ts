@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { witnessFile } from '../support/argocd-witness.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -10,10 +13,15 @@ const LIMIT_MS = 110_000;
 
 describe('npm run demo -- --headless', () => {
   it('tells the story to its end and says so in its last line', { timeout: LIMIT_MS + 10_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lynceus-exchanges-'));
+    const SANDBOX_ARGOCD_EXCHANGES = join(folder, 'exchanges.jsonl');
     const { stdout } = await run('npm', ['run', '--silent', 'demo', '--', '--headless'], {
       cwd: root,
+      env: { ...process.env, SANDBOX_ARGOCD_EXCHANGES },
       timeout: LIMIT_MS,
     });
+    expect(witnessFile(SANDBOX_ARGOCD_EXCHANGES)).toBeGreaterThan(20);
+    rmSync(folder, { recursive: true });
     const told = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { ok: boolean; story: object[] };
     expect(told).toMatchObject({
       ok: true,

@@ -31,6 +31,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
+/** Before the reason why an answer is not held to anything. */
+const BROKEN = 'broken: ';
+
 /** Says how much of what went to a system was held to its own description: see argocd-witness.ts, github-witness.ts. */
 function sumUp(system: string, description: string, lines: string): void {
   const counts = new Map<string, number>();
@@ -39,7 +42,15 @@ function sumUp(system: string, description: string, lines: string): void {
       counts.set(operation, (counts.get(operation) ?? 0) + count);
     }
   }
-  if (counts.size === 0) return;
-  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  console.log(`${system}: ${all} exchanges of ${counts.size} operations held to its ${description}`);
+  const broken = [...counts].filter(([what]) => what.startsWith(BROKEN));
+  const held = [...counts].filter(([what]) => !what.startsWith(BROKEN));
+  if (held.length === 0) return;
+  console.log(`${system}: ${sum(held)} exchanges of ${held.length} operations held to its ${description}`);
+  if (broken.length === 0) return;
+  const reasons = broken.sort(([, a], [, b]) => b - a).map(([why, count]) => `${why.slice(BROKEN.length)} ${count}`);
+  console.log(`  of ${sum(broken)} only the request, the answer was broken on purpose: ${reasons.join(', ')}`);
+}
+
+function sum(counts: readonly [string, number][]): number {
+  return counts.reduce((all, [, count]) => all + count, 0);
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { writeExchanges } from './exchange-file.ts';
 import { type SandboxOptions, startSandboxArgoCd } from './server.ts';
 
 /**
@@ -11,6 +12,7 @@ if (text === undefined) {
   console.error('Usage: node main.ts config.json (or the configuration in SANDBOX_ARGOCD)');
   process.exit(2);
 }
+writeExchanges(process.env['SANDBOX_ARGOCD_EXCHANGES']);
 const sandbox = await startSandboxArgoCd({ admin: true, ...(JSON.parse(text) as SandboxOptions) });
 console.log(JSON.stringify({ url: sandbox.url }));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

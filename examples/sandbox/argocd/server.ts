@@ -110,6 +110,7 @@ export async function startSandboxArgoCd(options: SandboxOptions): Promise<Sandb
     response.once('close', () => EXCHANGES.publish(exchange));
     const fault = faults.take(exchange.method, url.pathname);
     if (fault !== undefined) exchange.fault = fault.kind;
+    if (fault !== undefined && isSpoiled(fault)) exchange.broken = `sandbox: ${fault.kind}`;
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
     if (fault?.kind === 'delay') await sleep(fault.delayMs);
@@ -367,6 +368,12 @@ function asFrame({ status, json }: Answer): Answer {
   const { code, message } = json as { code: number; message: string };
   const error = { grpc_code: code, http_code: status, message, http_status: STATUS_WORDS[status] ?? '' };
   return { status, text: `data: ${JSON.stringify({ error })} \n\n`, contentType: 'text/event-stream' };
+}
+
+/** What leaves an answer behind that Argo CD would not give; its errors and delays are its own. */
+function isSpoiled(fault: FaultEffect): boolean {
+  if (fault.kind === 'answer') return fault.text !== undefined;
+  return fault.kind !== 'delay' && (fault.kind !== 'apply-then-fail' || fault.status === 0);
 }
 
 function answerOfFault(fault: FaultEffect & { kind: 'answer' }): Answer {

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SandboxArgoCd, SandboxOptions } from '../../../examples/sandbox/argocd/server.ts';
 import { freePort } from '../../../examples/sandbox/free-port.ts';
 import type { Finding } from '../../../src/events/finding.ts';
+import { type FakeArgoCd, fakeArgoCd } from '../../support/argocd-fake.ts';
 import { createArgoCd, createGitRepository, LABELS, startArgoCdWorld, TOKEN } from '../../support/argocd-world.ts';
 import { certificateFor } from '../../support/certificates.ts';
 
@@ -160,18 +159,15 @@ describe('the diagnosis of an Argo CD finds', () => {
 
 describe('an Argo CD with a certificate of its own', () => {
   const certificate = certificateFor('localhost');
-  let server: Server;
+  let fake: FakeArgoCd;
   const headers: Record<string, string> = {};
-  const url = () => `https://localhost:${(server.address() as AddressInfo).port}`;
+  const url = () => fake.url;
   beforeAll(async () => {
     const files = { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) };
-    server = createServer(files, (request, response) => {
-      const known = request.url === '/api/version' ? { Version: 'v3.5.1' } : {};
-      response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(known));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const answer = (path: string) => ({ text: path === '/api/version' ? '{"Version": "v3.5.1"}' : '{}', headers });
+    fake = await fakeArgoCd(answer, files);
   });
-  afterAll(() => void server.close());
+  afterAll(() => fake[Symbol.asyncDispose]());
 
   it('is not trusted, and the setting that would help is named', async () => {
     const findings = await diagnose(url());

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +20,7 @@ import type { Application } from '../../../src/events/application.ts';
 import { argocdSender } from '../../../src/http/senders/argocd.ts';
 import { hasArgoCdFixtures } from '../../support/argocd-fixtures.ts';
 import { createSwaggerValidator } from '../../support/argocd-swagger.ts';
+import { witnessFile } from '../../support/argocd-witness.ts';
 import {
   createArgoCd,
   createGitRepository,
@@ -265,7 +269,10 @@ describe('the sandbox as a process of its own', () => {
     repository.commit('checkout:1');
     const main = fileURLToPath(new URL('../../../examples/sandbox/argocd/main.ts', import.meta.url));
     const config = JSON.stringify({ token: TOKEN, apps: [app()], timing: QUICK });
-    const child = spawn(process.execPath, [main], { env: { ...process.env, SANDBOX_ARGOCD: config } });
+    const folder = mkdtempSync(join(tmpdir(), 'lynceus-exchanges-'));
+    const SANDBOX_ARGOCD_EXCHANGES = join(folder, 'exchanges.jsonl');
+    const env = { ...process.env, SANDBOX_ARGOCD: config, SANDBOX_ARGOCD_EXCHANGES };
+    const child = spawn(process.execPath, [main], { env });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     try {
       const [line] = await once(createInterface({ input: child.stdout }), 'line');
@@ -287,5 +294,7 @@ describe('the sandbox as a process of its own', () => {
       child.kill('SIGTERM');
     }
     expect(await ended).toBe(0);
+    expect(witnessFile(SANDBOX_ARGOCD_EXCHANGES)).toBeGreaterThan(3);
+    rmSync(folder, { recursive: true });
   });
 });

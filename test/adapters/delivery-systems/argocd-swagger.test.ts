@@ -1,4 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXCHANGES, type SandboxArgoCd } from '../../../examples/sandbox/argocd/server.ts';
@@ -7,7 +9,7 @@ import type { DeliverySystem } from '../../../src/adapters/delivery-systems/deli
 import type { ApplicationRef } from '../../../src/events/application.ts';
 import { hasArgoCdFixtures } from '../../support/argocd-fixtures.ts';
 import { createSwaggerValidator } from '../../support/argocd-swagger.ts';
-import { witnessed } from '../../support/argocd-witness.ts';
+import { excuse, unwitnessed, witnessed } from '../../support/argocd-witness.ts';
 import {
   createArgoCd,
   createGitRepository,
@@ -105,8 +107,37 @@ describe.skipIf(!hasArgoCdFixtures())('what goes over the wire to Argo CD', () =
     expect(problemsOf({ ...sound, ...flaw }).join()).toContain(words);
   });
 
+  it('would fail the tests when a fake answers what Argo CD does not, unless that is said to be broken', () => {
+    const { problemsOf } = createSwaggerValidator();
+    const odd: Exchange = {
+      at: '2026-03-02T10:00:00.000Z',
+      method: 'GET',
+      path: '/api/version',
+      query: {},
+      headers: {},
+      bearer: false,
+      body: '',
+      status: 200,
+      contentType: 'application/json',
+      responseBody: '<html>',
+    };
+    expect(problemsOf(odd)).toEqual(['GET /api/version: answer is no JSON']);
+    expect(problemsOf({ ...odd, broken: 'a proxy in between' })).toEqual([]);
+    expect(problemsOf({ ...odd, broken: 'a proxy in between', path: '/api/versions' })).toHaveLength(1);
+  });
+
   it('is watched in every test', () => {
     expect(EXCHANGES.hasSubscribers).toBe(true);
+  });
+
+  it('would be missed where an Argo CD is nobody that tells what it is asked', async () => {
+    const server = createServer((_request, response) => response.end('{"Version": "v3.5.1"}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await createArgoCd(`http://${host}`).diagnose?.();
+    expect(unwitnessed()).toEqual([`${host}: GET /api/version`]);
+    excuse(host);
+    server.close();
   });
 });
 

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SandboxArgoCd } from '../../../examples/sandbox/argocd/server.ts';
 import type { Exchange } from '../../../examples/sandbox/exchange.ts';
@@ -7,6 +5,7 @@ import type { DeliverySystem } from '../../../src/adapters/delivery-systems/deli
 import type { FailureReason } from '../../../src/base/adapter-error.ts';
 import type { Application } from '../../../src/events/application.ts';
 import { type DeliverySystemWorld, deliverySystemContract, failureOf } from '../../contracts/delivery-system.ts';
+import { fakeArgoCd } from '../../support/argocd-fake.ts';
 import { hasArgoCdFixtures, readFixture, readFixtureText } from '../../support/argocd-fixtures.ts';
 import { createSwaggerValidator } from '../../support/argocd-swagger.ts';
 import {
@@ -244,7 +243,7 @@ describe.skipIf(!hasArgoCdFixtures())('the errors that Argo CD answers', () => {
   });
 
   it.each(Object.entries(recorded))('%s', async (name, { httpStatus, body, bodyText }) => {
-    await using server = await answering(httpStatus, body === undefined ? (bodyText ?? '') : JSON.stringify(body));
+    await using server = await fakeArgoCd({ status: httpStatus, text: body ? JSON.stringify(body) : (bodyText ?? '') });
     const syncing = createArgoCd(server.url).sync(application, { revision: 'abc', prune: false, infos: {} });
     const failure = await failureOf(syncing);
     expect(failure.reason).toBe(REASONS[name]);
@@ -255,7 +254,7 @@ describe.skipIf(!hasArgoCdFixtures())('the errors that Argo CD answers', () => {
 
   it('do not include the end of an operation that has ended already', async () => {
     const answer = recorded['no_operation'];
-    await using server = await answering(answer?.httpStatus ?? 0, JSON.stringify(answer?.body));
+    await using server = await fakeArgoCd({ status: answer?.httpStatus ?? 0, text: JSON.stringify(answer?.body) });
     await createArgoCd(server.url).terminate(application);
   });
 });
@@ -276,7 +275,7 @@ describe('the stream of applications', () => {
 
   it.skipIf(!hasArgoCdFixtures())('is read as Argo CD writes it, signs of life included', async () => {
     const text = readFixtureText('argocd-stream-applications.sse.txt').replaceAll('app.example.com/', 'lynceus.dev/');
-    await using server = await answering(200, text, 'text/event-stream');
+    await using server = await streaming(text);
     const hints = await watch(server.url);
     expect(hints.length).toBeGreaterThan(0);
     expect(new Set(hints)).toEqual(new Set(['argocd/checkout']));
@@ -286,28 +285,29 @@ describe('the stream of applications', () => {
     const error = {
       error: { grpc_code: 16, http_code: 401, message: 'token is expired', http_status: 'Unauthorized' },
     };
-    await using server = await answering(200, `${frame('one')}data: ${JSON.stringify(error)}\n\n`, 'text/event-stream');
+    await using server = await streaming(`${frame('one')}data: ${JSON.stringify(error)}\n\n`);
     await expect(watch(server.url)).rejects.toMatchObject({ reason: 'unauthenticated' });
   });
 
   it('refuses frames that are no applications', async () => {
-    await using server = await answering(200, 'data: {"hello":"world"}\n\n', 'text/event-stream');
+    await using server = await streaming('data: {"hello":"world"}\n\n', { broken: 'a frame without an application' });
     await expect(watch(server.url)).rejects.toMatchObject({ reason: 'bad-response' });
   });
 
   it('refuses a frame that does not end', async () => {
-    await using server = await answering(200, `data: ${'x'.repeat(17 * 1024 * 1024)}`, 'text/event-stream');
+    const text = `data: ${'x'.repeat(17 * 1024 * 1024)}`;
+    await using server = await streaming(text, { broken: 'a frame without an end' });
     await expect(watch(server.url)).rejects.toMatchObject({ reason: 'bad-response' });
   });
 
   it('closes the connection when nobody reads on', async () => {
-    await using server = await answering(200, frame('one') + frame('two'), 'text/event-stream', { stayOpen: true });
+    await using server = await streaming(frame('one') + frame('two'), { stayOpen: true });
     expect(await watch(server.url, 2)).toEqual(['argocd/one', 'argocd/two']);
     await server.closed;
   });
 
   it('is told apart when it is refused', async () => {
-    await using server = await answering(401, '{"code":16,"message":"no session information"}');
+    await using server = await fakeArgoCd({ status: 401, text: '{"code":16,"message":"no session information"}' });
     await expect(watch(server.url)).rejects.toMatchObject({ reason: 'unauthenticated' });
   });
 });
@@ -347,26 +347,5 @@ describe.skipIf(!hasArgoCdFixtures())("Argo CD's own description of its API", ()
   });
 });
 
-/** A server that answers everything alike. */
-async function answering(status: number, text: string, contentType = 'application/json', { stayOpen = false } = {}) {
-  let onClosed: () => void = () => undefined;
-  const closed = new Promise<void>((resolve) => {
-    onClosed = resolve;
-  });
-  const server = createServer((request, response) => {
-    request.resume();
-    response.once('close', onClosed);
-    response.writeHead(status, { 'Content-Type': contentType });
-    if (stayOpen) response.write(text);
-    else response.end(text);
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    closed,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+const streaming = (text: string, more: { stayOpen?: boolean; broken?: string } = {}) =>
+  fakeArgoCd({ text, contentType: 'text/event-stream', ...more });
