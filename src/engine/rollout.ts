@@ -1,5 +1,5 @@
 import { clip } from '../base/clip.ts';
-import type { Application, Deployment, Operation } from '../events/application.ts';
+import type { Application, Deployment, Hydration, Operation } from '../events/application.ts';
 import { isSame, type Revisions, sayInstead, short } from './revisions.ts';
 import { systemName } from './system-name.ts';
 
@@ -31,7 +31,7 @@ export interface RolloutQuestion extends Revisions {
  * before the time limit: a rollout often passes through it.
  */
 export function judgeRollout(application: Application, question: RolloutQuestion): RolloutJudgement {
-  const hydrating = sayHydration(application, question.drySha);
+  const hydrating = isRendered(application, question) ? undefined : sayHydration(application, question.drySha);
   if (hydrating !== undefined) return { kind: 'progressing', sentence: hydrating };
   // A dry run takes the place of the last operation and changes nothing.
   const operation = application.operation?.dryRun === true ? undefined : application.operation;
@@ -54,10 +54,21 @@ export function judgeRollout(application: Application, question: RolloutQuestion
  */
 export function sayHydration({ hydration, ref }: Application, drySha?: string): string | undefined {
   if (hydration === undefined || hydration.phase === 'Hydrated') return undefined;
-  if (drySha && hydration.drySha !== undefined && hydration.drySha !== drySha) return undefined;
+  if (drySha && isOfAnother(hydration, drySha)) return undefined;
   const what = hydration.drySha === undefined ? 'the commit' : short(hydration.drySha);
   if (hydration.phase === 'Hydrating') return clip(`${systemName(ref)} is hydrating ${what} for ${hydration.branch}`);
   return clip(`${systemName(ref)} could not hydrate ${what}: ${hydration.message ?? 'no reason given'}`);
+}
+
+/** Argo CD names no commit while it renders one: not the one that it has rendered already. */
+function isOfAnother({ drySha, last }: Hydration, asked: string): boolean {
+  return drySha === undefined ? last?.drySha === asked : drySha !== asked;
+}
+
+/** What is deployed was rendered before: a commit without a name, at work or failed, is a newer one. */
+function isRendered(application: Application, question: RolloutQuestion): boolean {
+  if (!question.drySha || application.hydration?.drySha !== undefined) return false;
+  return isDeployed(application, question);
 }
 
 function judgeHealth(

@@ -38,8 +38,11 @@ export interface Source {
 /** What a source hydrator does with the commit that people wrote (dry) to get the one that is synced (hydrated). */
 export interface Hydration {
   phase: 'Hydrating' | 'Hydrated' | 'Failed';
+  /** Absent while it is rendered, and often where that failed: then nobody says which commit it is. */
   drySha?: string;
   hydratedSha?: string;
+  /** What succeeded last, whatever goes on now. */
+  last?: { drySha: string; hydratedSha: string };
   message?: string;
   /** The branch that is synced. */
   branch: string;

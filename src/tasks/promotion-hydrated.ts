@@ -1,7 +1,8 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import type { Repository } from '../adapters/git-hosts/git-host.ts';
 import { isJsonObject, type JsonObject } from '../base/json.ts';
-import { inGit } from '../engine/in-git.ts';
+import { dryShaIn, HYDRATOR_METADATA } from '../engine/hydrator-metadata.ts';
+import { type InGit, inGit } from '../engine/in-git.ts';
 import type { PromotionTarget } from '../engine/plan.ts';
 import { short } from '../engine/revisions.ts';
 import { sayHydration } from '../engine/rollout.ts';
@@ -10,6 +11,8 @@ import { overtaken, type TaskInput, type TaskOutcome, type TaskTools, waiting } 
 
 /** Hydration takes seconds to minutes, and tells of its end. */
 const POLL_MS = 5_000;
+/** Argo CD itself tries again after two minutes, or as soon as there is a newer commit. */
+const FAILED_POLL_MS = 15_000;
 
 /** What a promotion moves, and in which repository. */
 export interface Promoted {
@@ -33,17 +36,25 @@ export async function whatToPromote(
   const dry = inGit(input.triggered);
   const target = await hydratedTarget(input, tools, promotion);
   if (!target?.hydration) return dry;
-  const { hydration, source } = target;
+  const { last, phase } = target.hydration;
+  const rendered = { url: target.source.repoUrl };
+  if (last?.drySha === dry.revision) return { repository: rendered, revision: last.hydratedSha };
   const said = sayHydration(target, dry.revision);
-  if (said !== undefined) return waiting({ kind: 'sync', sentence: said }, POLL_MS);
-  if (hydration.drySha === dry.revision && hydration.hydratedSha !== undefined) {
-    return { repository: { url: source.repoUrl }, revision: hydration.hydratedSha };
+  // While the next one is at work, the last one is soon another.
+  const isSettled = said === undefined || phase === 'Failed';
+  if (isSettled && last && (await contains(tools, dry, last.drySha, input))) {
+    const metadata = await tools.gitHost(rendered)?.readFile(rendered, last.hydratedSha, HYDRATOR_METADATA, input);
+    // A newer commit that renders to the same leaves the hydrated one as it was.
+    if (dryShaIn(metadata) === dry.revision) return { repository: rendered, revision: last.hydratedSha };
+    return overtaken(`${target.hydration.hydrateTo} holds a newer commit than ${short(dry.revision)}`);
   }
-  const host = tools.gitHost(dry.repository);
-  const passed =
-    hydration.drySha !== undefined && (await host?.contains(dry.repository, hydration.drySha, dry.revision, input));
-  if (passed) return overtaken(`${hydration.hydrateTo} holds a newer commit than ${short(dry.revision)}`);
-  return waiting({ kind: 'sync', sentence: `${short(dry.revision)} is not hydrated for ${promotion.to} yet` }, POLL_MS);
+  const sentence = said ?? `${short(dry.revision)} is not hydrated for ${promotion.to} yet`;
+  return waiting({ kind: 'sync', sentence }, phase === 'Failed' ? FAILED_POLL_MS : POLL_MS);
+}
+
+/** Whether a commit comes after the one that is promoted. */
+async function contains(tools: TaskTools, { repository, revision }: InGit, later: string, input: TaskInput) {
+  return (await tools.gitHost(repository)?.contains(repository, later, revision, input)) === true;
 }
 
 /** Once its pull request is open, a promotion stays with what it chose. */

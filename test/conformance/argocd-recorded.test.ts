@@ -15,6 +15,8 @@ const recorded = (file: string) => JSON.parse(readFileSync(new URL(file, FOLDER)
 const CONTEXT = { system: 'main', url: 'https://argocd', labelPrefix: 'lynceus.dev', controlPlaneNamespace: 'argocd' };
 const applicationIn = (file: string): Application => toApplication(recorded(`application-${file}.json`), CONTEXT);
 const COMMIT = '63c69ed5227cab238d31a74658c0c84bd0729047';
+const DRY = '6c1b2ffce14eb5e40d96df2605a521c61791774a';
+const HYDRATED = '1e120c27dc629febe5730bd9a764d6d06e360c04';
 
 describe('an application, as a real Argo CD tells of it', () => {
   it('has no commit to deliver while Git cannot be read: what stands there is the name of the branch', () => {
@@ -56,6 +58,60 @@ describe('an application, as a real Argo CD tells of it', () => {
   it('has failed when its operation was terminated, or its commit does not exist', () => {
     expect(applicationIn('terminated').operation).toMatchObject({ phase: 'Failed', message: 'Operation terminated' });
     expect(applicationIn('unknown-commit').operation).toMatchObject({ phase: 'Error', revision: 'a'.repeat(40) });
+  });
+
+  it('names no commit while it is hydrated, nor where that failed, but still the one that succeeded last', () => {
+    const last = { drySha: DRY, hydratedSha: HYDRATED };
+    const [running, failed] = [applicationIn('hydrating').hydration, applicationIn('hydration-failed').hydration];
+    expect(running).toMatchObject({ phase: 'Hydrating', last });
+    expect(failed).toMatchObject({ phase: 'Failed', last });
+    for (const hydration of [running, failed]) {
+      expect(hydration?.drySha).toBeUndefined();
+      expect(hydration?.hydratedSha).toBeUndefined();
+    }
+    // What went wrong, without the six steps that led there.
+    expect(failed?.message).toMatch(/^Failed to unmarshal "cm.yaml": /);
+  });
+
+  it('has the same hydrated commit for a dry one that renders to the same', () => {
+    const { hydration, targetRevision } = applicationIn('hydrated-to-the-same');
+    expect(hydration).toMatchObject({ phase: 'Hydrated', drySha: DRY, hydratedSha: HYDRATED });
+    expect(targetRevision).toBe(HYDRATED);
+  });
+
+  it('has no commit to deliver before anybody merges what was hydrated to another branch', () => {
+    const { hydration, targetRevision, conditions } = applicationIn('hydrated-elsewhere');
+    expect(hydration).toMatchObject({ phase: 'Hydrated', hydrateTo: 'environments/dev-next' });
+    expect(targetRevision).toBeUndefined();
+    expect(conditions[0]?.message).toMatch(/waiting for an external process to update environments\/next/);
+  });
+
+  it('is synced more than once by its ApplicationSet for one commit, which pins none', () => {
+    const { owner, automated, operation, history } = applicationIn('rolling-sync');
+    expect(owner).toEqual({ kind: 'ApplicationSet', name: 'checkout' });
+    expect(automated).toBe(false);
+    expect(operation).toMatchObject({ automated: true, by: 'applicationset-controller', retryLimit: 5 });
+    expect(recorded('application-rolling-sync.json').status.operationState.operation.sync.revision).toBeUndefined();
+    const commits = new Set(history.map(({ revision }) => revision));
+    expect([commits.size, history.length]).toEqual([3, 7]);
+  });
+
+  it('of a chart beside values is deployed as the version and the commit that were asked for', () => {
+    const { operation, history, targetRevisions, source } = applicationIn('chart-and-values');
+    expect(source).toMatchObject({ kind: 'helm', chart: 'checkout' });
+    expect(targetRevisions?.[0]).toBe('1.1.0');
+    const deployed = { revision: '1.0.0', revisions: ['1.0.0', targetRevisions?.[1]] };
+    expect(operation).toMatchObject({ phase: 'Succeeded', ...deployed });
+    expect(history.at(-1)).toMatchObject(deployed);
+  });
+
+  it('of an OCI artifact is deployed as the digest that was asked for, though its tag has moved', () => {
+    const { operation, history, targetRevision, source } = applicationIn('artifact');
+    expect(source.kind).toBe('oci');
+    expect(targetRevision).toMatch(/^sha256:a5b4d995/);
+    expect(operation).toMatchObject({ phase: 'Succeeded', infos: { 'lynceus.dev/task': 't-1' } });
+    expect(operation?.revision).toMatch(/^sha256:8c9c438f/);
+    expect(history.at(-1)?.revision).toBe(operation?.revision);
   });
 
   it.skipIf(!hasArgoCdFixtures()).each(readdirSync(FOLDER).filter((file) => file.startsWith('application-')))(

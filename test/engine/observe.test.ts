@@ -251,6 +251,27 @@ describe('a commit is deployed', () => {
     expect(judge({ phase: 'Failed', drySha: 'd2' }).kind).toBe('deployed');
   });
 
+  it('also while a newer one is being hydrated or could not be, which Argo CD names no commit of', () => {
+    const judge = (hydration: Partial<NonNullable<Application['hydration']>>, revision = NEW, drySha = 'd1') =>
+      judgeRollout(
+        application({
+          operation: { ...synced, revision },
+          hydration: { phase: 'Hydrating', branch: 'env/dev', ...hydration },
+        }),
+        { ...question, drySha, healthySince: '2026-03-02T10:00:20Z' },
+      );
+    const last = { drySha: 'd1', hydratedSha: NEW };
+    expect(judge({ last }).kind).toBe('deployed');
+    expect(judge({ last, phase: 'Failed', message: 'no chart' }).kind).toBe('deployed');
+    // Two commits later, too: it runs, so it was hydrated.
+    expect(judge({ last: { drySha: 'd2', hydratedSha: OLD }, phase: 'Failed' }).kind).toBe('deployed');
+    expect(judge({ phase: 'Failed', message: 'no chart' }, OLD)).toEqual({
+      kind: 'progressing',
+      sentence: 'Argo CD could not hydrate the commit: no chart',
+    });
+    expect(judge({ last: { drySha: 'd0', hydratedSha: OLD } }, OLD).kind).toBe('progressing');
+  });
+
   it('not any more after a rollback, which is told as one with who made it', () => {
     const at = { deployedAt: '2026-03-02T10:00:05Z' };
     const history = [

@@ -30,7 +30,7 @@ async function hydrated(told: Story) {
   const first = write({ 'delivery.yaml': DELIVERY, 'slo.yaml': SLO, 'app.json': '{"version": 0}\n' }, 'Begin');
   repository.commit({
     branch: 'env/staging',
-    files: { 'manifest.yaml': 'old\n', 'hydrator.metadata': JSON.stringify({ drySha: first }) },
+    files: { 'app/manifest.yaml': 'old\n', 'hydrator.metadata': JSON.stringify({ drySha: first }) },
     message: 'Begin',
   });
   for (const stage of ['dev', 'staging']) {
@@ -39,6 +39,7 @@ async function hydrated(told: Story) {
       name: `hydrated-${stage}`,
       labels: { 'lynceus.dev/project': 'shop', 'lynceus.dev/stage': stage, 'lynceus.dev/service': 'checkout' },
       repoUrl: repository.path,
+      path: 'app',
       targetRevision: `env/${stage}`,
       hydrator: { dryRevision: 'main', ...(stage === 'staging' ? { hydrateTo: 'env/staging-next' } : {}) },
       automated: stage === 'dev',
@@ -107,7 +108,7 @@ describe('an application whose manifests are hydrated', () => {
         (view) => /could not hydrate/.test(last(view).waitingFor?.sentence ?? ''),
         'waits for the hydration of the next stage',
       );
-      expect(last(stuck).waitingFor?.sentence).toBe(`Argo CD could not hydrate ${dry.slice(0, 8)}: no such chart`);
+      expect(last(stuck).waitingFor?.sentence).toBe('Argo CD could not hydrate the commit: no such chart');
       expect(told.world.syncsOf('hydrated-staging')).toEqual([]);
       controller.failHydration('hydrated-staging', undefined);
       expect(await stageOf(told, dry, 'staging', isOver, 'is delivered')).toMatchObject({ result: 'pass' });

@@ -437,7 +437,8 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     const { sourceHydrator } = object.spec;
     if (sourceHydrator === undefined) return;
     object.status.sourceHydrator ??= {};
-    await hydrate(sourceHydrator, object.status.sourceHydrator, {
+    const name = `${object.metadata.namespace}/${app.name}`;
+    await hydrate(name, sourceHydrator, object.status.sourceHydrator, {
       repositories: this.#repositories,
       moved: () => this.#touch(state),
       takesMs: this.#timing.reconcileMs,

@@ -21,13 +21,15 @@ export interface HydratorSpec {
 export interface HydratorStatus {
   currentOperation?: {
     phase: 'Hydrating' | 'Hydrated' | 'Failed';
-    drySHA: string;
+    /** Not before it is known to have been rendered. */
+    drySHA?: string;
     hydratedSHA?: string;
-    message?: string;
+    message: string;
     startedAt: string;
     finishedAt?: string;
     sourceHydrator: HydratorSpec;
   };
+  lastComparedDryRevision?: string;
   lastSuccessfulOperation?: { drySHA: string; hydratedSHA: string; sourceHydrator: HydratorSpec };
 }
 
@@ -46,31 +48,44 @@ export function hydratorSpec(repoURL: string, branch: string, path: string, wish
  * @param failure what goes wrong this time
  */
 export async function hydrate(
+  app: string,
   spec: HydratorSpec,
   status: HydratorStatus,
   tools: { repositories: Repositories; moved: () => void; takesMs: number; failure: string | undefined },
 ): Promise<void> {
   const { drySource, syncSource, hydrateTo } = spec;
+  const branch = hydrateTo?.targetBranch ?? syncSource.targetBranch;
   const drySHA = await tools.repositories.resolve(drySource.repoURL, drySource.targetRevision);
-  const { currentOperation: current } = status;
-  const isDone = current?.drySHA === drySHA && (current?.phase !== 'Failed' || tools.failure !== undefined);
+  const { currentOperation: current, lastComparedDryRevision } = status;
+  const problem = problemWith(app, branch, syncSource.path, tools.failure);
+  const isDone = lastComparedDryRevision === drySHA && (current?.phase !== 'Failed' || problem !== undefined);
   if (drySHA === undefined || isDone || current?.phase === 'Hydrating') return;
-  const operation = { drySHA, startedAt: timestamp(), sourceHydrator: spec };
+  const operation = { startedAt: timestamp(), message: '', sourceHydrator: spec };
+  status.lastComparedDryRevision = drySHA;
   status.currentOperation = { ...operation, phase: 'Hydrating' };
   tools.moved();
   await sleep(tools.takesMs);
-  if (tools.failure !== undefined) {
-    const finishedAt = timestamp();
-    status.currentOperation = { ...operation, phase: 'Failed', message: tools.failure, finishedAt };
+  if (problem !== undefined) {
+    const message = `Failed to hydrate: ${problem}`;
+    status.currentOperation = { ...operation, phase: 'Failed', message, finishedAt: timestamp() };
     return tools.moved();
   }
   const files = await tools.repositories.files(drySource.repoURL, drySHA, drySource.path);
-  const branch = hydrateTo?.targetBranch ?? syncSource.targetBranch;
   const target = { branch, from: `refs/heads/${syncSource.targetBranch}`, path: syncSource.path };
   const hydratedSHA = write(drySource.repoURL, target, rendered(files), drySHA);
-  status.currentOperation = { ...operation, phase: 'Hydrated', hydratedSHA, finishedAt: timestamp() };
+  status.currentOperation = { ...operation, phase: 'Hydrated', drySHA, hydratedSHA, finishedAt: timestamp() };
   status.lastSuccessfulOperation = { drySHA, hydratedSHA, sourceHydrator: spec };
   tools.moved();
+}
+
+/** In the words of Argo CD, which names no commit that cannot be rendered. */
+function problemWith(app: string, branch: string, path: string, failure: string | undefined): string | undefined {
+  if (path === '.')
+    return `app is configured to hydrate to the repository root (branch "${branch}", path ".") which is not allowed`;
+  if (failure === undefined) return undefined;
+  const steps = `failed to get manifests: failed to get repo objects for app "${app}": failed to get repo objects`;
+  const cause = 'failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc';
+  return `${steps}: ${cause} = ${failure}`;
 }
 
 /** What is for Lynceus is no manifest. */
@@ -86,12 +101,13 @@ function write(
   drySha: string,
 ): string {
   const git = inBareRepository(repository);
-  const file = path === '.' ? 'manifest.yaml' : `${path}/manifest.yaml`;
+  const file = `${path}/manifest.yaml`;
   const tip = git.sha(`refs/heads/${branch}`);
   if (tip !== undefined && git.tries('cat-file', '-e', `${tip}:${file}`)) {
     if (git.git('show', `${tip}:${file}`) === manifest.trimEnd()) return tip;
   }
-  const metadata = `${JSON.stringify({ drySha, subject: git.git('show', '-s', '--format=%s', drySha) }, null, 2)}\n`;
-  const files = { [file]: manifest, 'hydrator.metadata': metadata };
-  return git.commit({ branch, from, files, message: `Hydrate ${drySha}` });
+  const subject = git.git('show', '-s', '--format=%s', drySha);
+  const metadata = `${JSON.stringify({ repoURL: repository, drySha, subject }, null, 2)}\n`;
+  const files = { [file]: manifest, [`${path}/hydrator.metadata`]: metadata, 'hydrator.metadata': metadata };
+  return git.commit({ branch, from, files, message: `${drySha.slice(0, 7)}: ${subject}` });
 }

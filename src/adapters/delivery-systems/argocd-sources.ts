@@ -65,11 +65,22 @@ export function hydrationOf(spec: JsonObject, status: JsonObject): Hydration | u
     phase,
     ...optional('drySha', text(operation['drySHA'])),
     ...(phase === 'Hydrated' ? optional('hydratedSha', text(operation['hydratedSHA'])) : {}),
-    ...optional('message', text(current['message'])),
+    ...optional('last', lastOf(last)),
+    ...optional('message', reasonIn(text(current['message']))),
     branch: hydratedSourceOf(hydrator).targetRevision,
     ...optional('hydrateTo', text(object(hydrator['hydrateTo'])['targetBranch'])),
     dry: sourceOf(object(hydrator['drySource'])),
   };
+}
+
+function lastOf(operation: JsonObject): Hydration['last'] {
+  const [drySha, hydratedSha] = [text(operation['drySHA']), text(operation['hydratedSHA'])];
+  return drySha === undefined || hydratedSha === undefined ? undefined : { drySha, hydratedSha };
+}
+
+/** Why it failed stands behind the steps that led there: `Failed to hydrate: failed to ...: rpc error: ... desc = why`. */
+function reasonIn(message: string | undefined): string | undefined {
+  return message?.slice(message.lastIndexOf(' desc = ') + 1).replace(/^(?:desc = |Failed to hydrate: )/, '');
 }
 
 /** A phase that we do not know is no success. */

@@ -232,6 +232,7 @@ const MEANINGS: Record<string, Partial<Application>> = {
       phase: 'Hydrated',
       drySha: A,
       hydratedSha: 'c0ffee254729296a45a3885639ac7e10f9d54979',
+      last: { drySha: A, hydratedSha: 'c0ffee254729296a45a3885639ac7e10f9d54979' },
       branch: 'environments/prod',
       hydrateTo: 'environments/prod-next',
       dry: { repoUrl: 'https://github.com/example-org/checkout-config', path: 'chart', targetRevision: 'main' },
