@@ -53,6 +53,7 @@ import { runTask } from './runtime/run-task.ts';
 import { createStopTheLine } from './runtime/stop-the-line.ts';
 import { createSyncingCommitFinder } from './runtime/syncing-commit.ts';
 import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
+import { createUntouchedFinder } from './runtime/untouched.ts';
 import { watchApplications } from './runtime/watch.ts';
 import { runWorker } from './runtime/worker.ts';
 import { openStore } from './store/open.ts';
@@ -128,6 +129,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const findPromotion = createPromotionFinder(store, tools.gitHost);
     const findRollback = createRollbackFinder(store, tools.gitHost);
     const findDryCommit = createDryCommitFinder(tools.gitHost);
+    const findUntouched = createUntouchedFinder(tools.gitHost);
     await askForReconciliation(
       store,
       connections.deliverySystems.map(({ system }) => system.name),
@@ -156,7 +158,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           'risk-model': (job) => refreshRiskModel(room, job),
           task: (job, lease) => runTask({ ...room, handlers }, job, lease),
           observe: (job, lease) =>
-            observeApplication({ ...room, findPromotion, findRollback, findDryCommit }, job, lease),
+            observeApplication({ ...room, findPromotion, findRollback, findDryCommit, findUntouched }, job, lease),
           evaluate: (job, lease) => runEvaluation(room, job, lease),
           refresh: (job, lease) => refreshApplications(room, job, lease),
           git: (job) => workOnGitWebhook(room, job),

@@ -21,7 +21,7 @@ export type Observation =
   /** Nothing that matters. */
   | { kind: 'same' }
   /** Remember the commit; nothing is to be delivered. */
-  | ({ kind: 'remember'; why: 'known-before-us' | 'already-delivering' } & Target)
+  | ({ kind: 'remember'; why: 'known-before-us' | 'already-delivering' | 'untouched' } & Target)
   /** A new commit in any of the application's sources: deliver it. */
   | ({ kind: 'deliver'; previousRevision?: string } & Target);
 

@@ -182,6 +182,8 @@ export interface ApplicationChanged {
   targetRevisions?: string[];
   /** The sequence that this change started, if it did. */
   sequence?: string;
+  /** Present: none of its files changed, so nothing was started. */
+  untouched?: true;
 }
 
 /** Somebody asks for an evaluation, beside any change under way. */

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { fingerprint, type Newest, type Observation, observe, type Remembered } from '../engine/observe.ts';
+import { judgeUntouched, ownPaths, type Traffic } from '../engine/own-paths.ts';
 import { currentTask } from '../engine/sequence.ts';
 import { type Application, applicationKey, type Place } from '../events/application.ts';
 import { type ApplicationChanged, eventType } from '../events/types.ts';
@@ -15,8 +16,10 @@ import { heardDocument } from './heard.ts';
 import type { Lease } from './lease.ts';
 import { activeSequences, taskJob } from './sequences.ts';
 import { type SequenceRoom, sequenceStart } from './start-sequence.ts';
+import type { FindUntouched } from './untouched.ts';
 
 export interface ObserverRoom extends SequenceRoom {
+  findUntouched: FindUntouched;
   deliverySystem(name: string): DeliverySystem | undefined;
   failpoint: Failpoint;
 }
@@ -74,16 +77,48 @@ export async function observeApplication(room: ObserverRoom, job: ClaimedJob, le
   const seen = await room.store.document('application', applicationKey(application.ref));
   const remembered = seen?.data as SeenApplication | undefined;
   const { place } = application;
-  const observation = observe(
+  const observed = observe(
     application,
     known(same(remembered, application)),
     place && (await newestSequence(room.store, place)),
   );
+  const observation = await unlessUntouched(room, application, same(remembered, application), observed, lease);
   const commit = await commitFor(room, application, seen, observation, lease);
   room.failpoint('observe.decided');
   const documents = [...commit.documents, ...heard()];
   await room.store.commit({ ...commit, documents, claim: job, settle: { kind: 'done' } });
   room.failpoint('observe.committed');
+}
+
+/** A commit on a shared branch that has nothing of the application's starts nothing for it. */
+async function unlessUntouched(
+  room: ObserverRoom,
+  application: Application,
+  before: SeenApplication | undefined,
+  observed: Observation,
+  lease: Lease,
+): Promise<Observation> {
+  const { place } = application;
+  const own = ownPaths(application);
+  if (observed.kind !== 'deliver' || !place || !own || before?.targetRevision === undefined) return observed;
+  const judgement = judgeUntouched(application, own, await trafficIn(room.store, place));
+  if (judgement === 'a change') return observed;
+  if (!(await room.findUntouched(application, before.targetRevision, lease.signal))) return observed;
+  if (judgement === 'later') return { kind: 'same' };
+  const { previousRevision: _, ...target } = observed;
+  room.log.info({ ...place, revision: target.targetRevision }, 'a commit that changes nothing of this application');
+  return { ...target, kind: 'remember', why: 'untouched' };
+}
+
+async function trafficIn(store: Store, place: Place): Promise<Traffic> {
+  const active = await activeSequences(store, place);
+  const [newest] = await store.documents({ kind: 'sequence', ...place, limit: 1 });
+  const promoting = active.filter((state) => currentTask(state)?.name === 'promotion');
+  return {
+    inFlight: active.length > promoting.length,
+    promoting: promoting.length > 0,
+    passedBy: newest !== undefined && sequenceFromRow(newest.data).finished?.reason === 'superseded',
+  };
 }
 
 /** Deleted and created anew it is another one, of which nothing is remembered. */
@@ -165,7 +200,8 @@ async function commitFor(
       ? [applicationDocument(room, place, seenNow, version), ...followerRows(application, room.clock.now())]
       : [];
   if (observation.kind === 'same') return { appends: [], documents, jobs: interested };
-  const changed = changedEvent(room.clock, application, place, targetOf(observation), started?.id);
+  const isUntouched = observation.kind === 'remember' && observation.why === 'untouched';
+  const changed = changedEvent(room.clock, application, place, targetOf(observation), started?.id, isUntouched);
   return {
     appends: [
       { stream: streamOfApplication(application), expectedVersion: seen?.version ?? 0, events: [changed] },
@@ -192,12 +228,14 @@ function changedEvent(
   place: Place,
   target: Remembered,
   sequence: string | undefined,
+  isUntouched: boolean,
 ): NewEvent {
   const data: ApplicationChanged = {
     ref: application.ref,
     place,
     ...target,
     ...(sequence === undefined ? {} : { sequence }),
+    ...(isUntouched ? { untouched: true } : {}),
   };
   return {
     id: newId(),

@@ -1,8 +1,10 @@
 import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import { isJsonObject } from '../base/json.ts';
+import { plannedStep } from '../engine/decide.ts';
 import { inGit } from '../engine/in-git.ts';
 import { type PromotionState, promotionsOf } from '../engine/promotion.ts';
+import { mergeOf } from '../engine/promotion-order.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
@@ -33,8 +35,9 @@ const LOOK_BACK = 50;
 
 /**
  * Joins a commit on a stage's branch to the change that was promoted there: by the merge commit that the
- * promotion recorded, else by asking the Git host whether the commit contains a promoted one. Trailers
- * in commit messages are not asked: anybody can write them.
+ * promotion recorded, else by asking the Git host whether the commit contains a promoted one that has not arrived yet:
+ * on a shared branch others push on top before anybody looks. Trailers in commit messages are not asked: anybody can
+ * write them.
  */
 export function createPromotionFinder(
   store: Store,
@@ -47,11 +50,19 @@ export function createPromotionFinder(
       service: place.service,
       limit: LOOK_BACK,
     });
-    const candidates = rows.flatMap((row) => promotionsTo(sequenceFromRow(row.data), place.stage));
+    const states = rows.map((row) => sequenceFromRow(row.data));
+    const candidates = states.flatMap((state) => promotionsTo(state, place.stage));
+    const arrived = new Set(
+      states
+        .filter(({ triggered }) => triggered?.place.stage === place.stage)
+        .map(({ triggered }) => triggered?.context),
+    );
     const here = [commit.revision, ...(commit.synced ? [commit.synced.revision] : [])];
     const recorded = candidates.find(({ outcome }) => here.some((revision) => outcome?.data['mergeSha'] === revision));
     if (recorded) return promoted(recorded);
     for (const candidate of candidates) {
+      // What came before it has either arrived with it, or never will.
+      if (arrived.has(candidate.triggered.context)) return undefined;
       // Its pull request is between hydrated branches, or between those that people write.
       const { repoUrl, revision } = (candidate.memo['hydrated'] !== undefined && commit.synced) || commit;
       const repository = { url: repoUrl };
@@ -62,14 +73,16 @@ export function createPromotionFinder(
   };
 }
 
-type Candidate = PromotionState & { triggered: SequenceTriggered };
+/** `isEdits`: it brings edits of files, so the verified commit itself says nothing about where it is. */
+type Candidate = PromotionState & { triggered: SequenceTriggered; isEdits: boolean };
 
 function promotionsTo(state: SequenceState, stage: string): Candidate[] {
   const { triggered } = state;
   if (!triggered) return [];
+  const isEdits = plannedStep(state, 'promotion')?.changes !== undefined;
   return promotionsOf(state)
     .filter(({ target }) => target.to === stage)
-    .map((promotion) => ({ ...promotion, triggered }));
+    .map((promotion) => ({ ...promotion, triggered, isEdits }));
 }
 
 /**
@@ -80,22 +93,30 @@ function promotionsTo(state: SequenceState, stage: string): Candidate[] {
 async function brings(
   host: GitHost,
   repository: Repository,
-  { memo, outcome, triggered }: Candidate,
+  candidate: Candidate,
   revision: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (outcome !== undefined) return false;
+  const { memo, outcome } = candidate;
+  const merge = mergeOf(candidate);
+  if (outcome !== undefined && merge === undefined) return false;
   try {
-    const number = Number(memo['pullRequest'] ?? 0);
+    const number = merge === undefined ? Number(memo['pullRequest'] ?? 0) : 0;
     const pullRequest = number > 0 ? await host.readPullRequest(repository, number, { signal }) : undefined;
-    const { hydrated } = memo;
-    const chosen = isJsonObject(hydrated) ? String(hydrated['revision']) : inGit(triggered).revision;
-    const ancestor = pullRequest?.mergeSha ?? chosen;
+    const ancestor = merge ?? pullRequest?.mergeSha ?? chosenIn(candidate);
+    if (ancestor === undefined) return false;
     return ancestor === revision || (await host.contains(repository, revision, ancestor, { signal }));
   } catch (error) {
     if (error instanceof AdapterError && error.reason === 'not-found') return false;
     throw error;
   }
+}
+
+/** The commit that a merge by hand brings. */
+function chosenIn({ memo, triggered, isEdits }: Candidate): string | undefined {
+  const { hydrated, head } = memo;
+  if (isEdits) return typeof head === 'string' ? head : undefined;
+  return isJsonObject(hydrated) ? String(hydrated['revision']) : inGit(triggered).revision;
 }
 
 function promoted({ task, memo, outcome, triggered }: Candidate): Promoted {

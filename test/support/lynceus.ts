@@ -73,6 +73,8 @@ export interface TestWorldOptions {
   notifications?: Partial<NotificationOptions>;
   databaseUrl?: string;
   env?: Record<string, string>;
+  /** All services are in one repository, on `main`, each stage of each in a folder: `envs/<stage>/<service>`. */
+  monorepo?: boolean;
   /** The repository is on a (fake) GitHub, where people review; only for one service. */
   github?: boolean;
   /** More of lynceus.yaml. */
@@ -117,7 +119,8 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const application = await startApplication();
-  const repositories = new Map(services.map((service) => [service, createRepository(options)] as const));
+  const shared = options.monorepo ? createRepository(options) : undefined;
+  const repositories = new Map(services.map((service) => [service, shared ?? createRepository(options)] as const));
   const [first] = repositories.values();
   const github = options.github && first ? await startFakeGitHub(first, GITHUB_TOKEN) : undefined;
   const repoUrl = github && `${github.url}/acme/deploy.git`;
@@ -127,14 +130,21 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     apps: services.flatMap((service) =>
       STAGES.map((stage) =>
         sandboxApp(service, stage, repoUrl ?? repositories.get(service)?.path ?? '', application.url),
-      ).map((app) => ({ ...app, ...(options.applicationSet ? { applicationSet: options.applicationSet } : {}) })),
+      ).map((app, at) => ({
+        ...app,
+        ...(options.monorepo ? { path: `envs/${STAGES[at]}/${service}`, targetRevision: 'main' } : {}),
+        ...(options.applicationSet ? { applicationSet: options.applicationSet } : {}),
+      })),
     ),
     aliases: repoUrl === undefined ? {} : { [repoUrl]: first?.path ?? '' },
     notifications: { url: `${url}/webhooks/argocd`, token: WEBHOOK_TOKEN, retryWaitMs: 50, ...options.notifications },
     ...options.sandbox,
   });
   const configFile = join(folder, 'lynceus.yaml');
-  writeFileSync(configFile, connections(argocd.url, gitHosts([...repositories.values()], github), options.connections));
+  writeFileSync(
+    configFile,
+    connections(argocd.url, gitHosts([...new Set(repositories.values())], github), options.connections),
+  );
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
@@ -233,7 +243,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       await argocd.close();
       await github?.close();
       await application.close();
-      for (const repository of repositories.values()) repository.remove();
+      for (const repository of new Set(repositories.values())) repository.remove();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -248,7 +258,8 @@ function createRepository(options: TestWorldOptions): BareRepository {
     ...options.files,
   };
   const first = repository.commit({ branch: 'stage/dev', files, message: 'Lay out' });
-  for (const stage of STAGES.slice(1)) repository.git('update-ref', `refs/heads/stage/${stage}`, first);
+  const branches = options.monorepo ? ['main'] : STAGES.slice(1).map((stage) => `stage/${stage}`);
+  for (const branch of branches) repository.git('update-ref', `refs/heads/${branch}`, first);
   return repository;
 }
 
