@@ -272,6 +272,8 @@ function sandboxApp(service: string, stage: string, repoUrl: string, url: string
     path: '.',
     targetRevision: `stage/${stage}`,
     automated: stage === 'dev',
+    // What fails has failed, unless a test says otherwise with `setRetry`.
+    retry: {},
     deployed: true,
     healthDelayMs: 100,
   };

@@ -20,6 +20,7 @@ import {
   type SourceSpec,
   timestamp,
 } from './resources.ts';
+import { AUTOMATIC_RETRY, backOffMs, isUsedUp, type RetryStrategy, sayEnd, sayRetry } from './retries.ts';
 import { dueNow, ROLLING_SYNC, type RollingSync } from './rolling-sync.ts';
 import { type Canary, nodesOf, type RunningHook, type TreeNode } from './tree.ts';
 import { active, assigned, canSync, told, type WindowSpec } from './windows.ts';
@@ -40,6 +41,8 @@ export interface SandboxApp {
   /** More sources make it a multi-source application. */
   moreSources?: { repoUrl: string; path?: string; targetRevision?: string }[];
   automated?: boolean;
+  /** How often Argo CD tries a failed sync again: by default 5 times where it syncs by itself, else never. */
+  retry?: RetryStrategy;
   /** What the branch holds at the start is live already. */
   deployed?: boolean;
   externalUrl?: string;
@@ -145,6 +148,7 @@ interface AppState {
   applied: Manifest[];
   hook: RunningHook | undefined;
   canary: Canary | undefined;
+  retryNow: boolean;
 }
 
 export type Change = { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: ApplicationObject };
@@ -292,8 +296,14 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
 
   setAutomated(name: string, automated: boolean, namespace = this.#namespace): void {
     const state = this.#state(name, namespace);
-    state.object.spec.syncPolicy = { automated: { enabled: automated, prune: true } };
+    state.object.spec.syncPolicy = { ...state.object.spec.syncPolicy, automated: { enabled: automated, prune: true } };
     this.#touch(state);
+  }
+
+  /** How often failed syncs of it are tried again from now on. */
+  setRetry(name: string, retry: RetryStrategy, namespace = this.#namespace): void {
+    const { spec } = this.#state(name, namespace).object;
+    spec.syncPolicy = { ...spec.syncPolicy, retry };
   }
 
   /** Looks at Git and computes sync status and health anew. */
@@ -318,7 +328,7 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
       },
       initiatedBy: { username },
       ...(wish.infos === undefined || wish.infos.length === 0 ? {} : { info: wish.infos }),
-      retry: wish.retryStrategy ?? {},
+      retry: wish.retryStrategy ?? state.object.spec.syncPolicy?.retry ?? {},
     });
     return state.object;
   }
@@ -332,6 +342,11 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
   failHydration(name: string, message: string | undefined): void {
     if (message === undefined) this.#hydrationFailures.delete(name);
     else this.#hydrationFailures.set(name, message);
+  }
+
+  /** Time passes for a sync that waits for its next attempt. */
+  retryNow(name: string, namespace = this.#namespace): void {
+    this.#state(name, namespace).retryNow = true;
   }
 
   terminate(name: string, namespace: string): void {
@@ -376,6 +391,7 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
       applied: [],
       hook: undefined,
       canary: undefined,
+      retryNow: false,
     };
   }
 
@@ -482,7 +498,8 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     const wanted = target.join(',');
     if (state.attempted === wanted || !this.#maySync(state, false)) return;
     state.attempted = wanted;
-    this.#begin(state, target, { sync: { prune: true }, initiatedBy: { automated: true }, retry: { limit: 5 } });
+    const retry = object.spec.syncPolicy?.retry ?? AUTOMATIC_RETRY;
+    this.#begin(state, target, { sync: { prune: true }, initiatedBy: { automated: true }, retry });
   }
 
   async #resolveWish(state: AppState, wish: SyncWish): Promise<string[]> {
@@ -538,22 +555,53 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     const run: OperationState = { operation, phase: 'Running', message: 'waiting to start', startedAt: timestamp() };
     state.object.status.operationState = run;
     this.#touch(state);
+    for (;;) {
+      const [phase, message] = await this.#attempt(state, run, revisions);
+      if (isTerminating(run)) return this.#end(state, run, 'Failed', TERMINATED);
+      if (phase === 'Succeeded' || isUsedUp(operation.retry, run.retryCount ?? 0))
+        return this.#end(state, run, phase, sayEnd(message, phase === 'Succeeded' ? 0 : run.retryCount));
+      await this.#backOff(state, run, message);
+      if (isTerminating(run)) return this.#end(state, run, 'Failed', TERMINATED);
+    }
+  }
+
+  async #attempt(
+    state: AppState,
+    run: OperationState,
+    revisions: readonly string[],
+  ): Promise<[OperationState['phase'], string]> {
+    const { sync, initiatedBy } = run.operation;
     const trees = await this.#trees(state, revisions);
     run.syncResult = { revision: '', ...named(state, revisions) };
-    if (trees === undefined) return this.#end(state, run, 'Error', `ComparisonError: unknown revision or path`);
+    if (trees === undefined) return ['Error', 'ComparisonError: unknown revision or path'];
     this.#touch(state);
     await this.#untilOpen(state, run);
     const refused = await this.#runHooks(state, run, revisions);
-    if (isTerminating(run)) return this.#end(state, run, 'Failed', 'Operation terminated');
-    if (refused !== undefined) return this.#end(state, run, 'Failed', refused);
+    if (isTerminating(run)) return ['Failed', TERMINATED];
+    if (refused !== undefined) return ['Failed', refused];
     await sleep(this.#timing.syncMs, undefined, { signal: this.#stop.signal });
-    if (isTerminating(run)) return this.#end(state, run, 'Failed', 'Operation terminated');
-    const problem = operation.sync.dryRun === true ? undefined : await this.#tryToApply(state, revisions);
-    if (problem !== undefined) return this.#end(state, run, 'Failed', problem);
-    if (operation.sync.dryRun !== true && operation.sync.resources === undefined) {
-      this.#remember(state, revisions, run.startedAt, operation.initiatedBy);
+    if (isTerminating(run)) return ['Failed', TERMINATED];
+    const problem = sync.dryRun === true ? undefined : await this.#tryToApply(state, revisions);
+    if (problem !== undefined) return ['Failed', problem];
+    if (sync.dryRun !== true && sync.resources === undefined) {
+      this.#remember(state, revisions, run.startedAt, initiatedBy);
     }
-    return this.#end(state, run, 'Succeeded', 'successfully synced (all tasks run)');
+    return ['Succeeded', 'successfully synced (all tasks run)'];
+  }
+
+  /** Between two attempts an operation is `Running` with an end; the next begins without the result of the last. */
+  async #backOff(state: AppState, run: OperationState, message: string): Promise<void> {
+    const next = Date.now() + backOffMs(run.operation.retry, run.retryCount ?? 0);
+    sayRetry(run, message, timestamp(), new Date(next));
+    this.#touch(state);
+    state.retryNow = false;
+    while (Date.now() < next && !isTerminating(run) && !state.retryNow) {
+      const waitMs = Math.min(this.#timing.pickUpMs, Math.max(0, next - Date.now()));
+      await sleep(waitMs, undefined, { signal: this.#stop.signal });
+    }
+    delete run.finishedAt;
+    delete run.syncResult;
+    this.#touch(state);
   }
 
   /** A window that closes while an operation runs holds it. */
@@ -714,7 +762,7 @@ function newObject(app: SandboxApp, sources: readonly SourceSpec[], controlPlane
       project: app.project ?? 'default',
       ...specOfSources(app, sources),
       destination: { server: 'https://kubernetes.default.svc', namespace: app.name },
-      ...(app.automated === true ? { syncPolicy: { automated: { prune: true, selfHeal: false } } } : {}),
+      ...policyOf(app),
     },
     status: {
       sync: { status: 'Unknown', comparedTo: {} },
@@ -728,12 +776,23 @@ function newObject(app: SandboxApp, sources: readonly SourceSpec[], controlPlane
   };
 }
 
+function policyOf({ automated, retry }: SandboxApp): Pick<ApplicationObject['spec'], 'syncPolicy'> {
+  if (automated !== true && retry === undefined) return {};
+  return {
+    syncPolicy: {
+      ...(automated === true ? { automated: { prune: true, selfHeal: false } } : {}),
+      ...(retry === undefined ? {} : { retry }),
+    },
+  };
+}
+
 function specOfSources({ hydrator, repoUrl }: SandboxApp, sources: readonly SourceSpec[]) {
   const [source] = sources as [SourceSpec];
   if (hydrator) return { sourceHydrator: hydratorSpec(repoUrl, source.targetRevision, source.path, hydrator) };
   return sources.length > 1 ? { sources: [...sources] } : { source };
 }
 
+const TERMINATED = 'Operation terminated';
 const BLOCKED = 'Sync operation blocked by sync window';
 const CANARY_ACTIONS: Readonly<Record<string, Canary['state']>> = {
   resume: 'promoted',

@@ -1,4 +1,5 @@
 import type { HydratorSpec, HydratorStatus } from './hydrator.ts';
+import type { RetryStrategy } from './retries.ts';
 
 /** The parts of an Argo CD Application object that the sandbox fills, as they stand in its JSON. */
 export interface ApplicationObject {
@@ -21,7 +22,7 @@ export interface ApplicationObject {
     sources?: SourceSpec[];
     sourceHydrator?: HydratorSpec;
     destination: { server: string; namespace: string };
-    syncPolicy?: { automated: { enabled?: boolean; prune?: boolean; selfHeal?: boolean } };
+    syncPolicy?: { automated?: { enabled?: boolean; prune?: boolean; selfHeal?: boolean }; retry?: RetryStrategy };
   };
   operation?: OperationSpec;
   status: {
@@ -61,7 +62,7 @@ export interface OperationSpec {
   };
   initiatedBy: { username?: string; automated?: boolean };
   info?: { name: string; value: string }[];
-  retry: { limit?: number; backoff?: object };
+  retry: RetryStrategy;
 }
 
 export interface OperationState {
@@ -70,6 +71,7 @@ export interface OperationState {
   message: string;
   startedAt: string;
   finishedAt?: string;
+  retryCount?: number;
   syncResult?: {
     revision: string;
     revisions?: string[];

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Rollout } from '../../../examples/sandbox/argocd/controller.ts';
+import { backOffMs, type RetryStrategy } from '../../../examples/sandbox/argocd/retries.ts';
 import {
   type SandboxArgoCd,
   type SandboxOptions,
@@ -86,12 +87,47 @@ describe('an application of the sandbox', () => {
     expect(controller.syncs.map(({ revisions }) => revisions)).toEqual([[first], [second]]);
   });
 
-  it('does not try a commit again whose automatic sync failed, and says so', async () => {
+  const twice = (duration: string): RetryStrategy => ({ limit: 2, backoff: { duration } });
+  const broken = () => Promise.reject(new Error('no such image'));
+
+  it('tries a failed sync again by itself, and tells how often and when next', async () => {
     repository.commit('checkout:broken');
-    const deploy = () => Promise.reject(new Error('no such image'));
-    const { controller } = await start({ apps: [{ ...app(), automated: true }], deploy });
+    let attempts = 0;
+    const deploy = async () => (++attempts < 3 ? broken() : { healthy: () => true });
+    const { controller } = await start({ apps: [{ ...app(), automated: true, retry: twice('1h') }], deploy });
+    for (const retries of [1, 2]) {
+      const { operation } = await until((one) => one.operation?.retrying === true && one.operation.retries === retries);
+      expect(operation).toMatchObject({ phase: 'Running', retryLimit: 2, finishedAt: expect.any(String) });
+      expect(operation?.message).toMatch(
+        new RegExp(`no such image\\. Retrying attempt #${retries} at 1?\\d:[0-5]\\d[AP]M\\.$`),
+      );
+      controller.retryNow('checkout');
+    }
+    const { operation } = await until((one) => one.operation?.phase === 'Succeeded');
+    expect(operation).toMatchObject({ retries: 2, message: 'successfully synced (all tasks run)' });
+  });
+
+  it('waits twice as long before each attempt, from five seconds to three minutes where nothing is said', () => {
+    expect([0, 1, 5, 6].map((retries) => backOffMs({ limit: 9 }, retries))).toEqual([5_000, 10_000, 160_000, 180_000]);
+    expect(
+      [0, 1].map((retries) => backOffMs({ backoff: { duration: '1m', factor: 3, maxDuration: '2m' } }, retries)),
+    ).toEqual([60_000, 120_000]);
+  });
+
+  it('can be told to end while it waits for its next attempt', async () => {
+    repository.commit('checkout:broken');
+    const retry = { limit: 1, backoff: { duration: '1h' } };
+    await start({ apps: [{ ...app(), automated: true, retry }], deploy: broken });
+    const { ref } = await until((one) => one.operation?.retrying === true);
+    await system.terminate(ref);
+    await until((one) => one.operation?.phase === 'Failed' && one.operation.message === 'Operation terminated');
+  });
+
+  it('does not try a commit again once its retries are used up, and says so', async () => {
+    repository.commit('checkout:broken');
+    const { controller } = await start({ apps: [{ ...app(), automated: true, retry: twice('20ms') }], deploy: broken });
     const seen = await until((one) => one.operation?.phase === 'Failed');
-    expect(seen.operation?.message).toContain('no such image');
+    expect(seen.operation?.message).toMatch(/no such image \(retried 2 times\)\.$/);
     expect(seen.conditions.map(({ type }) => type)).toContain('SyncError');
     await new Promise((resolve) => setTimeout(resolve, 4 * QUICK.pollMs));
     expect(controller.syncs).toHaveLength(1);
