@@ -165,6 +165,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   const running = new Set<LynceusProcess>();
   const urls = new Set<string>();
   const apps = new Set<App>();
+  let stopped = false;
 
   /** By whichever replica answers: one may be dead or frozen. */
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -189,6 +190,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       urls.add(`http://127.0.0.1:${ownPort}`);
       const process = await startLynceus({ LYNCEUS_LISTEN: `127.0.0.1:${ownPort}`, ...env, ...extra });
       running.add(process);
+      if (stopped) process.kill('SIGKILL');
       void process.ended.then(() => running.delete(process));
       return process;
     },
@@ -237,6 +239,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         (one) => one.name === name && !one.dryRun && (commit === undefined || one.revisions.includes(commit)),
       ),
     async stop() {
+      stopped = true;
       for (const app of apps) await app.stop();
       for (const process of running) process.kill('SIGKILL');
       await Promise.all([...running].map(({ ended }) => ended));
