@@ -12,7 +12,7 @@ import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import type { ProgressBoard } from './progress.ts';
-import { changeSequence, loadSequence, streamOf } from './sequences.ts';
+import { activeSequences, changeSequence, loadSequence, streamOf } from './sequences.ts';
 
 export interface TaskRoom {
   store: Store;
@@ -25,6 +25,8 @@ export interface TaskRoom {
   log: Log;
 }
 
+const [MIN_LATCH_PAUSE_MS, MAX_LATCH_PAUSE_MS] = [5_000, 60_000];
+
 /** One look at one task: run its handler, and put what it says into the log together with the job's fate. */
 export async function runTask(room: TaskRoom, job: ClaimedJob, lease: Lease): Promise<void> {
   const { sequence, task: taskId } = job.payload as { sequence: string; task: string };
@@ -35,8 +37,12 @@ export async function runTask(room: TaskRoom, job: ClaimedJob, lease: Lease): Pr
   const input = taskInput(room, job, state, task, lease);
   if (currentTask(state)?.id !== taskId || state.phase === 'finished') {
     if (task.status === 'aborted' || task.status === 'errored') await handler?.stop?.(input, room.tools);
-    if (neverLetThrough(state)) await closeLatches(input, room.tools);
-    return settle(room.store, job, { kind: 'done' });
+    const mayWait = (await isShut(room, state)) && (await closeLatches(input, room.tools));
+    return settle(
+      room.store,
+      job,
+      mayWait ? { kind: 'again', delayMs: latchPauseMs(state, input.now) } : { kind: 'done' },
+    );
   }
   // People decide on an approval.
   if (!handler) return settle(room.store, job, { kind: 'done' });
@@ -48,9 +54,18 @@ export async function runTask(room: TaskRoom, job: ClaimedJob, lease: Lease): Pr
   room.failpoint(`task.${task.name}.committed`);
 }
 
-/** It is over before anything could be synced: what waits for its gate waits for nothing. */
-function neverLetThrough({ finished, tasks }: SequenceState): boolean {
-  return finished?.result === 'fail' && !tasks.some(({ name }) => name === 'sync');
+/** It is over before anything could be synced, for good: what waits for its gate waits for nothing. */
+async function isShut({ store }: TaskRoom, { finished, tasks, triggered }: SequenceState): Promise<boolean> {
+  if (finished?.result !== 'fail' || tasks.some(({ name }) => name === 'sync') || !triggered) return false;
+  const { place, revision } = triggered;
+  // Somebody may have let the same commit through since.
+  return !(await activeSequences(store, place)).some((other) => other.triggered?.revision === revision);
+}
+
+/** A sync that does not end is looked at ever less often. */
+function latchPauseMs({ finished }: SequenceState, now: Date): number {
+  const overForMs = now.getTime() - Date.parse(finished?.at ?? '');
+  return Math.min(MAX_LATCH_PAUSE_MS, Math.max(MIN_LATCH_PAUSE_MS, overForMs / 4));
 }
 
 /** A handler that brings the process down is not asked for ever. */

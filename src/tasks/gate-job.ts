@@ -1,5 +1,6 @@
 import type { ApplicationResource, DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { isSame } from '../engine/revisions.ts';
+import { isAskedFor, isUnfinished } from '../engine/rollout.ts';
 import type { Application, Operation } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
 import { type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
@@ -7,6 +8,8 @@ import { type TaskInput, type TaskOutcome, type TaskTools, waiting } from './tas
 /** Only Jobs with this name are ours: other hooks of a team wait and fail for reasons of their own. */
 const OURS = /^lynceus-gate(?:-|$)/;
 const SOON_MS = 1_000;
+/** By then Argo CD has begun to sync a commit that it syncs by itself, or something holds it. */
+const BEGINS_WITHIN_MS = 60_000;
 
 /**
  * A sync that failed because its gate's Job was told no, and began before the gate let the change through: Argo CD never
@@ -36,15 +39,29 @@ export async function openLatch(
   return waiting({ kind: 'sync', sentence: `the gate is open: Job ${first.name} was resumed` }, SOON_MS);
 }
 
-/** The gate will not open any more: a Job that still waits for it is terminated, so that it blocks no other sync. */
-export async function closeLatches(input: TaskInput, tools: TaskTools): Promise<void> {
+/**
+ * The gate will not open any more: a Job that still waits for it is terminated, so that it blocks no other sync. Answers
+ * whether another one may come to wait: Argo CD begins a sync, or tries one that failed again, when it likes.
+ */
+export async function closeLatches(input: TaskInput, tools: TaskTools): Promise<boolean> {
+  let mayWait = false;
   for (const ref of await tools.history.applications(input.triggered.place)) {
     const system = tools.deliverySystem(ref.system);
     if (!system?.act) continue;
     const application = await system.read(ref, { signal: input.signal });
     for (const latch of await latchesOf(input, system, application, input.triggered))
       await input.effect('close-latch', async () => system.act?.(ref, latch, 'terminate', input));
+    mayWait ||= mayHaveLatch(input, application);
   }
+  return mayWait;
+}
+
+function mayHaveLatch({ sequence, triggered, now }: TaskInput, application: Application): boolean {
+  const { operation, automated } = application;
+  // An attempt that has just begun does not say yet which commit it is for.
+  if (operation && (isSame(operation, triggered) || operation.revision === undefined)) return isUnfinished(operation);
+  const overForMs = now.getTime() - Date.parse(sequence.finished?.at ?? '');
+  return automated && isAskedFor(application, triggered) && overForMs < BEGINS_WITHIN_MS;
 }
 
 /** A Job that was told to wait is suspended; its operation says that it waits for it, and for which commit it runs. */

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Deploy } from '../../examples/sandbox/argocd/controller.ts';
-import { deliveryWith, expectUntouched, isOver, last, type Story, story } from '../support/story.ts';
+import { eventually } from '../support/lynceus.ts';
+import { deliveryWith, expectUntouched, isOver, last, type Story, story, waitsAt } from '../support/story.ts';
 
 const LIMIT = { timeout: 90_000 };
 const PATIENT = 'sync: gated\n      syncPolicy: {retry: {limit: 4, backoff: 1h}}';
@@ -67,6 +70,54 @@ describe.concurrent('a sync that Argo CD tries again by itself', () => {
       await failsAt(told, commit, '1 of 5');
       expect(await told.stage(commit, 'staging', isOver, 'is through')).toMatchObject({ result: 'pass' });
       expect(told.world.syncsOf('checkout-staging').map(({ automated }) => automated)).toEqual([true]);
+    });
+  });
+});
+
+describe.concurrent("a gate's suspended Job whose change was rejected", () => {
+  const job = readFileSync(join(import.meta.dirname, '../../examples/ways-to-gate/suspended-job.yaml'), 'utf8');
+  const options = {
+    files: { 'gate.yaml': job },
+    delivery: deliveryWith('dev', 'sync: automatic\n      approval: {quorum: 1}'),
+  };
+  const operation = (told: Story) => told.world.argocd.controller.find('checkout-dev')?.status.operationState;
+  const actions = (told: Story) => told.world.argocd.controller.actions;
+  const until = (is: () => unknown, what: string) =>
+    eventually(async () => is() || undefined, { within: 40_000, what });
+
+  /** Its Job was terminated, and Argo CD waits to try again. */
+  async function rejected(told: Story): Promise<string> {
+    told.world.argocd.controller.setRetry('checkout-dev', { limit: 1, backoff: { duration: '1h' } });
+    const commit = told.release(1);
+    await told.stage(commit, 'dev', waitsAt('approval'), 'waits for a person');
+    await until(() => operation(told)?.message.includes('lynceus-gate'), 'the Job holds the sync');
+    await told.decide(commit, 'dev', 'reject');
+    await until(() => operation(told)?.retryCount === 1, 'the Job is terminated');
+    await told.stage(commit, 'dev', isOver, 'is over');
+    return commit;
+  }
+
+  it('is terminated again when Argo CD tries the sync again, so that it blocks no other', LIMIT, async () => {
+    await story(options, async (told) => {
+      await rejected(told);
+      told.world.argocd.controller.retryNow('checkout-dev');
+      await until(() => operation(told)?.message.includes('lynceus-gate'), 'the next Job holds the sync');
+      await told.pass('5s');
+      await until(() => operation(told)?.phase === 'Failed', 'the sync has ended');
+      expect(actions(told)).toEqual(['terminate Job/lynceus-gate', 'terminate Job/lynceus-gate']);
+    });
+  });
+
+  it('is resumed, not terminated, once somebody has let the change through all the same', LIMIT, async () => {
+    await story(options, async (told) => {
+      const commit = await rejected(told);
+      expect((await told.decide(commit, 'dev', 'override')).status).toBe(201);
+      await told.stage(commit, 'dev', waitsAt('sync'), 'is let through');
+      told.world.argocd.controller.retryNow('checkout-dev');
+      await told.pass('5s');
+      const over = await told.stage(commit, 'dev', (view) => view.asked && isOver(view), 'is delivered after all');
+      expect(over).toMatchObject({ result: 'warning' });
+      expect(actions(told)).toEqual(['terminate Job/lynceus-gate', 'resume Job/lynceus-gate']);
     });
   });
 });
