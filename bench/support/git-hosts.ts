@@ -1,9 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type BareRepository, createBareRepository } from '../../examples/sandbox/git.ts';
 import type { GitHost, Repository } from '../../src/adapters/git-hosts/git-host.ts';
+import { gitea } from '../../src/adapters/git-hosts/gitea.ts';
 import { github } from '../../src/adapters/git-hosts/github.ts';
+import { gitlab } from '../../src/adapters/git-hosts/gitlab.ts';
 import { Secret } from '../../src/base/secret.ts';
+import type { FakeForge } from '../../test/support/fake-host-world.ts';
+import { startFakeGitea } from '../../test/support/gitea.ts';
 import { type FakeGitHub, startFakeGitHub } from '../../test/support/github.ts';
+import { startFakeGitLab } from '../../test/support/gitlab.ts';
 
 /** A request as the fake of a host saw it. */
 export interface Asked {
@@ -27,6 +34,7 @@ export interface GitHostUnderCount {
 }
 
 const TOKEN = 'ghp_benchmark';
+const CACHES = join(tmpdir(), 'lynceus-bench-cache-');
 
 /** Every host that has a fake. */
 export const GIT_HOSTS: readonly { name: string; create(): Promise<GitHostUnderCount> }[] = [
@@ -35,6 +43,17 @@ export const GIT_HOSTS: readonly { name: string; create(): Promise<GitHostUnderC
     name: 'GitHub as an App',
     create: () =>
       createGitHub(({ url, app }) => connect(url, { app: { id: app.id, privateKey: { env: 'K' } } }, app.privateKey)),
+  },
+  {
+    name: 'GitLab',
+    create: () => createForge(gitlab, startFakeGitLab, (fake, number) => fake.approve('reviewer', number)),
+  },
+  {
+    name: 'Gitea',
+    create: () =>
+      createForge(gitea, startFakeGitea, ({ pulls, accounts }, number) => {
+        pulls.review(pulls.pullOf(number), accounts.named('reviewer'), 'approved');
+      }),
   },
 ];
 
@@ -61,6 +80,31 @@ async function createGitHub(createHost: (fake: FakeGitHub) => GitHost): Promise<
       await fake.close();
       origin.remove();
       if (fake.violations.length > 0) throw new Error(fake.violations.join('\n'));
+    },
+  };
+}
+
+/** A host that is asked by REST and by Git. */
+async function createForge<Fake extends FakeForge>(
+  kind: typeof gitea,
+  start: (origin: BareRepository, token: string) => Promise<Fake>,
+  approve: (fake: Fake, number: number) => void,
+): Promise<GitHostUnderCount> {
+  const origin = createOrigin();
+  const fake = await start(origin, TOKEN);
+  fake.accounts.named('reviewer').permission = 'write';
+  const tools = { secret: () => new Secret(TOKEN), addresses: 'any' as const, cacheDir: mkdtempSync(CACHES) };
+  return {
+    host: kind.create('forge', { url: fake.url, token: { env: 'T' } } as never, tools),
+    repository: { url: `${fake.url}/acme/deploy` },
+    origin,
+    asked: () => fake.asked,
+    approve: (number) => approve(fake, number),
+    async close() {
+      await fake.close();
+      origin.remove();
+      rmSync(tools.cacheDir, { recursive: true, force: true });
+      if (fake.unknown.length > 0) throw new Error(fake.unknown.join('\n'));
     },
   };
 }

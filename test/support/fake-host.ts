@@ -47,6 +47,8 @@ export interface FakeHost {
   requests: string[];
   /** Every request of Git. */
   gitRequests: string[];
+  /** All of them with the bytes of their bodies, both ways; those of Git that change nothing are written as reading. */
+  asked: { line: string; bytes: number }[];
   /** Asked before each request to the API; `undefined`: answer as usual. */
   fault: ((line: string) => Fault | undefined) | undefined;
   /** Requests for which there is no route: must stay empty. */
@@ -103,7 +105,13 @@ export async function startFakeHost(options: FakeHostOptions): Promise<FakeHost>
   origin.git('config', 'http.receivepack', 'true');
   origin.git('config', 'uploadpack.allowFilter', 'true');
   const matchers = Object.entries(routes).map(([route, handle]) => ({ ...matcher(route), handle }));
-  const fake: Omit<FakeHost, 'url' | 'close'> = { requests: [], gitRequests: [], fault: undefined, unknown: [] };
+  const fake: Omit<FakeHost, 'url' | 'close'> = {
+    requests: [],
+    gitRequests: [],
+    asked: [],
+    fault: undefined,
+    unknown: [],
+  };
 
   function judge(method: string, url: URL, text: string, by: Account): Answer {
     const path = url.pathname.slice(prefix.length);
@@ -132,7 +140,9 @@ export async function startFakeHost(options: FakeHostOptions): Promise<FakeHost>
     const unauthorized: Answer = { status: 401, body: { message: 'Unauthorized' } };
     const answered = () => (by === undefined ? unauthorized : judge(request.method ?? '', url, text, by));
     if (fault?.afterEffect) answered();
-    send(response, fault ?? answered());
+    const answer = fault ?? answered();
+    fake.asked.push({ line, bytes: text.length + (JSON.stringify(answer.body) ?? '').length });
+    send(response, answer);
   }
 
   function serveGit(request: http.IncomingMessage, response: http.ServerResponse, url: URL): void {
@@ -142,7 +152,21 @@ export async function startFakeHost(options: FakeHostOptions): Promise<FakeHost>
     if (by === undefined) return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end();
     if (!url.pathname.startsWith(`${options.gitPath}/`)) return void response.writeHead(404).end('not found');
     request.url = `/${origin.path.split('/').at(-1)}${url.pathname.slice(options.gitPath.length)}${url.search}`;
+    countGit(request, response);
     answerGit(dirname(origin.path), request, response);
+  }
+
+  function countGit(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const before = response.socket?.bytesWritten ?? 0;
+    const changes = request.method === 'POST' && request.url?.endsWith('/git-receive-pack') === true;
+    const one = { line: `${changes ? 'POST' : 'GET'} ${request.url}`, bytes: 0 };
+    fake.asked.push(one);
+    request.on('data', (chunk: Buffer) => {
+      one.bytes += chunk.length;
+    });
+    response.on('finish', () => {
+      one.bytes += (response.socket?.bytesWritten ?? before) - before;
+    });
   }
 
   const server = http.createServer((request, response) => {
