@@ -11,6 +11,7 @@ import { type Clone, type CloneOf, createGitClones } from './git-clones.ts';
 import { createGitCommand, type GitCommand } from './git-command.ts';
 import { AUTHOR, commitEdits, commitTree, listFilesAt } from './git-files.ts';
 import type { CallOptions, Comparison, NewCommit, NewFiles } from './git-host.ts';
+import { commitMerge, type MergeWish } from './git-merge.ts';
 import { compareCommits, isContained } from './git-reading.ts';
 import { pushRefs } from './git-repository.ts';
 import { requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
@@ -45,6 +46,11 @@ export interface GitRemote {
   compare(url: string, base: string, head: string, options?: CallOptions): Promise<Comparison>;
   /** Whether `ancestor` is contained in `descendant`; both full SHAs. */
   contains(url: string, descendant: string, ancestor: string, options?: CallOptions): Promise<boolean>;
+  /**
+   * Merges and points the base branch at the merge commit, only while it is where the wish says. `conflict`: it is not,
+   * or the two cannot be merged.
+   */
+  mergeBranches(url: string, wanted: MergeWish, options?: CallOptions): Promise<string>;
   /** Points a branch at a commit that the host has; makes it where it is missing. */
   pointBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
   /** Deletes a branch while it still is at this commit; otherwise it stays. */
@@ -126,6 +132,19 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         const sha = await commitEdits(clone.git, AUTHOR, wanted, index, call);
         clone.made(sha);
         if (sha !== wanted.parent) await point(clone, url, wanted.branch, sha, call);
+        return sha;
+      });
+    },
+
+    async mergeBranches(url, wanted, call) {
+      requireBranch(wanted.baseBranch);
+      for (const sha of [wanted.base, wanted.head, wanted.mergeBase]) requireSha(sha);
+      return use(url, call, async (clone) => {
+        await clone.fetch([wanted.base, wanted.head, wanted.mergeBase], call);
+        const sha = await commitMerge(clone.git, wanted, call);
+        const update = { ref: `refs/heads/${wanted.baseBranch}`, from: wanted.base, to: sha };
+        const { done, why } = await push(clone.git, url, update, call);
+        if (!done) throw new AdapterError('conflict', `${wanted.baseBranch} changed while we merged: ${why}`);
         return sha;
       });
     },

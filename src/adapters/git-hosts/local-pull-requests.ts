@@ -1,5 +1,6 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { CallOptions, NewPullRequest, PullRequest } from './git-host.ts';
+import { mergeTrees } from './git-merge.ts';
 import { isContained } from './git-reading.ts';
 import type { GitRepository, RefUpdate } from './git-repository.ts';
 import {
@@ -190,7 +191,7 @@ export function createLocalPullRequests(committer: Committer) {
     call?: CallOptions,
   ): Promise<Attempt<PullRequest>> {
     const { base = '', record } = found;
-    const tree = await mergeTrees(repository, base, wanted.expectedHeadSha, record, call);
+    const tree = await mergeTrees(repository.git, base, wanted.expectedHeadSha, record, call);
     const mergeSha = await commit(repository, tree, [base, wanted.expectedHeadSha], bounded(wanted.message), call);
     const merged: PullRequestRecord = {
       ...record,
@@ -360,25 +361,6 @@ function unmergeable(found: Found, expected: string): string | undefined {
   if (tip === undefined) return `the branch ${record.headBranch} is gone`;
   if (tip !== expected) return `${record.headBranch} is at ${tip.slice(0, 7)}, expected was ${expected.slice(0, 7)}`;
   return undefined;
-}
-
-/** Merges two commits without a work tree; git 2.38 or newer. */
-async function mergeTrees(
-  repository: GitRepository,
-  base: string,
-  head: string,
-  record: PullRequestRecord,
-  call?: CallOptions,
-): Promise<string> {
-  const args = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', base, head];
-  const { code, stdout } = await repository.git(args, { ...call, answers: [1] });
-  const [tree = '', ...files] = stdout.toString('utf8').split('\0').filter(Boolean);
-  if (code === 0) return tree.trim();
-  const named = [...new Set(files)].slice(0, 10).join(', ');
-  throw new AdapterError(
-    'conflict',
-    `${record.headBranch} cannot be merged into ${record.baseBranch}: both changed ${named || 'the same files'}`,
-  );
 }
 
 /** The end of a pull request: its new record, and its head branch gone. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
 import type { Secret } from '../../base/secret.ts';
 import {
@@ -47,6 +48,8 @@ export interface RestApi {
     query: RestRequest['query'],
     most: number,
   ): Promise<{ items: T[]; more: boolean }>;
+  /** An answer that is no JSON, byte by byte; `rejected` when it has more than `most`. */
+  bytes(path: string, most: number, options?: CallOptions): Promise<Buffer>;
   /** The same API with somebody else's token, which is not kept. */
   as(token: Secret): RestApi;
 }
@@ -86,6 +89,20 @@ function withToken(options: RestApiOptions, limits: ApiLimits, token: Secret): R
     }
   }
 
+  async function bytes(path: string, most: number, call: CallOptions = {}): Promise<Buffer> {
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(TIMEOUT_MS),
+      ...(call.signal === undefined ? [] : [call.signal]),
+    ]);
+    const request: HttpRequest = { method: 'GET', path, signal };
+    try {
+      const { data } = await limits.send(false, call.signal, () => client.stream(request));
+      return await readAll(data, path, most);
+    } catch (error) {
+      throw limits.note(translate(options, error));
+    }
+  }
+
   const get = async <T>(path: string, call?: CallOptions, query?: RestRequest['query']) =>
     (await send<T>({ method: 'GET', path, ...(query === undefined ? {} : { query }) }, call)).data;
 
@@ -113,8 +130,21 @@ function withToken(options: RestApiOptions, limits: ApiLimits, token: Secret): R
         }
       }
     },
+    bytes,
     as: (other) => withToken(options, limits, other),
   };
+}
+
+async function readAll(stream: Readable, path: string, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Ending early closes the connection.
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > most) throw new AdapterError('rejected', `${path} has more than ${most} bytes`);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** @throws {AdapterError} `bad-response` for anything but a full SHA */
