@@ -2,9 +2,12 @@ import type { GitHost, PullRequest } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import { isJsonObject } from '../base/json.ts';
 import type { ReviewPolicy } from '../definitions/delivery-promotion-approval.ts';
+import { inGit } from '../engine/in-git.ts';
+import { lastMerged } from '../engine/promotion-order.ts';
 import { type ApprovalFacts, peopleToAskAbout, type Standing } from '../promotion/approval.ts';
 import type { HostUser, Review } from '../promotion/people.ts';
 import type { PromotionScene } from './promotion-scene.ts';
+import { BEGINNING, LOOK_BACK } from './promotion-turn.ts';
 
 /** A host that tells who reviewed, and who may do what. */
 export type HostWithPeople = GitHost & Required<Pick<GitHost, 'readReviews' | 'permission' | 'isMember' | 'whoAmI'>>;
@@ -21,11 +24,30 @@ export type Authors = Pick<ApprovalFacts, 'authors' | 'unreadCommits'>;
 
 export const NO_AUTHORS: Authors = { authors: new Set(), unreadCommits: 0 };
 
-/** Who wrote the commits that the pull request brings, as far as the host knows their accounts. */
-export async function readAuthors({ input, target, host, repository, head }: PromotionScene): Promise<Authors> {
-  const { commits, totalCommits } = await host.compare(repository, target.branch, head, input);
-  const ids = commits.flatMap(({ by }) => (by === undefined ? [] : [by.id]));
-  return { authors: new Set(ids), unreadCommits: Math.max(0, totalCommits - commits.length) };
+/**
+ * Who wrote what the pull request brings, as far as the host knows their accounts: its own commits, and of one that is
+ * made of edits the commits whose values it takes over.
+ */
+export async function readAuthors(scene: PromotionScene): Promise<Authors> {
+  const { input, target, host, repository, head, revision } = scene;
+  const spans: (readonly [string, string])[] = [[target.branch, head]];
+  const since = scene.step.changes === undefined ? undefined : await takenOverSince(scene);
+  if (since !== undefined) spans.push([since, revision]);
+  const authors = new Set<string>();
+  let unreadCommits = 0;
+  for (const [base, tip] of spans) {
+    const { commits, totalCommits } = await host.compare(repository, base, tip, input);
+    for (const { by } of commits) if (by !== undefined) authors.add(by.id);
+    unreadCommits += Math.max(0, totalCommits - commits.length);
+  }
+  return { authors, unreadCommits };
+}
+
+/** The commit whose values the stage has already; before the first promotion the one that was verified before. */
+async function takenOverSince({ input, tools, target }: PromotionScene): Promise<string | undefined> {
+  const own = await tools.history.sequences(input.triggered.place, BEGINNING, LOOK_BACK);
+  const earlier = lastMerged(target.to, own)?.state.triggered;
+  return earlier ? inGit(earlier).revision : inGit(input.triggered).previousRevision;
 }
 
 /** Everything that decides about an open pull request but the standing of people, out of one reading. */

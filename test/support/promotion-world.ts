@@ -98,6 +98,7 @@ function createWorld(origin: BareRepository, host: GitHost, repoUrl: string) {
     host,
     begin(policy: object = {}, { author = 'Carol' }: { author?: string } = {}): Promotion {
       count += 1;
+      const previousRevision = origin.sha(BRANCH) ?? '';
       const commit = origin.commit({
         branch: `stage/staging-${count}`,
         from: BRANCH,
@@ -105,7 +106,7 @@ function createWorld(origin: BareRepository, host: GitHost, repoUrl: string) {
         message: `Release ${count}`,
         author,
       });
-      return createPromotion({ host, repoUrl, commit, count, policy });
+      return createPromotion({ host, repoUrl, commit, previousRevision, count, policy });
     },
   };
 }
@@ -114,15 +115,16 @@ interface Wanted {
   host: GitHost;
   repoUrl: string;
   commit: string;
+  previousRevision: string;
   count: number;
   policy: object;
 }
 
-function createPromotion({ host, repoUrl, commit, count, policy }: Wanted): Promotion {
+function createPromotion({ host, repoUrl, commit, previousRevision, count, policy }: Wanted): Promotion {
   const source = { repoUrl, path: '.' };
   const place = { project: 'shop', stage: 'staging', service: `checkout-${count}` };
   const [, ...rest] = planned(step('promotion', { timeLimitMs: 30 * 86_400_000, ...policy }));
-  const begun = { revision: commit, source, place, context: `ctx-${count}` };
+  const begun = { revision: commit, previousRevision, source, place, context: `ctx-${count}` };
   const now = () => new Date(Date.now() + told.ahead);
   let state = fold([
     triggered(begun),

@@ -263,6 +263,17 @@ describe('nobody gets a promotion merged by', () => {
     expect(given.told.decisions().filter(({ verdict }) => verdict === 'approve')).toEqual([]);
   });
 
+  it('approving edits that take over what they wrote', async () => {
+    const changes = [{ set: { file: 'app.json', path: 'version', value: 7 } }];
+    const { told, pull, review } = await opened({ changes }, { author: 'Ada' });
+    expect(pull.headSha).not.toBe(told.commit);
+    review('Ada');
+    expect(await sentenceOf(told)).toContain('Ada wrote a commit in it');
+    expect(merged(pull)).toBe(false);
+    review('grace');
+    expect(await sentenceOf(told)).toContain('pass: promoted');
+  });
+
   it('approving what is closed already', async () => {
     const { told, pull, review } = await opened();
     pull.state = 'closed';
