@@ -51,11 +51,17 @@ export interface Verified {
   happens(event: SequenceEvent): void;
 }
 
-export function createPromotionLine(policies: Policies, host?: (origin: BareRepository) => GitHost): PromotionLine {
+/** @param replicas how many processes there are as it were, each with clones of its own; changes take turns */
+export function createPromotionLine(
+  policies: Policies,
+  { replicas = 1, alone }: { replicas?: number; alone?: TaskTools['alone'] } = {},
+): PromotionLine {
   const origin = createBareRepository();
-  const cacheDir = mkdtempSync(join(tmpdir(), 'lynceus-line-'));
-  const tools = { secret: () => new Secret('x'), addresses: 'any', cacheDir } as const;
-  const gitHost = host?.(origin) ?? local.create('local', { urls: [origin.path] }, tools);
+  const caches = Array.from({ length: replicas }, () => mkdtempSync(join(tmpdir(), 'lynceus-line-')));
+  const gitHosts = caches.map((cacheDir) =>
+    local.create('local', { urls: [origin.path] }, { secret: () => new Secret('x'), addresses: 'any', cacheDir }),
+  );
+  const gitHost = gitHosts[0] as GitHost;
   const states: SequenceState[] = [];
   const branches = new Set(Object.entries(policies).flatMap(([stage, { to }]) => [stage, ...to]));
   let count = 0;
@@ -102,7 +108,7 @@ export function createPromotionLine(policies: Policies, host?: (origin: BareRepo
     ahead: 0,
     close() {
       origin.remove();
-      rmSync(cacheDir, { recursive: true, force: true });
+      for (const cacheDir of caches) rmSync(cacheDir, { recursive: true, force: true });
     },
   };
 
@@ -156,26 +162,28 @@ export function createPromotionLine(policies: Policies, host?: (origin: BareRepo
     return states.push(fold(steps.length === 0 ? begun : [...begun, promotes])) - 1;
   }
 
-  const taskTools = {
-    gitHost: () => gitHost,
-    deliverySystem: () => undefined,
-    linkTo: () => undefined,
-    stops: async () => line.stops,
-    history: {
-      applications: async ({ stage }: { stage: string }) =>
-        stage in policies ? [] : [{ system: 'main', namespace: 'argocd', name: stage }],
-      sequence: async (id: string) => states.find(({ triggered }) => triggered?.sequence === id),
-      sequences: async (place: { stage: string; service: string }) =>
-        states
-          .filter(
-            ({ triggered }) => triggered?.place.stage === place.stage && triggered.place.service === place.service,
-          )
-          .toSorted((a, b) => (b.triggered?.at ?? '').localeCompare(a.triggered?.at ?? '')),
-      evaluations: async () => [],
-      verdicts: async () => line.verdicts,
-      merges: async () => states.flatMap(mergesOf),
-    },
-  } as unknown as TaskTools;
+  const toolsOf = (position: number) =>
+    ({
+      gitHost: () => gitHosts[position % replicas],
+      ...(alone ? { alone } : {}),
+      deliverySystem: () => undefined,
+      linkTo: () => undefined,
+      stops: async () => line.stops,
+      history: {
+        applications: async ({ stage }: { stage: string }) =>
+          stage in policies ? [] : [{ system: 'main', namespace: 'argocd', name: stage }],
+        sequence: async (id: string) => states.find(({ triggered }) => triggered?.sequence === id),
+        sequences: async (place: { stage: string; service: string }) =>
+          states
+            .filter(
+              ({ triggered }) => triggered?.place.stage === place.stage && triggered.place.service === place.service,
+            )
+            .toSorted((a, b) => (b.triggered?.at ?? '').localeCompare(a.triggered?.at ?? '')),
+        evaluations: async () => [],
+        verdicts: async () => line.verdicts,
+        merges: async () => states.flatMap(mergesOf),
+      },
+    }) as unknown as TaskTools;
 
   function follow(position: number): Verified {
     const state = () => states[position] as SequenceState;
@@ -200,7 +208,7 @@ export function createPromotionLine(policies: Policies, host?: (origin: BareRepo
           effect: (_, act) => act(),
           record: async () => undefined,
         },
-        taskTools,
+        toolsOf(position),
       );
       const at = now().toISOString();
       const { id, name } = looked;
