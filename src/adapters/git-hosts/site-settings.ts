@@ -10,6 +10,8 @@ export const siteSettings = {
   ca: httpSettings.ca,
   clientCertificate: httpSettings.clientCertificate,
   clientKey: httpSettings.clientKey,
-  timeout: httpSettings.timeout,
+  timeout: Type.Optional(
+    Type.String({ format: 'duration-text', default: '20s', description: 'time limit of one request, e.g. 20s' }),
+  ),
   writeIntervalMs: Type.Optional(Type.Integer({ minimum: 0, description: 'pause between changes; default none' })),
 } as const;
