@@ -9,6 +9,7 @@ import type { ClaimedJob, Store } from '../store/store.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Log } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
+import { queuedLooks } from './promotion-looks.ts';
 import { activeSequences, type LoadedSequence, loadSequence, sequenceCommit } from './sequences.ts';
 
 export interface LineRoom {
@@ -54,7 +55,8 @@ async function advance(room: LineRoom, job: ClaimedJob, line: LoadedSequence[], 
   room.failpoint('line.decided');
   // Our own wake-up would make the line run once more for nothing: it goes on right here.
   const jobs = commit.jobs.filter((wanted) => wanted.queue !== 'line');
-  await room.store.commit({ ...commit, jobs, claim: job });
+  const others = await queuedLooks(room.store, job.payload as unknown as Place, events);
+  await room.store.commit({ ...commit, jobs: [...jobs, ...others], claim: job });
   room.failpoint('line.committed');
   line[at] = next;
   countEndedTasks(room.metrics, events);

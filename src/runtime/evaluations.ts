@@ -20,6 +20,7 @@ import {
   toNewEvent,
   whereabouts,
 } from './evaluation-log.ts';
+import { promotionLooks } from './promotion-looks.ts';
 
 /** What somebody asks for. With `slo` (and `sli`) as texts, or else by the files of the place. */
 export interface EvaluationRequest {
@@ -196,6 +197,7 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
           await store.commit({
             appends: [{ stream: evaluationStream(id), expectedVersion: version, events: [toNewEvent(id, event)] }],
             documents: [invalidationRow(id, view, view.context, invalidated)],
+            jobs: await promotionLooks(store, view),
           });
           return await known(id);
         } catch (error) {

@@ -12,6 +12,7 @@ import { evaluationStream, isConflict, loadEvaluation, toNewEvent } from './eval
 import type { Failpoint } from './failpoint.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
+import { promotionLooks } from './promotion-looks.ts';
 
 export interface EvaluationRoom {
   store: Store;
@@ -87,6 +88,7 @@ async function finish(room: EvaluationRoom, job: ClaimedJob, id: string, outcome
       await room.store.commit({
         appends: [{ stream: evaluationStream(id), expectedVersion: version, events: [toNewEvent(id, event)] }],
         documents: row ? [row] : [],
+        jobs: state.triggered ? await promotionLooks(room.store, state.triggered.place) : [],
         claim: job,
         settle: { kind: 'done' },
       });

@@ -16,8 +16,8 @@ import { fail, overtaken, type TaskInput, type TaskOutcome, type TaskTools, wait
 /** How many sequences of a stage are looked through for others on the same way. */
 export const LOOK_BACK = 50;
 export const BEGINNING: Date = new Date(0);
-/** Only our own records are asked. */
-const SOON_MS = 5_000;
+/** Whoever it waits for has it look when something became of that. */
+const TURN_MS = 60_000;
 
 export interface Way {
   step: PromotionStep;
@@ -107,5 +107,5 @@ function followLeader(leader: SequenceState, way: Way): TaskOutcome {
 
 /** What was verified stays so while it waits for others, whatever is deployed meanwhile. */
 function ready({ memo }: Way, sentence: string): TaskOutcome {
-  return waiting({ kind: 'queue', sentence }, SOON_MS, { ...memo, ready: true });
+  return waiting({ kind: 'queue', sentence }, TURN_MS, { ...memo, ready: true });
 }
