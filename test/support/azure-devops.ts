@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { BareRepository } from '../../examples/sandbox/git.ts';
 import type { MergeMethod } from '../../src/adapters/git-hosts/git-host.ts';
 import {
@@ -8,6 +7,7 @@ import {
   type Call,
   createAccounts,
   type FakeHost,
+  guid,
   type Routes,
   startFakeHost,
 } from './fake-host.ts';
@@ -345,12 +345,6 @@ function peopleRoutes({ accounts }: World): Routes {
       return list(wanted === group.providerDisplayName ? [group] : found);
     },
   };
-}
-
-/** Ids are GUIDs: made of a number so that it can be told whose they are. */
-export function guid({ id }: Account): string {
-  const digits = createHash('sha1').update(String(id)).digest('hex');
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
 const person = (account: Account) => ({

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
@@ -198,7 +199,16 @@ function matcher(route: string): { method: string; pattern: RegExp; names: strin
 function send(response: http.ServerResponse, answer: Answer): void {
   response.writeHead(answer.status, { 'Content-Type': 'application/json; charset=utf-8', ...answer.headers });
   if (answer.body === undefined) response.end();
-  else response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
+  else
+    response.end(
+      typeof answer.body === 'string' || answer.body instanceof Uint8Array ? answer.body : JSON.stringify(answer.body),
+    );
+}
+
+/** The id of an account where ids are GUIDs. */
+export function guid({ id }: Account): string {
+  const digits = createHash('sha1').update(String(id)).digest('hex');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
 /** A page of a list; `size` is the name of the parameter that says how long one is. */

@@ -1,0 +1,130 @@
+import Type, { type Static } from 'typebox';
+import type { Finding } from '../../events/finding.ts';
+import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
+import { failed } from '../failed-connection.ts';
+import { toClientOptions } from '../http-settings.ts';
+import { onlyAdapterErrors } from './api-limits.ts';
+import { createBitbucketApi, gitLogin, placeOf, requirePlace } from './bitbucket-api.ts';
+import { createBitbucketDiscussion } from './bitbucket-discussion.ts';
+import { createBitbucketPullRequests } from './bitbucket-pull-requests.ts';
+import { createBitbucketReading } from './bitbucket-reading.ts';
+import type { CallOptions, GitHost, Repository } from './git-host.ts';
+import { createGitRemote } from './git-remote.ts';
+import { requireBranch, requireSha } from './names.ts';
+import { siteSettings } from './site-settings.ts';
+
+const SITE = 'https://bitbucket.org';
+
+const schema = Type.Object(
+  {
+    ...siteSettings,
+    url: Type.Optional(
+      Type.String({ pattern: '^https?://[^?#@]+$', default: SITE, description: 'where people open it' }),
+    ),
+    apiUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^?#@]+$',
+        default: 'https://api.bitbucket.org/2.0',
+        description: 'where its API answers',
+      }),
+    ),
+    token: SecretRef,
+    username: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'with an API token: the e-mail address of its account; not for access tokens',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Bitbucket Cloud, through its REST API and Git. */
+export const bitbucket = defineAdapter<GitHost, typeof schema>({ kind: 'bitbucket', schema, create });
+
+function create(name: string, config: Static<typeof schema>, tools: AdapterTools): GitHost {
+  const site = new URL(config.url ?? SITE);
+  const login = { username: config.username, token: tools.secret(config.token) };
+  const url = (config.apiUrl ?? 'https://api.bitbucket.org/2.0').replace(/\/+$/, '');
+  const api = createBitbucketApi(toClientOptions(name, { ...config, url }, tools), login, config.writeIntervalMs ?? 0);
+  const remote = createGitRemote({
+    name,
+    site,
+    login: gitLogin(login),
+    addresses: tools.addresses,
+    cacheDir: tools.cacheDir,
+    tls: config,
+  });
+  const reading = createBitbucketReading(name, api, remote);
+  const discussion = createBitbucketDiscussion(api, login.username === undefined);
+  const pulls = createBitbucketPullRequests({ name, api, remote, reading, discussion });
+  const sound = <T>(work: () => Promise<T>): Promise<T> => onlyAdapterErrors(name, work);
+  const at = (repository: Repository) => requirePlace(name, site, repository);
+
+  return {
+    kind: 'bitbucket',
+    name,
+    // No `people`: approvals name no commit, and groups cannot be asked for. Only merge commits: others Bitbucket would
+    // not know as merged.
+    capabilities: { reviews: 'host', comments: true, statuses: true },
+    serves: (repository) => placeOf(site, repository) !== undefined,
+    diagnose: (options = {}) => diagnose(discussion, options),
+
+    resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
+    readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),
+    compare: (repository, base, head, options) => sound(() => reading.compare(at(repository), base, head, options)),
+    contains: (repository, descendant, ancestor, options) =>
+      sound(() => reading.contains(at(repository), descendant, ancestor, options)),
+    commitMessage: (repository, sha, options) => sound(() => reading.commitMessage(at(repository), sha, options)),
+    listFiles: (repository, sha, folder, options) =>
+      sound(() => remote.listFiles(at(repository).cloneUrl, sha, folder, options)),
+    createCommit: (repository, wanted, options) =>
+      sound(() => remote.createCommit(at(repository).cloneUrl, wanted, options)),
+    commitFiles: (repository, wanted, options) =>
+      sound(() => remote.commitFiles(at(repository).cloneUrl, wanted, options)),
+
+    openPullRequest: (repository, wanted, options) =>
+      sound(() => {
+        requireBranch(wanted.headBranch);
+        requireBranch(wanted.baseBranch);
+        requireSha(wanted.headSha);
+        return pulls.open(at(repository), wanted, options);
+      }),
+    findOpenPullRequests: (repository, filter, options) => sound(() => pulls.findOpen(at(repository), filter, options)),
+    readPullRequest: (repository, number, options) => sound(() => pulls.read(at(repository), number, options)),
+    updatePullRequest: (repository, number, change, options) =>
+      sound(() => pulls.update(at(repository), number, change, options)),
+    closePullRequest: (repository, number, comment, options) =>
+      sound(() => pulls.close(at(repository), number, comment, options)),
+    mergePullRequest: (repository, number, merge, options) =>
+      sound(() => {
+        requireSha(merge.expectedHeadSha);
+        return pulls.merge(at(repository), number, merge, options);
+      }),
+
+    putComment: (repository, number, comment, options) =>
+      sound(() => discussion.putComment(at(repository), number, comment, options)),
+    readComments: (repository, number, options) =>
+      sound(() => discussion.readComments(at(repository), number, options)),
+    setStatus: (repository, sha, status, options) =>
+      sound(() => discussion.setStatus(at(repository), sha, status, options)),
+  };
+}
+
+const RENEW = 'make a new token with the scopes of docs/git-hosts.md';
+
+async function diagnose(
+  { whoAmI }: ReturnType<typeof createBitbucketDiscussion>,
+  options: CallOptions,
+): Promise<Finding[]> {
+  try {
+    const me = await whoAmI(options);
+    if (me !== undefined)
+      return [{ level: 'ok', check: 'token', sentence: `Bitbucket takes the token of ${me.login}` }];
+    const sentence = 'Bitbucket does not say whose token this is: it is an access token, or none that counts';
+    const remedy = 'if it is no access token, make a new one and name the account as username';
+    return [{ level: 'warning', check: 'token', sentence, remedy }];
+  } catch (error) {
+    return [failed('token', error, { unauthenticated: RENEW, forbidden: RENEW })];
+  }
+}
