@@ -39,8 +39,11 @@ function application(status: Health, revision = COMMIT): Application {
   };
 }
 
-async function abortAt(status: Health, given: { kind?: string; revision?: string; memo?: object } = {}) {
-  const { kind = 'Rollout', revision = COMMIT, memo = {} } = given;
+async function abortAt(
+  status: Health,
+  given: { kind?: string; revision?: string; memo?: object; applicationHealth?: Health } = {},
+) {
+  const { kind = 'Rollout', revision = COMMIT, memo = {}, applicationHealth = status } = given;
   const acted: string[] = [];
   const group = kind === 'Rollout' ? 'argoproj.io' : 'apps';
   const resource: ApplicationResource = {
@@ -55,7 +58,7 @@ async function abortAt(status: Health, given: { kind?: string; revision?: string
     resources: async () => [resource],
     act: async (_: unknown, { name }: ApplicationResource, action: string) => void acted.push(`${action} ${name}`),
   };
-  const { outcome } = await look(release, application(status, revision), {
+  const { outcome } = await look(release, application(applicationHealth, revision), {
     step,
     system,
     aborted: true,
@@ -68,18 +71,39 @@ describe('the canary of a change that was aborted', () => {
   it('is aborted where it is paused', async () => {
     expect(await abortAt('Suspended')).toMatchObject({
       acted: ['abort checkout'],
-      outcome: { kind: 'waiting', memo: { aborted: true } },
+      outcome: { kind: 'waiting', memo: { aborted: { 'main/argocd/checkout': true } } },
     });
-    expect(await abortAt('Degraded', { memo: { aborted: true } })).toMatchObject({
+    expect(await abortAt('Degraded', { memo: { aborted: { 'main/argocd/checkout': true } } })).toMatchObject({
       acted: [],
       outcome: { result: 'pass', message: 'the canary was taken back' },
     });
   });
 
-  it('that is moving is waited for, up to its next pause', async () => {
+  it('is aborted where it moves, without waiting for a pause', async () => {
     expect(await abortAt('Progressing')).toMatchObject({
+      acted: ['abort checkout'],
+      outcome: {
+        blocker: { sentence: 'Rollout checkout is moving, and is being aborted' },
+        memo: { aborted: { 'main/argocd/checkout': true } },
+      },
+    });
+  });
+
+  it('is aborted once where it does not come up, for an aborted one is degraded, too', async () => {
+    expect(await abortAt('Degraded')).toMatchObject({
+      acted: ['abort checkout'],
+      outcome: { memo: { aborted: { 'main/argocd/checkout': true } } },
+    });
+  });
+
+  it('is aborted where something else of the application is worse', async () => {
+    expect(await abortAt('Suspended', { applicationHealth: 'Degraded' })).toMatchObject({ acted: ['abort checkout'] });
+  });
+
+  it('that was through before the abort took hold is not said to be taken back', async () => {
+    expect(await abortAt('Healthy', { memo: { aborted: { 'main/argocd/checkout': true } } })).toMatchObject({
       acted: [],
-      outcome: { blocker: { sentence: 'Rollout checkout is moving, and is aborted at its next pause' } },
+      outcome: { message: 'the canary was through before it could be taken back', data: { aborted: false } },
     });
   });
 

@@ -281,6 +281,7 @@ export class Controller extends EventEmitter<{ change: [Change] }> {
     if (target.kind === 'Job' && hook?.decide !== undefined && ['resume', 'terminate'].includes(action)) {
       hook.decide(action === 'resume');
     } else if (target.kind === 'Rollout' && canary !== undefined && action in CANARY_ACTIONS) {
+      // Accepted at any time; one that is through, or was aborted, stays as it is.
       if (canary.state === 'paused') canary.state = CANARY_ACTIONS[action] ?? 'paused';
     } else throw new Refusal(2, 'error getting Lua resource action: built-in script does not exist');
     this.actions.push(`${action} ${target.kind}/${target.resourceName}`);
