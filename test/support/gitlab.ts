@@ -348,7 +348,7 @@ function noteBody({ id, body, by, createdAt, updatedAt }: FakePull['comments'][n
 
 function mergeBody({ pulls, state, extraOf }: Scene, pull: FakePull) {
   const open = pull.state === 'open';
-  const conflicts = open && !pull.fork && pulls.mergedTree(pull) === undefined;
+  const conflicts = open && !pull.fork && pull.headSha !== '' && pulls.mergedTree(pull) === undefined;
   const status = conflicts ? 'conflict' : state.guarded.has(pull.base) ? 'ci_must_pass' : 'mergeable';
   return {
     iid: pull.number,
@@ -361,7 +361,7 @@ function mergeBody({ pulls, state, extraOf }: Scene, pull: FakePull) {
     target_branch: pull.base,
     source_project_id: pull.fork ? 2 : 1,
     target_project_id: 1,
-    sha: pulls.headShaOf(pull),
+    sha: pulls.headShaOf(pull) || null,
     draft: pull.title.startsWith('Draft:'),
     author: userBody(pull.by),
     labels: pull.labels,

@@ -75,26 +75,34 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
     }
   }
 
-  async function list(at: Project, filter: Record<string, string>, options?: CallOptions): Promise<PullRequest[]> {
+  /** Only ours are read as a whole: nobody else's oddities stand in our way. */
+  async function list(
+    at: Project,
+    filter: Record<string, string>,
+    isOurs: (branch: string) => boolean,
+    options?: CallOptions,
+  ): Promise<PullRequest[]> {
     const query = { state: 'opened', ...filter, ...PAGE };
     const { items, more } = await api.list<GitLabMerge>(`${at.path}/merge_requests`, options, query, MOST_OPEN);
     if (more) throw new AdapterError('rejected', `there are more than ${MOST_OPEN} open merge requests`);
-    return items.filter(isOwn).map((merge) => toPullRequest(name, merge));
+    const ours = items.filter((merge) => isOwn(merge) && isOurs(merge.source_branch));
+    return ours.map((merge) => toPullRequest(name, merge));
   }
 
   async function findFor(at: Project, wanted: NewPullRequest, options?: CallOptions): Promise<PullRequest | undefined> {
     const { headBranch, baseBranch } = wanted;
-    const found = await list(at, { source_branch: headBranch, target_branch: baseBranch }, options);
-    return found.find((pull) => pull.headBranch === headBranch && pull.baseBranch === baseBranch);
+    const filter = { source_branch: headBranch, target_branch: baseBranch };
+    const found = await list(at, filter, (branch) => branch === headBranch, options);
+    return found.find((pull) => pull.baseBranch === baseBranch);
   }
 
-  async function findOpen(
+  function findOpen(
     at: Project,
     filter: { headPrefix: string; baseBranch: string },
     options?: CallOptions,
   ): Promise<PullRequest[]> {
-    const found = await list(at, { target_branch: filter.baseBranch }, options);
-    return found.filter(({ headBranch }) => headBranch.startsWith(filter.headPrefix));
+    const { headPrefix, baseBranch } = filter;
+    return list(at, { target_branch: baseBranch }, (branch) => branch.startsWith(headPrefix), options);
   }
 
   async function read(at: Project, number: number, options?: CallOptions): Promise<PullRequest> {

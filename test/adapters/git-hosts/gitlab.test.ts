@@ -94,6 +94,14 @@ describe('GitLab', () => {
     expect(await host.readPullRequest(repository, 1)).toMatchObject({ fork: true });
   });
 
+  it('is not stopped by a merge request of others that has no head', async () => {
+    const { number } = await open();
+    const by = fake.accounts.named('mallory');
+    fake.pulls.add({ head: 'gone', base: 'stage', title: 't', body: '', by });
+    const found = await host.findOpenPullRequests(repository, { headPrefix: 'lynceus/', baseBranch: 'stage' });
+    expect(found.map((pull) => pull.number)).toEqual([number]);
+  });
+
   describe('an approval', () => {
     it('is of the commit that was the head when it was given', async () => {
       const { number } = await open();
