@@ -507,6 +507,12 @@ export const openApi = {
               },
             },
           },
+          promotions: {
+            description: 'by stage that it goes to; absent: it has not come so far',
+            type: 'array',
+            items: ref('Promotion'),
+          },
+          canBeTakenUp: { description: 'present: the decision retry is possible', const: true },
           pullRequest: {
             type: 'object',
             required: ['number', 'url', 'to'],
@@ -564,6 +570,33 @@ export const openApi = {
             },
           },
           tasks: { type: 'array', items: ref('Task') },
+        },
+      },
+      Promotion: {
+        type: 'object',
+        required: ['to', 'state'],
+        properties: {
+          to: text,
+          state: { enum: ['waiting', 'open', 'promoted', 'not promoted'] },
+          pullRequest: { type: 'integer' },
+          url: text,
+          message: text,
+          drift: {
+            type: 'object',
+            description: 'what others brought to the branch since the last promotion',
+            required: ['commits', 'total'],
+            properties: {
+              total: { type: 'integer', minimum: 1 },
+              commits: {
+                type: 'array',
+                items: {
+                  type: 'object',
+                  required: ['sha', 'subject', 'author'],
+                  properties: { sha: text, subject: text, author: text },
+                },
+              },
+            },
+          },
         },
       },
       Task: {

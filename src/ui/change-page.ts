@@ -5,6 +5,7 @@ import type { ChangeView, StageView, TaskView } from '../views/change.ts';
 import { listAddress, stageMark } from './changes-page.ts';
 import { type Html, html, link } from './html.ts';
 import { mark, minute, moment, page, sayScore, shortCommit } from './layout.ts';
+import { promotionLines, retryForm } from './promotions.ts';
 
 /** Shorter than this, how long something took tells nobody anything. */
 const LEAST_MS = 1_000;
@@ -34,6 +35,7 @@ function stageSection(change: ChangeView, stage: StageView, newest: boolean): Ht
 <details ${open ? 'open' : ''}><summary><h2>${stageMark(stage)}</h2></summary>
 ${stage.decide ? decisionForm(change, stage, stage.decide) : undefined}
 ${stageFacts(stage)}
+${stage.canBeTakenUp ? retryForm(change, stage) : undefined}
 ${stage.rollBack ? rollBackForm(change, stage, stage.rollBack) : undefined}
 <ol class="tasks">${stage.tasks.toReversed().map(taskItem)}</ol>
 </details>
@@ -59,6 +61,7 @@ ${stage.paused ? html`<p class="message">Paused by ${stage.paused.actor}: ${stag
 ${stage.rollback ? html`<p class="message">${mark(ROLLBACK_STATES[stage.rollback.state], ROLLBACK_WORDS[stage.rollback.state])}${stage.rollback.to === undefined ? undefined : html` to ${shortCommit(stage.rollback.to)}`}</p>` : undefined}
 ${stage.rollsBack ? html`<p class="message">Takes back ${shortCommit(stage.rollsBack.revision)}, which failed here, and brings back ${shortCommit(stage.rollsBack.to)} (pull request ${stage.rollsBack.pullRequest}).</p>` : undefined}
 ${pullRequest ? html`<p class="facts">Pull request ${link(pullRequest.url, String(pullRequest.number))} to ${pullRequest.to}</p>` : undefined}
+${promotionLines(stage.promotions ?? [])}
 ${(stage.reviews ?? []).map(reviewLine)}`;
 }
 

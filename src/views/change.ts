@@ -3,6 +3,7 @@ import { plannedStep, quorumOf } from '../engine/decide.ts';
 import { promotionsOf } from '../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import { type Asked, type Result, ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
+import { canBeTakenUp, type PromotionView, promotionViews } from './promotion.ts';
 import { type ReviewAtHost, reviewsAtHost } from './reviews.ts';
 import { sequenceStatus } from './sequence-document.ts';
 
@@ -50,6 +51,10 @@ export interface StageView {
   /** Somebody let the commit through, whatever checks and approval say. */
   override?: { actor: string; reason: string; at: string };
   pullRequest?: { number: number; url: string; to: string };
+  /** By stage that it goes to; absent: it has not come so far. */
+  promotions?: PromotionView[];
+  /** Present: a promotion of it ended without having been merged, and a person can take it up again (`retry`). */
+  canBeTakenUp?: true;
   /** Present while promotions wait for people at a Git host. */
   reviews?: ReviewAtHost[];
   /** What became of it after it failed; absent: nothing was rolled back. */
@@ -131,6 +136,7 @@ function stageView(state: SequenceState, tools: ViewTools & { subject: SequenceS
   if (!triggered) return undefined;
   const decide = decideView(state, tools);
   const pullRequest = pullRequestView(state);
+  const promotions = promotionViews(state);
   const reviews = reviewsAtHost(state);
   const rollback = rollbackView(state);
   const score = scoreOf(state);
@@ -151,6 +157,8 @@ function stageView(state: SequenceState, tools: ViewTools & { subject: SequenceS
     ...(state.override ? { override: state.override } : {}),
     ...(state.paused ? { paused: { actor: state.paused.actor, reason: state.paused.reason } } : {}),
     ...(pullRequest ? { pullRequest } : {}),
+    ...(promotions.length > 0 ? { promotions } : {}),
+    ...(canBeTakenUp(state) ? { canBeTakenUp: true } : {}),
     ...(reviews.length > 0 ? { reviews } : {}),
     ...(rollback ? { rollback } : {}),
     ...(triggered.rollsBack ? { rollsBack: triggered.rollsBack } : {}),
@@ -213,11 +221,11 @@ function isReviewedHere(state: SequenceState, { name, memo }: TaskState): boolea
 function pullRequestView(state: SequenceState): StageView['pullRequest'] {
   const rollback = state.tasks.findLast(({ name }) => name === 'rollback');
   const to = state.triggered?.place.stage ?? '';
-  const all = rollback ? [pullRequestOf(rollback.data, rollback.memo, to)] : promotionViews(state);
+  const all = rollback ? [pullRequestOf(rollback.data, rollback.memo, to)] : pullRequestsOf(state);
   return all.find((one) => one !== undefined);
 }
 
-function promotionViews(state: SequenceState): ReturnType<typeof pullRequestOf>[] {
+function pullRequestsOf(state: SequenceState): ReturnType<typeof pullRequestOf>[] {
   return [...promotionsOf(state)]
     .sort((a, b) => Number(a.outcome !== undefined) - Number(b.outcome !== undefined))
     .map(({ memo, outcome, target }) => pullRequestOf(outcome?.data ?? {}, memo, target.to));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { AdapterError } from '../../src/base/adapter-error.ts';
 import { createAlone } from '../../src/runtime/alone.ts';
 import { openStore } from '../../src/store/open.ts';
 import { createPromotionLine, type PromotionLine, type Verified } from '../support/promotion-line.ts';
@@ -15,9 +16,12 @@ const LIMIT_MS = 300_000;
 /** Looks as the runtime does, until it is over. */
 async function untilOver(change: Verified): Promise<string> {
   for (;;) {
-    const outcome = await change.look();
-    if (outcome.kind === 'finished') return `${outcome.result}: ${outcome.message}`;
-    await sleep(Math.min(outcome.askAgainMs, 50));
+    const outcome = await change.look().catch((error: unknown) => {
+      if (error instanceof AdapterError && error.retryable) return undefined;
+      throw error;
+    });
+    if (outcome?.kind === 'finished') return `${outcome.result}: ${outcome.message}`;
+    await sleep(Math.min(outcome?.askAgainMs ?? 200, 50));
   }
 }
 
