@@ -30,6 +30,8 @@ export interface Clone {
 export interface GitClones {
   /** Lends a clone of this URL; to one after the other. */
   use<T>(url: string, of: CloneOf, call: Call | undefined, work: (clone: Clone) => Promise<T>): Promise<T>;
+  /** Removes all of them. */
+  close(): Promise<void>;
 }
 
 const EXTENT: Record<CloneOf, readonly string[]> = {
@@ -77,6 +79,12 @@ export function createGitClones(
   }
 
   return {
+    async close() {
+      await Promise.allSettled([...kept.values()].map(({ busy }) => busy));
+      kept.clear();
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+    },
+
     async use(url, of, call, work) {
       if (call?.signal?.aborted) throw new AdapterError('cancelled', 'the request was given up');
       swept ??= removeAbandoned(clones, new Date());

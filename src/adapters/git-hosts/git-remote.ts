@@ -55,6 +55,8 @@ export interface GitRemote {
   pointBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
   /** Deletes a branch while it still is at this commit; otherwise it stays. */
   deleteBranch(url: string, branch: string, sha: string, options?: CallOptions): Promise<void>;
+  /** Removes the clones. */
+  close(): Promise<void>;
 }
 
 /** @see GitRemote */
@@ -83,6 +85,8 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   }
 
   return {
+    close: () => clones.close(),
+
     async listFiles(url, sha, folder, call) {
       requireSha(sha);
       if (folder !== '') requirePath(folder);

@@ -242,6 +242,13 @@ describe('commits through Git over HTTP', () => {
     expect(await remote.listFiles(url, main, 'a')).toHaveLength(2);
   });
 
+  it('leaves nothing behind when it is closed', async () => {
+    await Promise.all([remote.listFiles(url, base, ''), remote.compare(url, base, origin.sha('main') ?? '')]);
+    expect(clones()).toHaveLength(2);
+    await remote.close();
+    expect(readdirSync(join(cacheDir, 'git'))).toEqual([]);
+  });
+
   it('keeps few clones', async () => {
     const frugal = create({ maxClones: 2 });
     for (let at = 0; at < 4; at += 1) {
