@@ -24,12 +24,19 @@ export interface PromotionPlan {
   trailers: string[];
 }
 
-/** Turns evidence into the pull request that carries it. `previous` is the one that it takes the place of. */
-export function planPromotion(evidence: PromotionEvidence, previous?: { number: number }): PromotionPlan {
+/**
+ * Turns evidence into the pull request that carries it. `previous` is the one that it takes the place of, `longest` what
+ * its host takes as a description.
+ */
+export function planPromotion(
+  evidence: PromotionEvidence,
+  previous?: { number: number },
+  longest = MAX_BODY_BYTES,
+): PromotionPlan {
   return {
     ...promotionBranches(evidence),
     title: `${subjectOf(evidence)}: ${sayVerdict(evidence)}`,
-    body: bodyOf(evidence, previous),
+    body: bodyOf(evidence, previous, Math.min(longest, MAX_BODY_BYTES)),
     trailers: trailersOf(evidence),
   };
 }
@@ -40,7 +47,7 @@ export function mergeMessage(identity: PromotionIdentity, number: number): strin
   return `${subjectOf(identity)} (#${number})\n\n${why}\n\n${trailersOf(identity).join('\n')}\n`;
 }
 
-function bodyOf(evidence: PromotionEvidence, previous: { number: number } | undefined): string {
+function bodyOf(evidence: PromotionEvidence, previous: { number: number } | undefined, longest: number): string {
   let text = '';
   for (const rows of DETAIL) {
     const sections = [
@@ -61,7 +68,7 @@ function bodyOf(evidence: PromotionEvidence, previous: { number: number } | unde
       .filter((lines) => lines.length > 0)
       .map((lines) => lines.join('\n'))
       .join('\n\n');
-    if (utf8Length(text) <= MAX_BODY_BYTES) break;
+    if (utf8Length(text) <= longest) break;
   }
   return text;
 }

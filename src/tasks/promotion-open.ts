@@ -31,7 +31,8 @@ export async function openPromotion(scene: PromotionScene, turn: Turn): Promise<
   const differing = await sayDiffering(scene, turn.together);
   if (differing !== undefined) return fail(differing);
   const drift = await lookForDrift(scene, turn.own);
-  const { title, body } = planPromotion(await promotionEvidence(scene, identity, { ...proposal, drift }));
+  const evidence = await promotionEvidence(scene, identity, { ...proposal, drift });
+  const { title, body } = planPromotion(evidence, undefined, host.capabilities.longestBody);
   const wanted = { headBranch: branches.headBranch, headSha: proposal.head, baseBranch: target.branch, title, body };
   const pullRequest = await input.effect('pull-request', () => host.openPullRequest(repository, wanted, input));
   const room = await makeRoom(scene, pullRequest, branches.headPrefix, turn.own);

@@ -376,6 +376,16 @@ describe('foreign text in a promotion', () => {
     expect(body).toContain('and 497 more indicators');
     expect(parseTrailers(body)).toEqual({ context: CONTEXT, revision: REVISION });
   });
+
+  it('has shorter lists where its host takes less', () => {
+    const subject = 'Raise the limit of the checkout by one third';
+    const commits = Array.from({ length: 50 }, () => ({ sha: REVISION, subject, author: 'Ada Lovelace' }));
+    const { body } = planPromotion({ ...evidence, commits, totalCommits: 50 }, undefined, 4_000);
+    expect(body.length).toBeLessThanOrEqual(4_000);
+    expect(body).toContain('96.2/100');
+    expect(body).toContain(subject);
+    expect(parseTrailers(body)).toEqual({ context: CONTEXT, revision: REVISION });
+  });
 });
 
 describe('what a reviewer can tell from a promotion', () => {
@@ -419,7 +429,9 @@ describe('what a reviewer can tell from a promotion', () => {
   });
 
   it('is what reached the stage without a promotion', () => {
-    expect(body).toContain('**production has 4 commits of its own** since the last promotion, verified in no stage before.');
+    expect(body).toContain(
+      '**production has 4 commits of its own** since the last promotion, verified in no stage before.',
+    );
     expect(body).toContain('- `8a3d1f0` Hotfix (Eve)\n- and 3 more commits');
     expect(planPromotion(evidence).body).not.toContain('Not from a promotion');
   });

@@ -12,7 +12,9 @@ import type { RestApi } from './rest-api.ts';
 /** Of the open pull requests into one base; who has more than this has another problem. */
 const MOST_OPEN = 1_000;
 /** Characters of a description, as Azure DevOps counts them. */
-const MOST_BODY = 4_000;
+export const MOST_BODY = 4_000;
+/** Of a merge's message: with the other options it must stay below 4,000 as well. */
+const MOST_MESSAGE = 3_500;
 /** A list shows no more of a description than this. */
 const LISTED_BODY = 400;
 const NOTHING = '0'.repeat(40);
@@ -219,6 +221,7 @@ export function createAzurePullRequests({ name, api, identities, reading, discus
 }
 
 function optionsOf({ message, method = 'merge' }: Merge): object {
+  const mergeCommitMessage = fitText(message.trimEnd(), MOST_MESSAGE);
   // The branch is deleted by ourselves, and only where it was merged.
-  return { mergeStrategy: STRATEGIES[method], mergeCommitMessage: message.trimEnd(), deleteSourceBranch: false };
+  return { mergeStrategy: STRATEGIES[method], mergeCommitMessage, deleteSourceBranch: false };
 }

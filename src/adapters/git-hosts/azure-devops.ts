@@ -7,7 +7,7 @@ import { onlyAdapterErrors } from './api-limits.ts';
 import { createAzureApi, type Place, placeOf, requirePlace } from './azure-devops-api.ts';
 import { createAzureDiscussion } from './azure-devops-discussion.ts';
 import { type AzureIdentities, accountsSite, createAzureIdentities } from './azure-devops-identities.ts';
-import { createAzurePullRequests } from './azure-devops-pull-requests.ts';
+import { createAzurePullRequests, MOST_BODY } from './azure-devops-pull-requests.ts';
 import { createAzureReading } from './azure-devops-reading.ts';
 import type { CallOptions, GitHost, PullRequest, Repository } from './git-host.ts';
 import { createGitRemote } from './git-remote.ts';
@@ -74,6 +74,7 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
       statuses: true,
       mergeWhenReady: true,
       mergeMethods: ['merge', 'squash', 'rebase'],
+      longestBody: MOST_BODY,
     },
     serves: (repository) => placeOf(site, repository) !== undefined,
     diagnose: (options = {}) => diagnose(identities, options),

@@ -5,7 +5,7 @@ import { failed } from '../failed-connection.ts';
 import { toClientOptions } from '../http-settings.ts';
 import { onlyAdapterErrors } from './api-limits.ts';
 import { createBitbucketApi, gitLogin, placeOf, requirePlace } from './bitbucket-api.ts';
-import { createBitbucketDiscussion } from './bitbucket-discussion.ts';
+import { createBitbucketDiscussion, MOST_TEXT } from './bitbucket-discussion.ts';
 import { createBitbucketPullRequests } from './bitbucket-pull-requests.ts';
 import { createBitbucketReading } from './bitbucket-reading.ts';
 import type { CallOptions, GitHost, Repository } from './git-host.ts';
@@ -66,7 +66,7 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
     name,
     // No `people`: approvals name no commit, and groups cannot be asked for. Only merge commits: others Bitbucket would
     // not know as merged.
-    capabilities: { reviews: 'host', comments: true, statuses: true },
+    capabilities: { reviews: 'host', comments: true, statuses: true, longestBody: MOST_TEXT },
     serves: (repository) => placeOf(site, repository) !== undefined,
     diagnose: (options = {}) => diagnose(discussion, options),
 

@@ -113,6 +113,8 @@ export interface GitHostCapabilities {
   redelivery?: boolean;
   /** What `mergePullRequest` understands; absent: only a merge commit. */
   mergeMethods?: readonly MergeMethod[];
+  /** Characters that a description may have, where that is less than we write; the host cuts what is longer. */
+  longestBody?: number;
 }
 
 export interface CallOptions {

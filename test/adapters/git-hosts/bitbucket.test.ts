@@ -80,7 +80,7 @@ describe('Bitbucket Cloud', () => {
   });
 
   it('declares neither people nor labels, and merges by merge commits alone', () => {
-    expect(host.capabilities).toEqual({ reviews: 'host', comments: true, statuses: true });
+    expect(host.capabilities).toEqual({ reviews: 'host', comments: true, statuses: true, longestBody: 32_000 });
   });
 
   it('merges nothing when the branch moves while it merges', async () => {
