@@ -3,6 +3,7 @@ import { checkErrorBudget } from './delivery-budget.ts';
 import { checkEvaluation } from './delivery-evaluation-check.ts';
 import { MAX_STAGES } from './delivery-names.ts';
 import { checkPromotion } from './delivery-promotion.ts';
+import { checkMeetings } from './delivery-promotion-graph.ts';
 import { checkRisk } from './delivery-risk.ts';
 import { checkRollback } from './delivery-rollback.ts';
 import { checkSyncPolicy } from './delivery-sync.ts';
@@ -26,6 +27,7 @@ export function crossCheck(document: YamlDocument): Problem[] {
   const stages = list(at(spec, 'stages')).slice(0, MAX_STAGES);
   checkRepository(at(spec, 'repository'), report);
   checkNames(stages, report);
+  checkMeetings(stages, report);
   for (const [index, stage] of stages.entries()) checkStage(stage, ['spec', 'stages', index], stages, report);
   return problems;
 }

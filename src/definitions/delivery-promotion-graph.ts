@@ -17,8 +17,9 @@ export function checkPromotionGraph(
   const { to } = promotion;
   if (to !== undefined) {
     for (const [index, one] of (Array.isArray(to) ? to : [to]).entries()) {
-      if (typeof one === 'string')
-        checkTarget(one, here, stages, Array.isArray(to) ? [...place, 'to', index] : [...place, 'to'], report);
+      if (typeof one !== 'string') continue;
+      const where = Array.isArray(to) ? [...place, 'to', index] : [...place, 'to'];
+      checkTarget(one, here, stages, where, report);
     }
   } else if (here === stages.length - 1) {
     report(place, 'there is no stage after this one: remove "promotion" or name a stage with "to"');
@@ -26,6 +27,35 @@ export function checkPromotionGraph(
     const next = at(stages[here + 1], 'name');
     if (typeof next === 'string') checkTarget(next, here, stages, place, report);
   }
+}
+
+/**
+ * Stages that several promote to: they wait for all of them, so a change that never reaches one of these would wait for
+ * ever.
+ */
+export function checkMeetings(stages: readonly unknown[], report: Report): void {
+  const begins: Set<number>[] = [];
+  for (const [index, stage] of stages.entries()) {
+    const before = stages.slice(0, index).flatMap((_, other) => {
+      return leadsTo(other, stages).includes(at(stage, 'name')) ? [other] : [];
+    });
+    begins.push(
+      before.length === 0 ? new Set([index]) : new Set(before.flatMap((other) => [...(begins[other] ?? [])])),
+    );
+    const last = before.at(-1);
+    const apart = before.find((other) => ![...(begins[other] ?? [])].some((one) => begins[last ?? other]?.has(one)));
+    if (last === undefined || apart === undefined) continue;
+    const [one, another] = [apart, last].map((other) => quote(at(stages[other], 'name')));
+    const message = `stages ${one} and ${another} both promote to ${quote(at(stage, 'name'))}, but no change reaches both: let one stage lead to them`;
+    report(['spec', 'stages', last, 'promotion'], message);
+  }
+}
+
+function leadsTo(stage: number, stages: readonly unknown[]): unknown[] {
+  const promotion = at(stages[stage], 'promotion');
+  if (!isJsonObject(promotion)) return [];
+  const { to = at(stages[stage + 1], 'name') } = promotion;
+  return Array.isArray(to) ? to : [to];
 }
 
 function checkTarget(to: string, here: number, stages: readonly unknown[], place: Path, report: Report): void {

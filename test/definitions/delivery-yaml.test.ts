@@ -137,6 +137,29 @@ describe('a delivery.yaml', () => {
     expect(read(of('name: dev', 'name: prod, branch: prod')).stages[0]).not.toHaveProperty('promotion');
   });
 
+  it('leads to several stages, and from them to one that waits for all', () => {
+    const { stages } = read(
+      of(
+        'name: dev, promotion: {to: [eu, us]}',
+        'name: eu, branch: eu, promotion: {to: z}',
+        'name: us, branch: us, promotion: {to: z, order: queue, conflicts: takeVerified}',
+        'name: z, branch: z',
+      ),
+    );
+    expect(stages[1]?.promotion).toEqual({ to: ['z'], onPass: 'manual', onWarning: 'none' });
+    expect(stages[2]?.promotion).toMatchObject({ order: 'queue', conflicts: 'takeVerified' });
+  });
+
+  it('promotes in windows, which are checked like others', () => {
+    const { stages } = read(
+      of('name: dev, promotion: {windows: [{deny: "FR 15:00/MO 07:00", reason: weekend}]}', 'name: prod, branch: prod'),
+    );
+    expect(stages[0]?.promotion?.windows).toMatchObject([{ kind: 'deny', reason: 'weekend', timeZone: 'UTC' }]);
+    expect(problems(of('name: dev, promotion: {windows: [{reason: x}]}', 'name: prod, branch: prod'))).toEqual([
+      expect.stringContaining('spec.stages[0].promotion.windows[0] needs "deny" or "allow"'),
+    ]);
+  });
+
   it('promotes to the next stage, by a pull request that a person approves, when it only says promotion', () => {
     const { stages } = read(of('name: dev, promotion: {}', 'name: prod, branch: prod'));
     expect(stages[0]?.promotion).toEqual({ to: ['prod'], onPass: 'manual', onWarning: 'none' });
@@ -203,6 +226,22 @@ spec:
     ['two stages of one name', of('name: dev', 'name: dev'), '7:14 spec.stages[1].name there is a stage "dev" already'],
     ['a promotion to itself', of('name: dev, promotion: {to: dev}'), 'cannot be promoted to itself'],
     ['a promotion backwards', of('name: a', 'name: b, promotion: {to: a}'), 'comes before this one'],
+    [
+      'stages that promote to one and have nothing in common',
+      of('name: a, promotion: {to: z}', 'name: b, promotion: {to: z}', 'name: z, branch: z'),
+      'stages "a" and "b" both promote to "z", but no change reaches both',
+    ],
+    [
+      'one of several that no change reaches',
+      of(
+        'name: dev, promotion: {to: [eu, us]}',
+        'name: eu, branch: eu, promotion: {to: z}',
+        'name: us, branch: us, promotion: {to: z}',
+        'name: lab, promotion: {to: z}',
+        'name: z, branch: z',
+      ),
+      '9:30 spec.stages[3].promotion stages "eu" and "lab" both promote to "z"',
+    ],
     ['a target without a branch', of('name: dev, promotion: {}', 'name: prod'), 'stage "prod" has no "branch"'],
     [
       'an unknown time zone',
