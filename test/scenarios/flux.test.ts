@@ -292,6 +292,23 @@ ${spec}`;
     });
   });
 
+  it(
+    'that comes after one that was rolled back is no failure, though what was rolled back is still told',
+    LIMIT,
+    async () => {
+      const spec = '  upgrade: {remediation: {retries: 1}}';
+      await fluxStory(world(spec), async (told) => {
+        told.flux.decide('checkout', '2.0.0', 'upgrade-failed');
+        const put = (version: string) => {
+          const files = { 'release.yaml': chart(version, spec) };
+          return told.repository.commit({ branch: 'stage/dev', files, message: `Use ${version}` });
+        };
+        expect(await told.stage(put('2.0.0'), 'dev', isOver, 'fails')).toMatchObject({ result: 'fail' });
+        expect(await told.stage(put('2.0.1'), 'dev', isOver, 'is verified')).toMatchObject({ result: 'pass' });
+      });
+    },
+  );
+
   const alone = {
     delivery: deliveryOf({ dev: 'sync: automatic', production: 'sync: automatic' }),
     applications: ['helmrelease/checkout'],

@@ -15,11 +15,10 @@ interface Story {
   steps: { of: string; change: JsonObject }[];
 }
 
-const FILE = new URL('../fixtures/flux/statuses.json', import.meta.url);
-const { stories } = JSON.parse(readFileSync(FILE, 'utf8')) as { stories: Story[] };
-
 /** What the controllers of Flux wrote, change by change, as a watch told it. */
-export function recordedStories(): { what: string; steps: Step[] }[] {
+export function recordedStories(file: 'statuses' | 'helm-releases' = 'statuses'): { what: string; steps: Step[] }[] {
+  const recorded = readFileSync(new URL(`../fixtures/flux/${file}.json`, import.meta.url), 'utf8');
+  const { stories } = JSON.parse(recorded) as { stories: Story[] };
   return stories.map(({ what, steps }) => {
     const world = new Map<string, JsonObject>();
     return {

@@ -64,25 +64,47 @@ async function lookAt(tools: HelmTools, object: KubernetesObject, signal: AbortS
     status['lastAttemptedRevision'] === chart.version && status['lastAttemptedConfigDigest'] === configDigest;
   // Retries are used up until the chart or its values change.
   if (tried) return finish(object);
-  for (const type of ['Remediated', 'Stalled', 'TestSuccess']) dropCondition(object, type);
+  for (const type of ['Stalled', 'TestSuccess']) dropCondition(object, type);
   Object.assign(status, {
     lastAttemptedRevision: chart.version,
     lastAttemptedRevisionDigest: chart.digest,
     lastAttemptedConfigDigest: configDigest,
     lastAttemptedGeneration: object.metadata.generation,
   });
+  const retries: number = object.spec['upgrade']?.remediation?.retries ?? 0;
+  for (let failures = 1; !(await attempt(tools, object, { chart, configDigest }, signal)); failures++) {
+    if (retries > 0) takeBack(object);
+    if (failures > retries) {
+      setCondition(object, 'Stalled', 'True', 'RetriesExceeded', `Failed to upgrade after ${failures} attempt(s)`);
+      break;
+    }
+    setCondition(object, 'Reconciling', 'True', 'ProgressingWithRetry', 'retrying after remediation');
+    tools.store.saveStatus(object, CONTROLLER);
+    await tools.pause(tools.upgradeMs, signal);
+  }
+  finish(object);
+}
+
+/** Whether it was upgraded, and its tests went well. */
+async function attempt(
+  tools: HelmTools,
+  object: KubernetesObject,
+  { chart, configDigest }: { chart: Chart; configDigest: string },
+  signal: AbortSignal,
+): Promise<boolean> {
   setCondition(object, 'Ready', 'Unknown', 'Progressing', "Running 'upgrade' action with timeout of 5m0s");
   tools.store.saveStatus(object, CONTROLLER);
   await tools.pause(tools.upgradeMs, signal);
   const outcome = tools.helmOutcome(object.metadata.name, chart.version);
+  // Until here it still tells of the chart before.
+  dropCondition(object, 'Remediated');
   deploy(object, chart, configDigest, outcome !== 'upgrade-failed');
   tools.store.saveStatus(object, CONTROLLER);
   if (outcome !== 'upgrade-failed' && object.spec['test']?.enable === true) {
     await tools.pause(tools.testMs, signal);
     test(object, outcome !== 'test-failed');
   }
-  if (outcome !== 'deployed') remediate(object);
-  finish(object);
+  return outcome === 'deployed';
 }
 
 interface Chart {
@@ -155,21 +177,18 @@ function test(object: KubernetesObject, succeeded: boolean): void {
   setCondition(object, 'Ready', succeeded ? 'True' : 'False', reason, `Helm test ${phase.toLowerCase()}`);
 }
 
-/** Without retries what failed stays; with them, the release before it comes back as a new one. */
-function remediate(object: KubernetesObject): void {
-  const retries = object.spec['upgrade']?.remediation?.retries ?? 0;
+/** The release before comes back as a new one. */
+function takeBack(object: KubernetesObject): void {
   const history: Snapshot[] = object.status['history'] ?? [];
   const previous = history.slice(1).find(({ status }) => status === 'superseded' || status === 'deployed');
-  const failed = history[0];
-  if (retries > 0 && previous && failed) {
-    if (failed.status === 'deployed') failed.status = 'superseded';
-    const chart = { name: previous.chartName, version: previous.chartVersion };
-    push(object, chart, { configDigest: previous.configDigest, status: 'deployed', action: 'rollback' });
-    const message = `Helm rollback to previous release v${previous.version} with chart ${chart.name}@${chart.version} succeeded`;
-    setCondition(object, 'Remediated', 'True', 'RollbackSucceeded', message);
-    setCondition(object, 'Ready', 'False', 'RollbackSucceeded', message);
-  }
-  setCondition(object, 'Stalled', 'True', 'RetriesExceeded', 'Failed to upgrade after 1 attempt(s)');
+  const [failed] = history;
+  if (!previous || !failed) return;
+  if (failed.status === 'deployed') failed.status = 'superseded';
+  const chart = { name: previous.chartName, version: previous.chartVersion };
+  push(object, chart, { configDigest: previous.configDigest, status: 'deployed', action: 'rollback' });
+  const message = `Helm rollback to previous release v${previous.version} with chart ${chart.name}@${chart.version} succeeded`;
+  setCondition(object, 'Remediated', 'True', 'RollbackSucceeded', message);
+  setCondition(object, 'Ready', 'False', 'RollbackSucceeded', message);
 }
 
 /** Ready is summed up anew for the generation that was looked at. */

@@ -84,12 +84,14 @@ function phaseOf(object: JsonObject, settled: boolean, charts: Charts): Phase {
 
 /**
  * Its upgrade may have succeeded, and the events said so: the remediation took it back all the same, and what
- * runs is the release before.
+ * runs is the release before. As long as something goes on it is not over: the same is tried again, or what was taken
+ * back was the chart before.
  */
 function rolledBack(object: JsonObject, { attempted, applied, releases }: Charts): string | undefined {
+  if (isReconciling(object)) return undefined;
   const remediated = conditionOf(object, 'Remediated');
   const tried = releases.slice(1).some((release) => chartId(release, releases) === attempted);
-  const byHistory = applied !== undefined && applied !== attempted && tried && !isReconciling(object);
+  const byHistory = applied !== undefined && applied !== attempted && tried;
   if (remediated?.status !== 'True' && !byHistory) return undefined;
   const words = remediated ? `: ${sayCondition(remediated)}` : '';
   return `${attempted ?? 'the new release'} was taken back by its own remediation${words}`;
