@@ -161,7 +161,9 @@ function createOperation(description: Description, id: string) {
       if (answer === undefined) return [`${status} is not a documented answer`];
       const resolved = resolve<AnswerDescription>(description, answer);
       const content = resolved.content?.['application/json'] ?? Object.values(resolved.content ?? {})[0];
-      if (content === undefined) return body === undefined ? [] : ['an answer without content has a body'];
+      // Refusals say why, also where that is not written down.
+      const mayHaveBody = body === undefined || status >= 400;
+      if (content === undefined) return mayHaveBody ? [] : ['an answer without content has a body'];
       return check(`answer ${status}`, () => withDefinitions(description, content.schema, relax), body);
     },
   };

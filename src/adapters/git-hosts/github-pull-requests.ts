@@ -195,7 +195,12 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
     options?: CallOptions,
   ): Promise<PullRequest> {
     const now = await read(at, number, options);
-    if (now.state === 'merged') return now;
+    const left = { at, branch: now.headBranch, sha: wanted.expectedHeadSha };
+    if (now.state === 'merged') {
+      // By an earlier try that was cut off, most likely before it had cleared up.
+      if (!now.fork) await tidy(left, options);
+      return now;
+    }
     if (now.state === 'closed') throw new AdapterError('conflict', `pull request ${number} is closed`);
     // Before anything is done: whatever follows the merge must not make it look as if it had failed.
     const { login } = await me(at, options);
@@ -205,7 +210,7 @@ export function createGitHubPullRequests(api: GitHubApi, contains: Contains, me:
       if (merged === undefined) throw mergeSha;
       return merged;
     }
-    await tidy({ at, branch: now.headBranch, sha: wanted.expectedHeadSha }, options);
+    await tidy(left, options);
     const { mergeable: _mergeable, blockedBy: _blockedBy, ...rest } = now;
     return { ...rest, state: 'merged', headSha: wanted.expectedHeadSha, mergeSha, endedBy: login };
   }

@@ -77,6 +77,7 @@ describe('a promotion on GitHub that is cut off', () => {
       expect(others, `change ${change}`).toEqual([]);
       expect(pull?.comments.map(({ body }) => body)).toEqual(['<!-- lynceus:story -->\nIt was merged.']);
       expect(pull?.labels).toEqual(['lynceus']);
+      expect(origin.sha(`lynceus/shop-${change}`)).toBeUndefined();
       const merges = origin.git('rev-list', '--merges', baseBranch).split('\n').filter(Boolean);
       expect(merges).toEqual([pull?.mergeSha]);
     }
