@@ -56,7 +56,7 @@ export function createAzureApi(
 
 /** The version of the API that a request speaks. */
 export function acceptVersion(version: string): { Accept: string } {
-  return { Accept: `application/json; api-version=${version}` };
+  return { Accept: `application/json;api-version=${version}` };
 }
 
 /** All pages of a list, as far as `most` entries; says whether there were more. */
