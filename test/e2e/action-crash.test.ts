@@ -16,8 +16,8 @@ const alone = (failpoints: readonly string[]) => (full ? failpoints.map((failpoi
 const OF_RELEASE = ['claimed', 'ran', 'committed'].map((moment) => `task.release.${moment}`);
 const LETTING_THROUGH = [...around('open-latch'), ...around('resume')];
 
-const LIMIT = { timeout: 240_000 };
-const WITHIN_MS = 90_000;
+const LIMIT = { timeout: 360_000 };
+const WITHIN_MS = 180_000;
 const JOB = readFileSync(join(import.meta.dirname, '../../examples/ways-to-gate/suspended-job.yaml'), 'utf8');
 const ROLLOUT = `apiVersion: argoproj.io/v1alpha1
 kind: Rollout

@@ -24,7 +24,7 @@ export const FAILPOINTS: readonly string[] = [
   ...['sync', 'pull-request', 'merge'].flatMap((effect) => [`effect.${effect}.before`, `effect.${effect}.after`]),
 ];
 
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 240_000;
 /** Promised: work goes on this soon after a start. */
 const RESUME_MS = 15_000;
 

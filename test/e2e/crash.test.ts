@@ -18,7 +18,7 @@ const SHORT = [
   'task.evaluation.ran',
 ];
 const SHORT_POSTGRES = ['receive.before', 'effect.sync.after', 'effect.merge.after'];
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 360_000;
 const RANDOM_KILLS = full ? 50 : 4;
 const KILLS_PER_DELIVERY = full ? 5 : 4;
 

@@ -17,8 +17,8 @@ const BY_REVERT = full
   : ['effect.rollback-commit.after', 'effect.rollback-pull-request.after', 'effect.rollback-merge.after'];
 const BY_SYNC = full ? [...MOMENTS, ...around('sync')] : ['effect.rollback-sync.after'];
 
-const LIMIT = { timeout: 240_000 };
-const WITHIN_MS = 90_000;
+const LIMIT = { timeout: 360_000 };
+const WITHIN_MS = 180_000;
 const STAGE = 'staging';
 const BRANCH = `stage/${STAGE}`;
 

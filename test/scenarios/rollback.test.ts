@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/lynceus.ts';
 import { deliveryWith, isOver, last, type Story, story } from '../support/story.ts';
 
-const LIMIT = { timeout: 240_000 };
+const LIMIT = { timeout: 360_000 };
 type Stage = 'dev' | 'staging';
 
 /** A stage whose test expects this status; the application always answers 200. */
