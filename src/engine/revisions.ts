@@ -13,6 +13,9 @@ export function isSame(found: Partial<Revisions> | undefined, wanted: Revisions)
 function isCommit(found: string | undefined, wanted: string | undefined): boolean {
   if (found === wanted) return true;
   if (found === undefined || wanted === undefined) return false;
+  // A chart that Flux rolled back to has lost its digest: what is left of it stands behind the version.
+  const digest = /\+([0-9a-f]{12})$/.exec(found)?.[1];
+  if (digest !== undefined && wanted.startsWith(`sha256:${digest}`)) return true;
   return /^[0-9a-f]{7,39}$/.test(found) && /^[0-9a-f]{40,64}$/.test(wanted) && wanted.startsWith(found);
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toFluxApplication } from '../../src/adapters/delivery-systems/flux-application.ts';
+import { isSame } from '../../src/engine/revisions.ts';
+import { deployedRevision } from '../../src/engine/rollout.ts';
 import type { Application } from '../../src/events/application.ts';
 import { recordedStories } from '../support/flux-statuses.ts';
 
@@ -77,6 +79,13 @@ describe('what helm-controller really wrote', () => {
     const failed = [...stories.keys()].flatMap(looksAt).filter(({ operation }) => operation?.phase === 'Failed');
     expect(new Set(failed.map(({ operation }) => operation?.revision?.slice(7, 13)))).toEqual(new Set(['cae469']));
     expect(failed[0]?.operation?.message).toMatch(/was taken back by its own remediation/);
+  });
+
+  it('is known again after two rollbacks, which lose its digest', () => {
+    const looks = looksAt('a chart that never gets ready is taken back, tried again and taken back');
+    const [before, after] = [looks[0], looks.at(-1)].map((look) => look && deployedRevision(look));
+    expect(before).toMatch(/^sha256:b53df76d4185/);
+    expect(isSame({ revision: after ?? '' }, { revision: before ?? '' })).toBe(true);
   });
 
   it('is applied as its digest, which its source offers, whatever the version says', () => {

@@ -29,3 +29,14 @@ describe('a commit that was synced by its short hash', () => {
     expect(sayInstead(other, 'was synced', wanted)).toBe('of source 2, 2222222 was synced instead of 11111111');
   });
 });
+
+describe('a chart that Flux rolled back to', () => {
+  const digest = `sha256:b53df76d4185${'0'.repeat(52)}`;
+
+  it('is the one whose digest begins as its version ends', () => {
+    expect(isSame({ revision: '1.1.0+b53df76d4185' }, { revision: digest })).toBe(true);
+    expect(isSame({ revision: '1.1.0+b53df76d4186' }, { revision: digest })).toBe(false);
+    expect(isSame({ revision: '1.1.0+b53df76d' }, { revision: digest })).toBe(false);
+    expect(isSame({ revision: '1.1.0' }, { revision: digest })).toBe(false);
+  });
+});
