@@ -210,6 +210,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         stopping.abort();
         await close(server);
         await Promise.allSettled([worker, watching]);
+        await Promise.allSettled(connections.gitHosts.map(async (host) => host.close?.()));
         await store.close();
         log.info({}, 'Lynceus has stopped');
       },

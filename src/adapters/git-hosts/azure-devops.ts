@@ -77,6 +77,7 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
       longestBody: MOST_BODY,
     },
     serves: (repository) => placeOf(site, repository) !== undefined,
+    close: () => remote.close(),
     diagnose: (options = {}) => diagnose(identities, options),
 
     resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),

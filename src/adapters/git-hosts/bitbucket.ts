@@ -68,6 +68,7 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
     // not know as merged.
     capabilities: { reviews: 'host', comments: true, statuses: true, longestBody: MOST_TEXT },
     serves: (repository) => placeOf(site, repository) !== undefined,
+    close: () => remote.close(),
     diagnose: (options = {}) => diagnose(discussion, options),
 
     resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),

@@ -133,6 +133,9 @@ export interface GitHost {
   readonly name: string;
   readonly capabilities: GitHostCapabilities;
 
+  /** Gives back what it holds on this machine, such as clones; nothing is asked of it afterwards. */
+  close?(): Promise<void>;
+
   /** Checks address and token without changing anything; a failure is a finding, not an error. */
   diagnose?(options?: CallOptions): Promise<Finding[]>;
 

@@ -55,6 +55,7 @@ function createGitea(name: string, config: Static<typeof schema>, tools: Adapter
       mergeMethods: ['merge', 'squash', 'rebase'],
     },
     serves: (repository) => placeOf(site, repository) !== undefined,
+    close: () => remote.close(),
     diagnose: (options = {}) => diagnose(api, options),
 
     resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),

@@ -60,6 +60,7 @@ function createGitLab(name: string, config: Static<typeof schema>, tools: Adapte
       people: true,
     },
     serves: (repository) => projectOf(site, repository) !== undefined,
+    close: () => remote.close(),
     diagnose: (options = {}) => diagnose(api, options, new Date()),
 
     resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
