@@ -30,7 +30,7 @@ export function row(...cells: readonly string[]): string {
 
 /** A link to an address of our own; only its text when that is no http(s) URL. */
 export function link(text: string, url: string): string {
-  if (!url.isWellFormed() || !/^https?:\/\/[^\s<>"`\\|]{1,1000}$/.test(url)) return text;
+  if (!url.isWellFormed() || !/^https?:\/\/[^\s<>"`\\|#]{1,1000}$/.test(url)) return text;
   return `[${text}](${url.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('@', '%40')})`;
 }
 

@@ -45,7 +45,7 @@ const METHODS: Record<string, MergeMethod> = { noFastForward: 'merge', squash: '
 
 /**
  * The REST API of Azure DevOps for one repository, `deploy` in the project `shop floor` of the organisation `acme`, with
- * a real Git repository behind it. Built from Microsoft's reference of version 7.1.
+ * a real Git repository behind it. Written from what is known of version 7.1, not from recordings.
  */
 export async function startFakeAzureDevOps(origin: BareRepository, token: string): Promise<FakeAzureDevOps> {
   const accounts = createAccounts();

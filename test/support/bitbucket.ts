@@ -22,8 +22,8 @@ export interface FakeBitbucket extends FakeHost {
 const REPO = '/repositories/acme/deploy';
 
 /**
- * The REST API of Bitbucket Cloud for one repository, `acme/deploy`, with a real Git repository behind it. Built from
- * Atlassian's reference of version 2.0.
+ * The REST API of Bitbucket Cloud for one repository, `acme/deploy`, with a real Git repository behind it. Written from
+ * what is known of version 2.0, not from recordings.
  */
 export async function startFakeBitbucket(origin: BareRepository, token: string): Promise<FakeBitbucket> {
   const accounts = createAccounts();
