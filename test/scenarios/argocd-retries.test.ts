@@ -5,7 +5,7 @@ import type { Deploy } from '../../examples/sandbox/argocd/controller.ts';
 import { eventually } from '../support/lynceus.ts';
 import { deliveryWith, expectUntouched, isOver, last, type Story, story, waitsAt } from '../support/story.ts';
 
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 240_000 };
 const PATIENT = 'sync: gated\n      syncPolicy: {retry: {limit: 4, backoff: 1h}}';
 
 /** Staging comes to life from the so-manieth attempt on; what is there at the start is there. */
