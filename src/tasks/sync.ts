@@ -67,18 +67,19 @@ async function syncOne(
       application.operation?.automated ? 'itself' : 'request',
       keep(input),
     );
-  const latch = await openLatch(input, system, application);
+  const stopped = await stoppedLine(input, tools);
+  const latch = stopped ? undefined : await openLatch(input, system, application);
   if (latch) return latch;
   const pins = pinsFor(application, input.triggered);
   if (isOurs(application, input.task.id)) return followOurs(input, system, application, pins);
+  // Where Argo CD began by itself, what asks the gate is still held by this.
+  if (stopped && !wasSynced(application, input.triggered)) return stopped;
   if (isBusy(application)) return waitForOther(input, application);
   const hydrating = sayHydration(application, input.triggered.drySha);
   if (hydrating !== undefined) return waitFor(hydrating, POLL_MS, keep(input));
   const mode = plannedStep(input.sequence, 'sync')?.mode ?? 'automatic';
   if (wasSynced(application, input.triggered)) return judgeDeployed(application, mode, input.triggered.revision);
   if (mode === 'automatic') return awaitAutomatic(input, system, application);
-  const stopped = await stoppedLine(input, tools);
-  if (stopped) return stopped;
   if (!pins) return waitFor(`${systemName(application.ref)} has not resolved all sources yet`, POLL_MS, keep(input));
   if (!application.automated) return ask(input, system, application, pins);
   if (await isAutoSyncHeld(input, system, application)) return askByTarget(input, system, application);
@@ -87,10 +88,16 @@ async function syncOne(
   );
 }
 
-/** Nothing new is begun while the line is stopped; what was asked for already goes on, and so does what takes back. */
-async function stoppedLine({ triggered, task }: TaskInput, { stops }: TaskTools): Promise<TaskOutcome | undefined> {
+/**
+ * Nothing new is begun while the line is stopped; what was asked for already goes on, and so does what takes back or was let
+ * through by somebody.
+ */
+async function stoppedLine(
+  { triggered, task, sequence }: TaskInput,
+  { stops }: TaskTools,
+): Promise<TaskOutcome | undefined> {
   const isBegun = Object.keys(task.memo['intents'] ?? {}).length > 0;
-  if (isBegun || triggered.rollsBack || triggered.asked?.what === 'rollback') return undefined;
+  if (isBegun || sequence.override || triggered.rollsBack || triggered.asked?.what === 'rollback') return undefined;
   const stop = stopFor((await stops?.()) ?? [], triggered.place);
   return stop && waiting({ kind: 'stopped', sentence: sayStop(stop) }, STOPPED_MS);
 }

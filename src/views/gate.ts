@@ -108,9 +108,16 @@ function answerOfStage(stage: StageView, until: GateUntil, url: string): GateAns
     const { actor, reason } = stage.paused;
     return gateAnswer('running', { score, reason: `${where}paused by ${actor}: ${reason}`, url });
   }
-  if (until === 'deploy' && stage.tasks.some(({ name }) => !BEFORE_DEPLOY.has(name)))
+  if (until === 'deploy' && !isStopped(stage) && stage.tasks.some(({ name }) => !BEFORE_DEPLOY.has(name)))
     return gateAnswer('pass', { score, reason: `${where}checked and approved`, url });
   return gateAnswer('running', { score, reason: where + sayWaiting(stage), url });
+}
+
+/** Somebody stopped the line before its sync began; before the first look nobody knows. */
+function isStopped({ tasks }: StageView): boolean {
+  const task = tasks.at(-1);
+  if (task?.name !== 'sync' || task.finishedAt !== undefined) return false;
+  return task.waitingFor === undefined || task.waitingFor.kind === 'stopped';
 }
 
 /** What it waits for, where that is known. */

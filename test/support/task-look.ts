@@ -21,6 +21,8 @@ export interface Scene {
   now?: string;
   /** How the delivery system answers a sync. */
   answer?: () => Promise<void>;
+  /** Somebody let the change through. */
+  overridden?: boolean;
   /** What people have stopped. */
   stops?: LineStop[];
   /** What else the delivery system can do. */
@@ -84,6 +86,7 @@ function inputOf(name: TaskName, scene: Scene): TaskInput {
     taskTriggered(1, name),
     ...(scene.memo || scene.blocker ? [waited(name, scene)] : []),
     ...(scene.aborted ? [decision('abort')] : []),
+    ...(scene.overridden ? [decision('override')] : []),
   ]);
   const task = currentTask(sequence);
   if (!task || !sequence.triggered) throw new Error('the scene has no task');

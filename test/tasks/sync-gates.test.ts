@@ -105,6 +105,14 @@ describe('a suspended Job that holds a sync', () => {
     return { system, acted };
   };
 
+  it('is not resumed while the line is stopped', async () => {
+    const { system, acted } = withResources([latch]);
+    const stops = [{ id: 'a', at: '2026-03-02T09:00:00Z', actor: 'ada', reason: 'INC-42' }];
+    const { outcome } = await look(sync, held(), { step: automatic, system, stops });
+    expect(outcome).toMatchObject({ blocker: { kind: 'stopped' } });
+    expect(acted).toEqual([]);
+  });
+
   it('is resumed when the gate is open', async () => {
     const { system, acted } = withResources([latch]);
     const { outcome } = await look(sync, held(), { step: automatic, system });
@@ -238,6 +246,11 @@ describe('a stopped line', () => {
   it('stops nothing that was asked for already', async () => {
     const { syncs } = await look(sync, application(), { ...gated, memo: INTENDED });
     expect(syncs).toHaveLength(1);
+  });
+
+  it('stops nothing that somebody let through', async () => {
+    const { outcome } = await look(sync, application(), { ...gated, overridden: true });
+    expect(outcome).toMatchObject({ kind: 'waiting', blocker: { sentence: 'about to sync' } });
   });
 
   it('never stops a rollback', async () => {
