@@ -3,8 +3,18 @@ import { type PromotionStanding, waitsFor } from './comment.ts';
 import type { PromotionGate } from './gate.ts';
 import type { CommitStatus } from './people.ts';
 
+/**
+ * A mark is on a commit, and several pull requests may have one commit as their head: of the regions that it goes to at
+ * once, and of the stages that it goes through. What is true of one stage must not be green for another.
+ */
+export function markName(gate: string, stage: string): string {
+  return `lynceus/${gate}/${stage}`;
+}
+
 /** The one mark that a branch protection may ask for. */
-export const PROMOTION_STATUS = 'lynceus/promotion';
+export function promotionMark(stage: string): string {
+  return markName('promotion', stage);
+}
 
 const MAX_DESCRIPTION = 140;
 /** Worth a mark of their own all the time; the others only once they have been closed. */
@@ -18,12 +28,12 @@ const ALWAYS: ReadonlySet<string> = new Set(['verification', 'windows']);
  */
 export function statusesOf(
   standing: PromotionStanding,
-  url: string | undefined,
-  marked: ReadonlySet<string>,
+  { toStage, url, marked }: { toStage: string; url: string | undefined; marked: ReadonlySet<string> },
 ): CommitStatus[] {
-  const all = standing.kind === 'open' ? openStatuses(standing, marked) : [endStatus(standing)];
+  const isMarked = (gate: string) => marked.has(markName(gate, toStage));
+  const all = standing.kind === 'open' ? openStatuses(standing, isMarked) : [endStatus(standing)];
   return all.map(({ name, state, description }) => ({
-    name,
+    name: markName(name, toStage),
     state,
     description: cut(description),
     ...(url === undefined ? {} : { url }),
@@ -50,30 +60,28 @@ export function labelsOf(
 
 function openStatuses(
   { gates, approval }: { gates: readonly PromotionGate[]; approval: ApprovalJudgement },
-  marked: ReadonlySet<string>,
+  isMarked: (gate: string) => boolean,
 ): CommitStatus[] {
-  const shown = gates.filter(
-    ({ name, state }) => state !== 'success' || ALWAYS.has(name) || marked.has(`lynceus/${name}`),
-  );
+  const shown = gates.filter(({ name, state }) => state !== 'success' || ALWAYS.has(name) || isMarked(name));
   const approved = approval.verdict === 'approved';
   const waiting = waitsFor(gates, approval);
   return [
-    ...shown.map(({ name, state, sentence }) => ({ name: `lynceus/${name}`, state, description: sentence })),
+    ...shown.map(({ name, state, sentence }) => ({ name, state, description: sentence })),
     {
-      name: 'lynceus/approval',
+      name: 'approval',
       state: approved ? 'success' : approval.verdict === 'rejected' ? 'failure' : 'pending',
       description: approval.sentence,
     },
     waiting
-      ? { name: PROMOTION_STATUS, state: waiting.state, description: waiting.sentence }
-      : { name: PROMOTION_STATUS, state: 'success', description: 'everything is met' },
+      ? { name: 'promotion', state: waiting.state, description: waiting.sentence }
+      : { name: 'promotion', state: 'success', description: 'everything is met' },
   ];
 }
 
 function endStatus(standing: Exclude<PromotionStanding, { kind: 'open' }>): CommitStatus {
-  if (standing.kind === 'merged') return { name: PROMOTION_STATUS, state: 'success', description: standing.message };
+  if (standing.kind === 'merged') return { name: 'promotion', state: 'success', description: standing.message };
   const description = standing.kind === 'closed' ? standing.message : 'a newer change took its place';
-  return { name: PROMOTION_STATUS, state: 'failure', description };
+  return { name: 'promotion', state: 'failure', description };
 }
 
 function cut(text: string): string {

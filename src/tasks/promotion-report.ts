@@ -113,12 +113,13 @@ async function marks(
   standing: PromotionStanding,
   before: Reported,
 ): Promise<Pick<Reported, 'head' | 'marks'>> {
-  const { input, host, repository } = scene;
+  const { input, host, repository, target } = scene;
   const { setStatus } = host;
   if (!setStatus) return {};
   const known = before.head === headSha ? (before.marks ?? {}) : {};
   const now: Record<string, string> = { ...known };
-  for (const status of statusesOf(standing, pageOf(scene), new Set(Object.keys(known)))) {
+  const shown = { toStage: target.to, url: pageOf(scene), marked: new Set(Object.keys(known)) };
+  for (const status of statusesOf(standing, shown)) {
     const hash = sha256(`${status.state}\n${status.description}`).slice(0, 16);
     if (known[status.name] === hash) continue;
     if (await tried(scene, () => setStatus.call(host, repository, headSha, status, input))) now[status.name] = hash;

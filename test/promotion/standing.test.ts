@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApprovalJudgement } from '../../src/promotion/approval.ts';
 import { type PromotionStanding, STATE_MARKER, stateComment } from '../../src/promotion/comment.ts';
 import type { PromotionGate } from '../../src/promotion/gate.ts';
-import { labelsOf, PROMOTION_STATUS, statusesOf } from '../../src/promotion/statuses.ts';
+import { labelsOf, promotionMark, statusesOf } from '../../src/promotion/statuses.ts';
 
 const PAGE = 'https://lynceus.example/changes/1';
 const open: PromotionGate[] = [
@@ -36,6 +36,9 @@ const standing = (gates: PromotionGate[], approval: ApprovalJudgement): Promotio
   approval,
   merge: 'lynceus',
 });
+
+const ALL = promotionMark('production');
+const where = (marked: readonly string[] = []) => ({ toStage: 'production', url: PAGE, marked: new Set(marked) });
 
 describe('the comment that follows a promotion', () => {
   it('says first what it waits for, then how every gate stands, and whose review does not count', () => {
@@ -97,7 +100,7 @@ describe('the comment that follows a promotion', () => {
         expect(shown).not.toMatch(/<[a-z/!?]/i);
         expect(shown).not.toMatch(/[@#][\p{L}\p{N}_-]/u);
         expect(shown).not.toMatch(/^\/lynceus/m);
-        for (const { description } of statusesOf(standing(gates, approval), undefined, new Set())) {
+        for (const { description } of statusesOf(standing(gates, approval), where())) {
           expect([...description].length).toBeLessThanOrEqual(140);
           expect(description).not.toMatch(/[\n\r]/);
         }
@@ -112,36 +115,45 @@ describe('the marks of a promotion', () => {
     Object.fromEntries(found.map(({ name, state }) => [name, state]));
 
   it('are green all together only when every gate is open and the approval is there', () => {
-    expect(named(statusesOf(standing([...open, shut], approved), PAGE, new Set()))).toEqual({
-      'lynceus/verification': 'success',
-      'lynceus/windows': 'pending',
-      'lynceus/approval': 'success',
-      [PROMOTION_STATUS]: 'pending',
+    expect(named(statusesOf(standing([...open, shut], approved), where()))).toEqual({
+      'lynceus/verification/production': 'success',
+      'lynceus/windows/production': 'pending',
+      'lynceus/approval/production': 'success',
+      [ALL]: 'pending',
     });
-    expect(named(statusesOf(standing(open, asked), PAGE, new Set()))[PROMOTION_STATUS]).toBe('pending');
-    expect(named(statusesOf(standing(open, approved), PAGE, new Set()))[PROMOTION_STATUS]).toBe('success');
+    expect(named(statusesOf(standing(open, asked), where()))[ALL]).toBe('pending');
+    expect(named(statusesOf(standing(open, approved), where()))[ALL]).toBe('success');
   });
 
   it('turn red again when the verification is withdrawn', () => {
     const withdrawn = open.map((gate) =>
       gate.name === 'verification' ? { ...gate, state: 'failure' as const } : gate,
     );
-    expect(named(statusesOf(standing(withdrawn, approved), PAGE, new Set()))).toMatchObject({
-      'lynceus/verification': 'failure',
-      [PROMOTION_STATUS]: 'failure',
+    expect(named(statusesOf(standing(withdrawn, approved), where()))).toMatchObject({
+      'lynceus/verification/production': 'failure',
+      [ALL]: 'failure',
     });
   });
 
   it('tell of a hold that is over, and do not mention one that never was', () => {
-    expect(named(statusesOf(standing(open, asked), PAGE, new Set()))).not.toHaveProperty('lynceus/hold');
-    expect(named(statusesOf(standing(open, asked), PAGE, new Set(['lynceus/hold'])))['lynceus/hold']).toBe('success');
+    expect(named(statusesOf(standing(open, asked), where()))).not.toHaveProperty('lynceus/hold/production');
+    expect(
+      named(statusesOf(standing(open, asked), where(['lynceus/hold/production'])))['lynceus/hold/production'],
+    ).toBe('success');
+  });
+
+  it('are of one stage: what is green for one region says nothing about another that gets the same commit', () => {
+    const eu = statusesOf(standing(open, approved), { ...where(), toStage: 'eu' });
+    const us = statusesOf(standing(open, asked), { ...where(), toStage: 'us' });
+    const names = [...eu, ...us].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('end with what became of it', () => {
-    expect(named(statusesOf({ kind: 'merged', message: 'promoted' }, PAGE, new Set()))).toEqual({
-      [PROMOTION_STATUS]: 'success',
+    expect(named(statusesOf({ kind: 'merged', message: 'promoted' }, where()))).toEqual({
+      [ALL]: 'success',
     });
-    expect(named(statusesOf({ kind: 'superseded' }, PAGE, new Set()))).toEqual({ [PROMOTION_STATUS]: 'failure' });
+    expect(named(statusesOf({ kind: 'superseded' }, where()))).toEqual({ [ALL]: 'failure' });
   });
 });
 

@@ -63,16 +63,16 @@ describe('what people see of a promotion at its host', () => {
   it('are marks on its head, green all together only when it may be merged', async () => {
     const { told, marks, approve } = await opened({ merge: 'person' });
     expect(marks()).toEqual({
-      'lynceus/verification': 'success',
-      'lynceus/approval': 'pending',
-      'lynceus/promotion': 'pending',
+      'lynceus/verification/production': 'success',
+      'lynceus/approval/production': 'pending',
+      'lynceus/promotion/production': 'pending',
     });
     approve();
     await told.settle();
     expect(marks()).toEqual({
-      'lynceus/verification': 'success',
-      'lynceus/approval': 'success',
-      'lynceus/promotion': 'success',
+      'lynceus/verification/production': 'success',
+      'lynceus/approval/production': 'success',
+      'lynceus/promotion/production': 'success',
     });
   });
 
@@ -80,7 +80,7 @@ describe('what people see of a promotion at its host', () => {
     const { told, marks, pull, ours } = await opened();
     hold(told);
     await told.settle();
-    expect(marks()).toMatchObject({ 'lynceus/hold': 'failure', 'lynceus/promotion': 'failure' });
+    expect(marks()).toMatchObject({ 'lynceus/hold/production': 'failure', 'lynceus/promotion/production': 'failure' });
     expect(ours()[0]).toContain('**Stopped:** held by lin: look first');
     expect([...pull.labels]).toEqual(expect.arrayContaining(['lynceus', 'stage: production', 'hold']));
   });
