@@ -60,7 +60,9 @@ async function judgeAtHost(
   const judged = await judgeNow(scene, host, policy, pullRequest, reviews);
   await recordReviews(scene, pullRequest, judged);
   const { verdict, approvers, sentence, ignored } = judged;
-  return { ...judged, remember: { seen, at: input.now.toISOString(), verdict, approvers, sentence, ignored } };
+  // Without an opinion nothing depends on time or rights: the same is remembered for as long as it lasts.
+  const at = reviews.some(isOpinion) ? { at: input.now.toISOString() } : {};
+  return { ...judged, remember: { seen, ...at, verdict, approvers, sentence, ignored } };
 }
 
 async function judgeNow(
@@ -70,8 +72,7 @@ async function judgeNow(
   pullRequest: PullRequest,
   reviews: readonly Review[],
 ): Promise<ApprovalJudgement> {
-  const opinions = reviews.filter(({ verdict }) => verdict === 'approve' || verdict === 'reject');
-  if (opinions.length === 0) {
+  if (!reviews.some(isOpinion)) {
     return judgeApproval(policy, {
       ...factsOf(scene, pullRequest, { ...NO_AUTHORS, us: '', reviews }),
       standings: new Map(),
@@ -81,6 +82,10 @@ async function judgeNow(
   const authors = policy.authors === 'refuse' ? await readAuthors(scene) : NO_AUTHORS;
   const facts = factsOf(scene, pullRequest, { ...authors, us, reviews });
   return judgeApproval(policy, { ...facts, standings: await readStandings(scene, host, policy, facts) });
+}
+
+function isOpinion({ verdict }: Review): boolean {
+  return verdict === 'approve' || verdict === 'reject';
 }
 
 function hashOf(
@@ -95,7 +100,8 @@ function hashOf(
 /** The same reviews say the same, for a while. An expiry is seen at most that much later, and before a merge at once. */
 function judgedBefore(scene: PromotionScene, seen: string): ApprovalJudgement | undefined {
   const before = remembered(scene, 'approval');
-  const age = scene.input.now.getTime() - Date.parse(String(before['at']));
+  const { at } = before;
+  const age = at === undefined ? 0 : scene.input.now.getTime() - Date.parse(String(at));
   if (before['seen'] !== seen || !(age >= 0 && age < ASK_AGAIN_MS)) return undefined;
   const { verdict, approvers, sentence, ignored } = before as unknown as ApprovalJudgement;
   return { verdict, approvers, sentence, ignored, remember: before };
@@ -103,7 +109,7 @@ function judgedBefore(scene: PromotionScene, seen: string): ApprovalJudgement | 
 
 /** Decisions about this very commit, in the form of reviews: who is in which group was looked at when they were taken. */
 function judgeDecisions(scene: PromotionScene, pullRequest: PullRequest): ApprovalJudgement {
-  const { input, head } = scene;
+  const { input, head, memo } = scene;
   const decisions = input.task.decisions.filter(
     ({ revision, host }) => revision === input.triggered.revision && host === undefined,
   );
@@ -112,7 +118,9 @@ function judgeDecisions(scene: PromotionScene, pullRequest: PullRequest): Approv
     const by = { by: rejection.actor, reason: rejection.reason };
     return { verdict: 'rejected', approvers: [], rejection: by, sentence: `rejected by ${by.by}`, ignored: [] };
   }
-  const approvals = decisions.filter(({ verdict }) => verdict === 'approve');
+  // Whoever approved before it was planned anew has not seen what it brings now.
+  const since = Date.parse(String(memo['renewedAt'] ?? new Date(0).toISOString()));
+  const approvals = decisions.filter(({ verdict, at }) => verdict === 'approve' && Date.parse(at) > since);
   const policy = reviewPolicyOf(scene);
   if (policy === undefined && approvals.length === 0) return byPolicy();
   const reviews = approvals.map(({ actor, at }): Review => {

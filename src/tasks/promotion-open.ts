@@ -63,6 +63,7 @@ function memoOf(scene: PromotionScene, { number, url }: PullRequest, { head, mem
   const chosen =
     revision === inGit(input.triggered).revision ? {} : { hydrated: { repoUrl: repository.url, revision } };
   const pointsAt = head === revision ? {} : { head };
+  const isRenewed = before['pullRequest'] === number && scene.head !== head;
   return {
     ...before,
     reviews: host.capabilities.reviews,
@@ -70,6 +71,7 @@ function memoOf(scene: PromotionScene, { number, url }: PullRequest, { head, mem
     pullRequest: number,
     url: url ?? tools.linkTo(input.triggered.context) ?? '',
     ...pointsAt,
+    ...(isRenewed ? { renewedAt: input.now.toISOString() } : {}),
     ...chosen,
     ...memo,
   };

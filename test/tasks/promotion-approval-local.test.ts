@@ -56,6 +56,22 @@ describe('a promotion in a plain repository', () => {
     ]);
   });
 
+  it('is approved anew when it brings something else than what was looked at', async () => {
+    const changes = [{ set: { file: 'kept.json', path: 'version', from: 'app.json' } }];
+    world.origin.commit({ branch: 'stage/production', files: { 'kept.json': '{"version": 7, "size": 1}\n' } });
+    const told = world.begin({ changes, approval: { ...approval, quorum: 2 } });
+    await told.settle();
+    told.approve('ada');
+    expect(await sentenceOf(told)).toContain('has 1 of 2 approvals here');
+    world.origin.commit({ branch: 'stage/production', files: { 'kept.json': '{"version": 7, "size": 999}\n' } });
+    await told.look();
+    told.ahead = 60_000;
+    told.approve('grace');
+    expect(await sentenceOf(told)).toContain('has 1 of 2 approvals here');
+    told.approve('ada');
+    expect(await sentenceOf(told)).toContain('pass: promoted');
+  });
+
   it('is never merged by an approval of another commit', async () => {
     const told = world.begin();
     await told.look();
