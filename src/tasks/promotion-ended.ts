@@ -1,4 +1,5 @@
 import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
+import { clip } from '../base/clip.ts';
 import type { JsonObject } from '../base/json.ts';
 import { laterPromotion, numberOf, type PromotionOf } from '../engine/promotion-order.ts';
 import { short } from '../engine/revisions.ts';
@@ -18,10 +19,16 @@ export interface Rejection {
 
 /** What became of a pull request that is merged. */
 export function merged({ target, head, memo }: PromotionScene, pullRequest: PullRequest): TaskOutcome {
-  const { number, headSha, mergeSha = '' } = pullRequest;
+  const { number, headSha, baseBranch, mergeSha = '' } = pullRequest;
   const data: JsonObject = { pullRequest: number, url: memo['url'] ?? '', to: target.to, mergeSha };
   if (headSha !== head) {
     return errored(`pull request ${number} was merged with ${short(headSha)}, which nobody evaluated`, data);
+  }
+  if (baseBranch !== target.branch) {
+    return errored(`pull request ${number} was merged into ${clip(baseBranch)} instead of ${target.branch}`, {
+      ...data,
+      mergeSha: '',
+    });
   }
   return pass(`promoted to ${target.to} by pull request ${number}${by(pullRequest)}`, data);
 }

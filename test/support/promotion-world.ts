@@ -31,6 +31,7 @@ export interface PromotionWorld {
 export interface Promotion {
   /** The commit that was evaluated. */
   commit: string;
+  repository: { url: string };
   /** Of the pull request, once it is open. */
   number(): number;
   state(): SequenceState;
@@ -190,6 +191,7 @@ function createPromotion({ host, repoUrl, commit, previousRevision, count, polic
   const recorded: DecisionMade[] = [];
   const told: Promotion = {
     commit,
+    repository: { url: repoUrl },
     number: () => Number(promotionsOf(state)[0]?.memo['pullRequest'] ?? 0),
     state: () => state,
     look,

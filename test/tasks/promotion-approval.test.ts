@@ -183,6 +183,24 @@ describe('who merges', () => {
     expect(await sentenceOf(told)).toContain('leads to main instead of stage/production');
     expect(merged(pull)).toBe(false);
   });
+
+  it('is no promotion when a person merges it into another branch', async () => {
+    const { told, pull } = await opened({ merge: 'person' });
+    world.origin.git('branch', '-f', 'main', 'stage/production');
+    pull.base = 'main';
+    const { number, headSha } = await world.host.readPullRequest(told.repository, told.number());
+    await world.host.mergePullRequest(told.repository, number, { expectedHeadSha: headSha, message: 'm', by: 'grace' });
+    expect(await sentenceOf(told)).toContain('was merged into main instead of stage/production');
+  });
+
+  it('that nobody has given yet adds nothing to the log, for however long', async () => {
+    const { told } = await opened();
+    await told.settle();
+    const before = JSON.stringify(told.state().tasks.at(-1)?.memo);
+    told.ahead = 20 * 60_000;
+    await told.look();
+    expect(JSON.stringify(told.state().tasks.at(-1)?.memo)).toBe(before);
+  });
 });
 
 describe('nobody gets a promotion merged by', () => {
