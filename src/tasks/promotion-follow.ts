@@ -1,4 +1,6 @@
 import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
+import { clip } from '../base/clip.ts';
+import { short } from '../engine/revisions.ts';
 import type { ApprovalJudgement } from '../promotion/approval.ts';
 import { firstClosed, type PromotionGate } from '../promotion/gate.ts';
 import { gitPollMs } from './git-poll.ts';
@@ -6,6 +8,7 @@ import { judgeReviews, rememberApproval } from './promotion-approval.ts';
 import { obeyComments } from './promotion-commands.ts';
 import { settleConflict } from './promotion-conflict.ts';
 import { closed, merged, type Rejection, replacedBy } from './promotion-ended.ts';
+import { takeBack } from './promotion-handed-over.ts';
 import { revertIn } from './promotion-head.ts';
 import { mergeApproved } from './promotion-merge.ts';
 import { openPromotion } from './promotion-open.ts';
@@ -50,11 +53,12 @@ async function obeyAndFollow(scene: PromotionScene, pullRequest: PullRequest): P
 }
 
 async function followOpen(found: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
+  if (found.memo['takes'] === true) return renew(found);
   const { isOutdated, memo: seen } = await lookAtBase(found);
   const before = { ...found, memo: seen };
   if (isOutdated || (await isRolledBack(before))) return renew(before);
   const settled = await settleConflict(before, pullRequest);
-  if (settled.kind === 'take') return renew({ ...before, memo: { ...before.memo, taken: settled.base } });
+  if (settled.kind === 'take') return take(before, settled.base);
   const scene = { ...before, memo: settled.memo };
   const gates = await gatesNow(scene, pullRequest);
   const approval = await judgeReviews(scene, pullRequest);
@@ -75,10 +79,12 @@ async function goOn(
   const closedGate = firstClosed(gates);
   if (closedGate) {
     const { blocker: kind, sentence, until } = closedGate;
-    return waiting({ kind, sentence, ...(until === undefined ? {} : { until }) }, await untilGate(scene, until), memo);
+    const kept = await takeBack(scene, memo);
+    return waiting({ kind, sentence, ...(until === undefined ? {} : { until }) }, await untilGate(scene, until), kept);
   }
   if (approval.verdict === 'approved') return merge(scene, pullRequest);
-  return waiting({ kind: 'review', sentence: approval.sentence }, await pollOf(scene), memo);
+  const blocker = { kind: 'review', sentence: approval.sentence } as const;
+  return waiting(blocker, await pollOf(scene), await takeBack(scene, memo));
 }
 
 /** In the stage, while it waited: it has to be put on top of that. */
@@ -88,10 +94,18 @@ async function isRolledBack({ input, tools, target, memo, step }: PromotionScene
   return revert !== undefined && revert !== memo['revert'];
 }
 
+/** Written down before anything is moved: after a death nobody else could be told from us. */
+function take({ memo, target }: PromotionScene, base: string): TaskOutcome {
+  const sentence = `puts the verified files on top of ${short(base)} of ${target.branch}`;
+  return waiting({ kind: 'conflict', sentence: clip(sentence) }, 0, { ...memo, taken: base, takes: true });
+}
+
 /** The same pull request, with another commit. */
 async function renew(scene: PromotionScene): Promise<TaskOutcome> {
+  // Else the host would merge the new commit, too, which nobody has looked at.
+  const memo = await takeBack(scene, scene.memo);
   const own = await scene.tools.history.sequences(scene.input.triggered.place, BEGINNING, LOOK_BACK);
-  return openPromotion(scene, { kind: 'turn', own, together: [] });
+  return openPromotion({ ...scene, memo }, { kind: 'turn', own, together: [] });
 }
 
 async function reject(scene: PromotionScene, { number }: PullRequest, rejection: Rejection): Promise<TaskOutcome> {
@@ -114,12 +128,17 @@ async function merge(scene: PromotionScene, pullRequest: PullRequest): Promise<T
     return waiting({ kind: 'queue', sentence: `waits for ${target.branch}: ${why}` }, TURN_MS, memo);
   }
   if (merging.kind === 'ended') return followPromotion(scene, merging.pullRequest);
+  if (merging.kind === 'withHost') {
+    const askAgainMs = merging.isBegun ? await pollOf(scene) : 0;
+    return waiting(merging.blocker, askAgainMs, { ...memo, ...merging.memo });
+  }
   if (merging.blocker.kind !== 'conflict') {
-    return waiting(merging.blocker, await pollOf(scene), { ...memo, ...merging.memo });
+    return waiting(merging.blocker, await pollOf(scene), { ...(await takeBack(scene, memo)), ...merging.memo });
   }
   const settled = await settleConflict(scene, pullRequest, true);
-  if (settled.kind === 'take') return renew({ ...scene, memo: { ...memo, taken: settled.base } });
-  return waiting(merging.blocker, await pollOf(scene), { ...settled.memo, ...merging.memo });
+  if (settled.kind === 'take') return take(scene, settled.base);
+  const kept = await takeBack(scene, settled.memo);
+  return waiting(merging.blocker, await pollOf(scene), { ...kept, ...merging.memo });
 }
 
 function pollOf({ tools, host, repository }: PromotionScene): Promise<number> {

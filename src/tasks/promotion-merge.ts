@@ -7,6 +7,7 @@ import type { ApprovalJudgement } from '../promotion/approval.ts';
 import { firstClosed } from '../promotion/gate.ts';
 import { mergeMessage } from '../promotion/pull-request.ts';
 import { judgeReviews } from './promotion-approval.ts';
+import { handing, isHanding } from './promotion-handed-over.ts';
 import { promotionIdentity } from './promotion-identity.ts';
 import { gatesNow } from './promotion-override.ts';
 import { remembered } from './promotion-people.ts';
@@ -17,7 +18,10 @@ const TRY_AGAIN_MS = 10 * 60_000;
 
 export type Merging =
   /** Merged, or ended by somebody else meanwhile. */
-  { kind: 'ended'; pullRequest: PullRequest } | { kind: 'waits'; blocker: Blocker; memo: JsonObject };
+  | { kind: 'ended'; pullRequest: PullRequest }
+  | { kind: 'waits'; blocker: Blocker; memo: JsonObject }
+  /** The host merges it when its own rules allow; not begun: it is asked at the next look, at once. */
+  | { kind: 'withHost'; isBegun: boolean; blocker: Blocker; memo: JsonObject };
 
 /**
  * Brings an approved promotion to its end, in the way that its policy names. Right before, everything is read and judged
@@ -100,19 +104,21 @@ async function mergeHere({ input, host, repository }: PromotionScene, number: nu
   return { kind: 'ended', pullRequest };
 }
 
-/** Once: from then on the host decides when. */
+/** Once: from then on the host decides when. That we ask is remembered first, so that it can be taken back. */
 async function handOver(
   scene: PromotionScene,
   { number, blockedBy }: PullRequest,
   how: Omit<How, 'by'>,
 ): Promise<Merging> {
-  const { input, host, repository, memo } = scene;
+  const { input, host, repository, memo, head } = scene;
   const waiting = `handed to ${host.name}, which merges pull request ${number} when its rules allow`;
   const sentence = blockedBy === undefined ? waiting : `${waiting}: ${blockedBy}`;
-  if (memo['handedOver'] === how.expectedHeadSha) return waits('review', sentence);
+  const blocker = { kind: 'review' as const, sentence: clip(sentence) };
+  if (memo['handedOver'] === head) return { kind: 'withHost', isBegun: true, blocker, memo: {} };
+  if (!isHanding(scene)) return { kind: 'withHost', isBegun: false, blocker, memo: handing(head) };
   const handed = await input.effect('merge', async () => host.mergeWhenReady?.(repository, number, how, input));
   if (handed !== undefined && handed.state !== 'open') return { kind: 'ended', pullRequest: handed };
-  return waits('review', sentence, { handedOver: how.expectedHeadSha });
+  return { kind: 'withHost', isBegun: true, blocker, memo: { handedOver: head } };
 }
 
 function waits(kind: Blocker['kind'], sentence: string, memo: JsonObject = {}): Merging {

@@ -8,7 +8,7 @@ const PROMISED: Partial<Record<keyof GitHostCapabilities, readonly (keyof GitHos
   labels: ['changeLabels'],
   reviewRequests: ['requestReviewers'],
   statuses: ['setStatus'],
-  mergeWhenReady: ['mergeWhenReady'],
+  mergeWhenReady: ['mergeWhenReady', 'mergeNotYet'],
   people: ['readReviews', 'permission', 'isMember', 'whoAmI', 'approvePullRequest'],
   redelivery: ['redeliver'],
 };

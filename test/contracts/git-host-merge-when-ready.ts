@@ -42,6 +42,21 @@ export function gitHostMergeWhenReady(now: () => Round): void {
       await whenReady(number, now().verified, { guard: now().refuse });
     });
 
+    it('is taken back before it happened, and asked for again', async ({ skip }) => {
+      const { host, repository, world } = now();
+      skip(!host.capabilities.mergeWhenReady, 'the host declares no such thing');
+      const { number } = await protectedPull();
+      await whenReady(number);
+      await host.mergeNotYet?.(repository, number);
+      await world.satisfy?.(number);
+      expect(await read(number)).toMatchObject({ state: 'open' });
+      await host.mergeNotYet?.(repository, number);
+      await whenReady(number);
+      await world.satisfy?.(number);
+      expect(await read(number)).toMatchObject({ state: 'merged' });
+      await host.mergeNotYet?.(repository, number);
+    });
+
     it('merges at once what nothing holds back', async ({ skip }) => {
       const { host, origin, round, open } = now();
       skip(!host.capabilities.mergeWhenReady, 'the host declares no such thing');

@@ -2,7 +2,7 @@ import type { Answer } from './github-answers.ts';
 import type { Account } from './github-people.ts';
 import type { Pulls } from './github-pulls.ts';
 
-/** The two mutations that we use, as GitHub documents their inputs: a field, and the type of its variable. */
+/** The mutations that we use, as GitHub documents their inputs: a field, and the type of its variable. */
 const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   enablePullRequestAutoMerge: {
     pullRequestId: 'ID!',
@@ -19,10 +19,14 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     jump: 'Boolean',
     clientMutationId: 'String',
   },
+  disablePullRequestAutoMerge: { pullRequestId: 'ID!', clientMutationId: 'String' },
+  dequeuePullRequest: { id: 'ID!', clientMutationId: 'String' },
 };
 const ANSWERS: Readonly<Record<string, RegExp>> = {
   enablePullRequestAutoMerge: /^pullRequest \{ number \}$/,
   enqueuePullRequest: /^mergeQueueEntry \{ position \}$/,
+  disablePullRequestAutoMerge: /^pullRequest \{ number \}$/,
+  dequeuePullRequest: /^mergeQueueEntry \{ position \}$/,
 };
 const VALUES: Readonly<Record<string, RegExp>> = {
   ID: /^PR_\d+$/,
@@ -61,9 +65,19 @@ export function parseMutation(body: unknown): Mutation | string[] {
 }
 
 export function answerMutation({ name, variables }: Mutation, state: Pulls, by: Account): Answer {
-  const pull = state.pulls.find(({ number }) => `PR_${number}` === variables['pullRequestId']);
+  const pull = state.pulls.find(({ number }) => `PR_${number}` === (variables['pullRequestId'] ?? variables['id']));
   if (pull === undefined) return failed('NOT_FOUND', 'Could not resolve to a node with the global id.');
   if (pull.state !== 'open') return failed('UNPROCESSABLE', 'Pull request is closed');
+  if (name === 'dequeuePullRequest') {
+    if (!pull.queued) return failed('UNPROCESSABLE', 'Pull request is not in the merge queue');
+    pull.queued = false;
+    return { status: 200, body: { data: { [name]: { mergeQueueEntry: { position: 1 } } } } };
+  }
+  if (name === 'disablePullRequestAutoMerge') {
+    if (pull.autoMerge === null) return failed('UNPROCESSABLE', "Can't disable auto-merge for this pull request.");
+    pull.autoMerge = null;
+    return { status: 200, body: { data: { [name]: { pullRequest: { number: pull.number } } } } };
+  }
   if (variables['expectedHeadOid'] !== state.headShaOf(pull)) {
     return failed('UNPROCESSABLE', 'Head branch was modified. Review and try the merge again.');
   }

@@ -216,6 +216,12 @@ function mergeRoutes(scene: Scene): Routes {
       else pulls.merge(pull, 'merge', message, by);
       return ok(body(pull));
     }),
+    [`POST ${MERGES}/{iid}/cancel_merge_when_pipeline_succeeds`]: withPull((pull) => {
+      if (pull.state !== 'open') return failed(405, '405 Method Not Allowed');
+      if (extraOf(pull).waitingFor === undefined) return failed(406, '406 Not Acceptable');
+      extraOf(pull).waitingFor = undefined;
+      return ok(body(pull));
+    }),
     [`GET ${MERGES}/{iid}/versions`]: withPull((pull, { query }) => {
       const versions = extraOf(pull).versions.toReversed();
       return paged(

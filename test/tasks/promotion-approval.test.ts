@@ -175,6 +175,48 @@ describe('who merges', () => {
     expect(await sentenceOf(told)).toContain('pass: promoted');
   });
 
+  it.each([
+    ['somebody holds it', ({ comment }: Awaited<ReturnType<typeof opened>>) => comment('linus', '/lynceus hold')],
+    [
+      'the approval is withdrawn',
+      ({ review }: Awaited<ReturnType<typeof opened>>) => review('grace', 'CHANGES_REQUESTED'),
+    ],
+    [
+      'somebody pushes',
+      ({ pull }: Awaited<ReturnType<typeof opened>>) =>
+        world.origin.commit({ branch: pull.head, files: { evil: 'x' } }),
+    ],
+  ])('is no longer the host once %s', async (_, change) => {
+    const given = await opened({ merge: 'host' });
+    const { told, pull, review } = given;
+    const { pulls } = world.fake.state;
+    pulls.guarded.add(pull.base);
+    review('grace');
+    expect(await sentenceOf(told)).toContain('handed to github');
+    change(given);
+    await told.settle();
+    pulls.satisfy(pull.number);
+    pulls.guarded.delete(pull.base);
+    expect(merged(pull)).toBe(false);
+  });
+
+  it('is taken back from the host also when we died right after handing it over', async () => {
+    const { told, pull, review, comment } = await opened({ merge: 'host' });
+    const { pulls } = world.fake.state;
+    pulls.guarded.add(pull.base);
+    review('grace');
+    told.around = (name, when) => {
+      if (name === 'merge' && when === 'after') throw new Error('killed');
+    };
+    await expect(told.settle()).rejects.toThrow('killed');
+    told.around = undefined;
+    comment('linus', '/lynceus hold');
+    await told.settle();
+    pulls.satisfy(pull.number);
+    pulls.guarded.delete(pull.base);
+    expect(merged(pull)).toBe(false);
+  });
+
   it('never merges into another branch than the one that the stage deploys from', async () => {
     const { told, pull, review } = await opened();
     world.origin.git('branch', '-f', 'main', 'stage/production');

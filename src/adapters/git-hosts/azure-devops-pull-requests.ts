@@ -20,6 +20,7 @@ const LISTED_BODY = 400;
 const NOTHING = '0'.repeat(40);
 /** Azure DevOps merges in the background. */
 const PATIENCE_MS = [100, 200, 400, 800, 1_600, 3_200];
+const NO_AUTO_COMPLETE = { autoCompleteSetBy: { id: '00000000-0000-0000-0000-000000000000' } };
 const STRATEGIES: Record<MergeMethod, string> = { merge: 'noFastForward', squash: 'squash', rebase: 'rebase' };
 
 interface Parts {
@@ -213,11 +214,17 @@ export function createAzurePullRequests({ name, api, identities, reading, discus
     const after = await read(at, number, options);
     if (after.state !== 'open' || after.headSha === wanted.expectedHeadSha) return after;
     // Something was pushed between our look and our wish, which names no commit: taken back.
-    await change(at, number, { autoCompleteSetBy: { id: '00000000-0000-0000-0000-000000000000' } }, options);
+    await change(at, number, NO_AUTO_COMPLETE, options);
     return readFor(at, number, wanted.expectedHeadSha, options);
   }
 
-  return { open, findOpen, read, update, close, merge, mergeWhenReady };
+  async function mergeNotYet(at: Place, number: number, options?: CallOptions): Promise<void> {
+    const { status, autoCompleteSetBy } = await api.get<AzurePull>(pathTo(at, number), options);
+    const { id } = await identities.whoAmI(options);
+    if (status === 'active' && autoCompleteSetBy?.id === id) await change(at, number, NO_AUTO_COMPLETE, options);
+  }
+
+  return { open, findOpen, read, update, close, merge, mergeWhenReady, mergeNotYet };
 }
 
 function optionsOf({ message, method = 'merge' }: Merge): object {

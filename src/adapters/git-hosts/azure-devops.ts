@@ -116,6 +116,7 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
         requireSha(merge.expectedHeadSha);
         return pulls.mergeWhenReady(at(repository), number, merge, options);
       }),
+    mergeNotYet: (repository, number, options) => sound(() => pulls.mergeNotYet(at(repository), number, options)),
 
     putComment: (repository, number, comment, options) =>
       sound(() => discussion.putComment(at(repository), number, comment, options)),

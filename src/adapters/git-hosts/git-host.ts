@@ -105,7 +105,7 @@ export interface GitHostCapabilities {
   reviewRequests?: boolean;
   /** `setStatus`. */
   statuses?: boolean;
-  /** `mergeWhenReady`: auto-merge or a merge queue of the host. */
+  /** `mergeWhenReady`, `mergeNotYet`: auto-merge or a merge queue of the host. */
   mergeWhenReady?: boolean;
   /** `readReviews`, `permission`, `isMember`, `whoAmI`, `approvePullRequest`. */
   people?: boolean;
@@ -252,6 +252,9 @@ export interface GitHost {
     merge: { expectedHeadSha: string; message: string; method?: MergeMethod },
     options?: CallOptions,
   ): Promise<PullRequest>;
+
+  /** Takes back what `mergeWhenReady` asked for, where it is not too late; where nothing was, it does nothing. */
+  mergeNotYet?(repository: Repository, number: number, options?: CallOptions): Promise<void>;
 
   /** All reviews, oldest first, as the host has them now. */
   readReviews?(repository: Repository, number: number, options?: CallOptions): Promise<Review[]>;

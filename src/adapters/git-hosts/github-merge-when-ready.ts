@@ -3,7 +3,7 @@ import type { CallOptions, MergeMethod, PullRequest } from './git-host.ts';
 import type { Coordinates, GitHubConnection } from './github-api.ts';
 import { type GitHubPull, toPullRequest } from './github-pull.ts';
 
-/** Both are only in GraphQL, and take the head that they are about. */
+/** All of them are only in GraphQL; what asks for a merge takes the head that it is about. */
 const AUTO_MERGE = `mutation($pullRequestId: ID!, $expectedHeadOid: GitObjectID!, $mergeMethod: PullRequestMergeMethod!, $commitHeadline: String!, $commitBody: String!) {
   enablePullRequestAutoMerge(input: {pullRequestId: $pullRequestId, expectedHeadOid: $expectedHeadOid, mergeMethod: $mergeMethod, commitHeadline: $commitHeadline, commitBody: $commitBody}) {
     pullRequest { number }
@@ -11,6 +11,16 @@ const AUTO_MERGE = `mutation($pullRequestId: ID!, $expectedHeadOid: GitObjectID!
 }`;
 const ENQUEUE = `mutation($pullRequestId: ID!, $expectedHeadOid: GitObjectID!) {
   enqueuePullRequest(input: {pullRequestId: $pullRequestId, expectedHeadOid: $expectedHeadOid}) {
+    mergeQueueEntry { position }
+  }
+}`;
+const NO_AUTO_MERGE = `mutation($pullRequestId: ID!) {
+  disablePullRequestAutoMerge(input: {pullRequestId: $pullRequestId}) {
+    pullRequest { number }
+  }
+}`;
+const DEQUEUE = `mutation($id: ID!) {
+  dequeuePullRequest(input: {id: $id}) {
     mergeQueueEntry { position }
   }
 }`;
@@ -78,5 +88,21 @@ export function createGitHubMergeWhenReady({ rest: api, graphql }: GitHubConnect
     }
   }
 
-  return mergeWhenReady;
+  /** From auto-merge it may have gone on to the queue of the branch, which REST says nothing of. */
+  async function mergeNotYet(at: Coordinates, number: number, options?: CallOptions): Promise<void> {
+    const { data } = await api(options, (octokit, bound) =>
+      octokit.rest.pulls.get({ ...at, pull_number: number, ...bound }),
+    );
+    const { node_id: id, auto_merge: isWaiting, state }: GitHubPull = data;
+    if (state !== 'open' || id === undefined) return;
+    if (isWaiting) await graphql(options, NO_AUTO_MERGE, { pullRequestId: id }, { in: at });
+    try {
+      await graphql(options, DEQUEUE, { id }, { in: at });
+    } catch (error) {
+      // It is in none, the branch has none, or this GitHub knows none.
+      if (!(error instanceof AdapterError) || !/queue/i.test(error.message)) throw error;
+    }
+  }
+
+  return { mergeWhenReady, mergeNotYet };
 }

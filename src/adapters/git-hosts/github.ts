@@ -73,7 +73,7 @@ export function createGitHub(name: string, config: GitHubConfig, tools: AdapterT
   const pullRequests = createGitHubPullRequests(api, reading.contains, (where, call) => people.me({ in: where }, call));
   const discussion = createGitHubDiscussion(api, (where, call) => people.me({ in: where }, call));
   const files = createGitHubFiles(api);
-  const mergeWhenReady = createGitHubMergeWhenReady(connection, pullRequests.merge);
+  const { mergeWhenReady, mergeNotYet } = createGitHubMergeWhenReady(connection, pullRequests.merge);
   const redelivers = connection.credentials === 'app' || config.hookUrl !== undefined;
   const redeliver = createGitHubRedelivery(connection, config.hookUrl);
 
@@ -149,6 +149,7 @@ export function createGitHub(name: string, config: GitHubConfig, tools: AdapterT
         requireSha(merge.expectedHeadSha);
         return mergeWhenReady(at(repository), number, merge, options);
       }),
+    mergeNotYet: (repository, number, options) => sound(() => mergeNotYet(at(repository), number, options)),
 
     putComment: (repository, number, comment, options) =>
       sound(() => discussion.putComment(at(repository), number, comment, options)),

@@ -166,6 +166,13 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
     }
   }
 
+  async function mergeNotYet(at: Project, number: number, options?: CallOptions): Promise<void> {
+    const data = await api.get<GitLabMerge>(pathTo(at, number), options);
+    if (data.state !== 'opened' || data.merge_when_pipeline_succeeds !== true) return;
+    const path = `${pathTo(at, number)}/cancel_merge_when_pipeline_succeeds`;
+    await api.send({ method: 'POST', path }, options);
+  }
+
   async function readForMerge(at: Project, number: number, wanted: Wanted, options?: CallOptions) {
     return requireMergeable(await read(at, number, options), wanted);
   }
@@ -204,7 +211,7 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
     throw new AdapterError('conflict', `merge request ${number} cannot be merged`);
   }
 
-  return { open, findOpen, read, update, close, merge, mergeWhenReady };
+  return { open, findOpen, read, update, close, merge, mergeWhenReady, mergeNotYet };
 }
 
 function requireMergeable(now: PullRequest, wanted: Wanted): PullRequest {

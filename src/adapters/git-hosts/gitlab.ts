@@ -100,6 +100,7 @@ function createGitLab(name: string, config: Static<typeof schema>, tools: Adapte
         requireSha(merge.expectedHeadSha);
         return merges.mergeWhenReady(at(repository), number, merge, options);
       }),
+    mergeNotYet: (repository, number, options) => sound(() => merges.mergeNotYet(at(repository), number, options)),
 
     putComment: (repository, number, comment, options) =>
       sound(() => discussion.putComment(at(repository), number, comment, options)),
