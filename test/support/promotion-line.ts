@@ -35,6 +35,8 @@ export interface PromotionLine {
   read(branch: string, file: string): string;
   stops: LineStop[];
   verdicts: StageVerdict[];
+  /** Called right after something was done outside; what it throws ends the look as a death would. */
+  died: ((effect: string) => void) | undefined;
   /** Milliseconds that the clock is ahead. */
   ahead: number;
   close(): void;
@@ -105,6 +107,7 @@ export function createPromotionLine(
     read: (branch, file) => origin.git('show', `${branch}:${file}`),
     stops: [],
     verdicts: [],
+    died: undefined,
     ahead: 0,
     close() {
       origin.remove();
@@ -205,7 +208,11 @@ export function createPromotionLine(
           signal: new AbortController().signal,
           guard: () => undefined,
           onProgress: () => undefined,
-          effect: (_, act) => act(),
+          effect: async (name, act) => {
+            const answer = await act();
+            line.died?.(name);
+            return answer;
+          },
           record: async () => undefined,
         },
         toolsOf(position),
