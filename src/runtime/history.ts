@@ -77,7 +77,7 @@ async function invalidations(store: Store, place: Place): Promise<Map<string, Do
 }
 
 function toVerdict({ id, context = '', sort, status, data }: Document, invalidation?: Document): StageVerdict {
-  const { score } = data['evaluation'] as unknown as Evaluation;
+  const { score } = (data['evaluation'] ?? {}) as Partial<Evaluation>;
   const { revision, finishedAt } = data;
   return {
     id,
@@ -85,7 +85,7 @@ function toVerdict({ id, context = '', sort, status, data }: Document, invalidat
     ...(typeof revision === 'string' ? { revision } : {}),
     result: status as Result,
     at: typeof finishedAt === 'string' ? finishedAt : new Date(sort).toISOString(),
-    score,
+    ...(score === undefined ? {} : { score }),
     ...(invalidation ? { invalidated: invalidation.data as unknown as { actor: string; reason: string } } : {}),
   };
 }
