@@ -106,7 +106,9 @@ export function createBitbucketDiscussion(api: RestApi, isAccessToken: boolean) 
     requireSha(sha);
     type Mark = { state: string; description?: string | null; url: string };
     const where = `${at.path}${encode`/commit/${sha}`}/statuses/build`;
-    const key = wanted.name.length <= MOST_KEY ? wanted.name : sha256(wanted.name).slice(0, MOST_KEY);
+    // By how it begins we know a mark of our own when its webhook comes.
+    const begins = wanted.name.slice(0, wanted.name.indexOf('/') + 1).slice(0, MOST_KEY / 2);
+    const key = wanted.name.length <= MOST_KEY ? wanted.name : `${begins}${sha256(wanted.name)}`.slice(0, MOST_KEY);
     // Bitbucket takes no mark without a link.
     const { description, url = `${at.page}/commits/${sha}` } = wanted;
     const state = STATES[wanted.state];

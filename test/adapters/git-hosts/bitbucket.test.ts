@@ -208,7 +208,7 @@ describe('Bitbucket Cloud', () => {
     await host.setStatus?.(repository, verified, { name, state: 'success', description: 'passed' });
     const [mark] = fake.pulls.statuses.get(verified) ?? [];
     expect(mark).toMatchObject({ url: `${fake.url}/acme/deploy/commits/${verified}` });
-    expect(mark?.name).toMatch(/^[0-9a-f]{40}$/);
+    expect(mark?.name).toMatch(/^lynceus\/[0-9a-f]{32}$/);
     const again = () => host.setStatus?.(repository, verified, { name, state: 'success', description: 'passed' });
     expect(await asked(() => again() ?? Promise.resolve())).toHaveLength(1);
   });
