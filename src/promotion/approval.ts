@@ -54,10 +54,14 @@ const MAX_SENTENCE = 90;
 /** Clocks of two machines differ; more than this is no difference but a mistake. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Whose standing at the host decides something: everybody else's review counts for nothing anyhow. */
+/**
+ * Whose standing at the host decides something: everybody else's review counts for nothing anyhow. Who asks for changes
+ * comes first: where there are too many to ask about, nobody's objection is lost among approvals.
+ */
 export function peopleToAskAbout(policy: ReviewPolicy, facts: Omit<ApprovalFacts, 'standings'>): HostUser[] {
   return lastWords(facts.reviews)
     .filter((review) => whyIgnored(policy, facts, review) === undefined)
+    .toSorted((one, other) => Number(other.verdict === 'reject') - Number(one.verdict === 'reject'))
     .map(({ by }) => by);
 }
 
