@@ -12,8 +12,10 @@ import { recordDecision } from './promotion-decision.ts';
 import { type HostWithPeople, readAuthors, remembered, standingOf, tellsOfPeople } from './promotion-people.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 
-/** Of one pull request; whoever writes more than that wants to keep us busy. */
-const MAX_COMMANDS = 100;
+/** Remembered one by one; of more, only up to when all were done. */
+const MAX_REMEMBERED = 50;
+/** Whoever may do nothing and is told so that often wants to keep us busy: nothing more is answered. */
+const MAX_REFUSALS = 20;
 /** At one look; the others come at the next. */
 const MAX_AT_ONCE = 5;
 /** Who can let something through that policy holds back must be one who can approve. */
@@ -45,25 +47,55 @@ export interface Obeyed {
 export async function obeyComments(scene: PromotionScene, pullRequest: PullRequest): Promise<Obeyed> {
   const { input, host, repository } = scene;
   const { number } = pullRequest;
-  const before = remembered(scene, 'commands');
-  const done = Array.isArray(before['done']) ? before['done'].map(String) : [];
-  if (!tellsOfPeople(host) || done.length >= MAX_COMMANDS) return { changed: false, memo: {} };
+  if (!tellsOfPeople(host)) return { changed: false, memo: {} };
+  const before = doneIn(remembered(scene, 'commands'));
   const comments = (await host.readComments?.(repository, number, input)) ?? [];
   const asked = comments.flatMap((comment): Asked[] => {
-    const command = done.includes(comment.id) ? undefined : commandIn(comment);
+    const command = isDone(before, comment) ? undefined : commandIn(comment);
     return command === undefined ? [] : [{ comment, command }];
   });
   if (asked.length === 0) return { changed: false, memo: {} };
   const { id: us } = await host.whoAmI(input);
+  const now = asked.slice(0, MAX_AT_ONCE);
   let changed = asked.length > MAX_AT_ONCE;
-  for (const { comment, command } of asked.slice(0, MAX_AT_ONCE)) {
-    done.push(comment.id);
+  let { refused } = before;
+  for (const { comment, command } of now) {
     if (comment.by.id === us) continue;
     const answer = await obey(scene, host, pullRequest, us, comment, command);
     changed ||= answer.done;
-    await say(scene, number, comment, answer.text);
+    if (!answer.done) refused += 1;
+    if (answer.done || refused <= MAX_REFUSALS) await say(scene, number, comment, answer.text);
   }
-  return { changed, memo: { commands: { done } } };
+  const ids = [...before.done, ...now.map(({ comment }) => comment.id)];
+  const done = withoutOld({ ...before, done: ids, refused: Math.min(refused, MAX_REFUSALS + 1) }, comments);
+  return { changed, memo: { commands: { ...done } } };
+}
+
+/** What was done of the comments on one pull request. */
+interface Done {
+  /** Ids. */
+  done: string[];
+  /** All until then, ISO 8601. */
+  until: string;
+  refused: number;
+}
+
+function doneIn({ done, until, refused }: JsonObject): Done {
+  const ids = Array.isArray(done) ? done.map(String) : [];
+  return { done: ids, until: typeof until === 'string' ? until : '', refused: Number(refused ?? 0) };
+}
+
+function isDone({ done, until }: Done, { id, at }: Comment): boolean {
+  return Date.parse(at) < Date.parse(until) || done.includes(id);
+}
+
+/** They are done in the order in which they were written: what is older than the last one is over. */
+function withoutOld(found: Done, comments: readonly Comment[]): Done {
+  if (found.done.length <= MAX_REMEMBERED) return found;
+  const last = comments.findLast(({ id }) => found.done.includes(id));
+  if (last === undefined) return found;
+  const sameMoment = comments.filter(({ id, at }) => Date.parse(at) >= Date.parse(last.at) && found.done.includes(id));
+  return { ...found, until: last.at, done: sameMoment.map(({ id }) => id) };
 }
 
 interface Answer {

@@ -352,6 +352,17 @@ describe('nobody gets a promotion merged by', () => {
 });
 
 describe('a command in a comment', () => {
+  it('is heard however many others have written, who are not all answered', async () => {
+    const { told, comment, answers } = await opened();
+    for (let count = 0; count < 110; count += 1) comment('reader', '/lynceus hold');
+    await told.settle();
+    expect(answers().length).toBeLessThanOrEqual(20);
+    expect(JSON.stringify(told.state().tasks.at(-1)?.memo).length).toBeLessThan(8_000);
+    comment('linus', '/lynceus hold');
+    expect(await sentenceOf(told)).toContain('held by linus');
+    expect(told.decisions()).toHaveLength(1);
+  });
+
   it('holds and resumes as the person who wrote it, once', async () => {
     const { told, comment, answers } = await opened();
     comment('grace', '/lynceus hold until Monday');
