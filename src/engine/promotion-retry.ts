@@ -41,6 +41,11 @@ export function endedBefore(
   return reached ? { outcome: reached, memo } : { memo };
 }
 
+/** When a target was last taken up again; what people decided before was about a pull request that is closed. */
+export function takenUpAt({ decisions }: TaskState, { retries }: JsonObject): string {
+  return decisions.filter(({ verdict }) => verdict === 'retry')[Number(retries ?? 0) - 1]?.at ?? '';
+}
+
 function isRetryable({ status, result }: TargetOutcome): boolean {
   return status !== 'aborted' && result === 'fail';
 }

@@ -3,6 +3,7 @@ import { sha256 } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { DEFAULT_REVIEWS, type ReviewPolicy } from '../definitions/delivery-promotion-approval.ts';
 import { promotionPolicy } from '../engine/decide.ts';
+import { takenUpAt } from '../engine/promotion-retry.ts';
 import { type ApprovalJudgement, judgeApproval } from '../promotion/approval.ts';
 import type { Review } from '../promotion/people.ts';
 import { recordReviews } from './promotion-decision.ts';
@@ -110,8 +111,9 @@ function judgedBefore(scene: PromotionScene, seen: string): ApprovalJudgement | 
 /** Decisions about this very commit, in the form of reviews: who is in which group was looked at when they were taken. */
 function judgeDecisions(scene: PromotionScene, pullRequest: PullRequest): ApprovalJudgement {
   const { input, head, memo } = scene;
+  const begun = takenUpAt(input.task, memo);
   const decisions = input.task.decisions.filter(
-    ({ revision, host }) => revision === input.triggered.revision && host === undefined,
+    ({ revision, host, at }) => revision === input.triggered.revision && host === undefined && at > begun,
   );
   const rejection = decisions.find(({ verdict }) => verdict === 'reject');
   if (rejection) {

@@ -2,6 +2,7 @@ import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
 import { clip } from '../base/clip.ts';
 import type { JsonObject } from '../base/json.ts';
 import { laterPromotion, numberOf, type PromotionOf } from '../engine/promotion-order.ts';
+import { takenUpAt } from '../engine/promotion-retry.ts';
 import { short } from '../engine/revisions.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 import { BEGINNING, LOOK_BACK } from './promotion-turn.ts';
@@ -49,7 +50,10 @@ export function closed(
   const data: JsonObject = { pullRequest: number, url: memo['url'] ?? '', to: target.to };
   if (rejection) return fail(`rejected by ${rejection.by}: ${rejection.reason}`, data);
   // Who asks for changes in a review closes nothing.
-  const earlier = input.task.decisions.find(({ verdict, host }) => verdict === 'reject' && host === undefined);
+  const begun = takenUpAt(input.task, memo);
+  const earlier = input.task.decisions.find(
+    ({ verdict, host, at }) => verdict === 'reject' && host === undefined && at > begun,
+  );
   if (earlier) return fail(`rejected by ${earlier.actor}: ${earlier.reason}`, data);
   const since = String(memo['closedAt'] ?? input.now.toISOString());
   const isLate = input.now.getTime() - Date.parse(since) > LONGEST_MS;

@@ -31,6 +31,29 @@ describe('a stage that leads to several', () => {
   });
 });
 
+describe('one of several promotions that is taken up again', () => {
+  it('is approved anew: what was said of the closed pull request is over', async () => {
+    const approval = { quorum: 2, groups: [], people: [], authors: 'allow', bots: [], expiresAfterMs: 86_400_000 };
+    line = createPromotionLine({ dev: { to: ['eu', 'us'], approval } as never });
+    const change = line.verified('dev', 'ctx-1', line.commit('stage/dev', { 'app.json': '1\n' }));
+    await change.settle();
+    change.decide('approve', 'ada');
+    await line.host.closePullRequest({ url: line.origin.path }, change.number('eu'), 'not now');
+    await change.settle();
+    line.ahead = 10_000;
+    change.decide('retry');
+    await change.settle();
+    line.ahead = 20_000;
+    change.decide('approve', 'grace');
+    expect(await change.settle()).toMatchObject({ kind: 'waiting', blocker: { kind: 'review' } });
+    expect(line.read('stage/us', 'app.json')).toBe('1');
+    expect(line.read('stage/eu', 'app.json')).toBe('{"version": 0}');
+    change.decide('approve', 'ada');
+    expect(await change.settle()).toMatchObject({ kind: 'finished', result: 'pass' });
+    expect(line.read('stage/eu', 'app.json')).toBe('1');
+  });
+});
+
 describe('a stage that several lead to', () => {
   const through = async (context: string, content: string) => {
     const commit = line.commit('stage/dev', { 'app.json': content });
