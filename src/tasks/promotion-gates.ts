@@ -1,4 +1,5 @@
 import type { PullRequest } from '../adapters/git-hosts/git-host.ts';
+import type { JsonObject } from '../base/json.ts';
 import { stopFor } from '../engine/stop-the-line.ts';
 import { conflictGate } from '../promotion/conflict.ts';
 import type { PromotionGate } from '../promotion/gate.ts';
@@ -20,8 +21,19 @@ export async function gatesOf(scene: PromotionScene, { number, headSha }: PullRe
   return [
     stopGate(stopFor(stops, { ...place, stage: target.to })),
     holdGate(input.sequence),
-    verificationGate(input.sequence, verdicts),
+    verificationGate(input.sequence, verdicts, withdrawnBefore(memo)),
     conflictGate(memo, headSha !== head, number),
     ...(windows ? [windows] : []),
   ];
+}
+
+/** For the memo of the target: why the green mark was withdrawn, as long as it is. */
+export function rememberWithdrawn(memo: JsonObject, gates: readonly PromotionGate[]): JsonObject {
+  const { withdrawn: _, ...rest } = memo;
+  const gate = gates.find(({ name, state }) => name === 'verification' && state === 'failure');
+  return gate === undefined ? rest : { ...rest, withdrawn: gate.sentence };
+}
+
+function withdrawnBefore({ withdrawn }: JsonObject): string | undefined {
+  return typeof withdrawn === 'string' ? withdrawn : undefined;
 }

@@ -95,6 +95,16 @@ describe('a later evaluation in the stage that verified it', () => {
     expect(await change.settle()).toMatchObject({ kind: 'finished', result: 'pass' });
   });
 
+  it('that failed is not forgotten once those of many other changes came after it', async () => {
+    line.verdicts = [verdict('fail', 1)];
+    await change.settle();
+    const other = { revision: 'f'.repeat(40) };
+    line.verdicts = Array.from({ length: 100 }, (_, at) => verdict('pass', 200 - at, other));
+    expect(await change.settle()).toMatchObject({ kind: 'waiting', blocker: { kind: 'evaluation' } });
+    line.verdicts = [verdict('pass', 300), ...line.verdicts];
+    expect(await change.settle()).toMatchObject({ kind: 'finished', result: 'pass' });
+  });
+
   it('that was declared invalid counts for nothing', async () => {
     line.verdicts = [verdict('fail', 1, { invalidated: { actor: 'ada', reason: 'wrong query' } })];
     expect(await change.settle()).toMatchObject({ kind: 'finished', result: 'pass' });

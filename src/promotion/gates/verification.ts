@@ -9,10 +9,17 @@ import type { PromotionGate } from '../gate.ts';
  * that was declared invalid does not. So a later one can withdraw the green mark, and a still later one give it back.
  *
  * @param newestFirst evaluations in the stage that verified it, of any change
+ * @param before why it was withdrawn at the last look, if it was: that holds until an evaluation of the change says
+ *   otherwise, also when those of others have pushed all of its own out of the list
  */
-export function verificationGate(state: SequenceState, newestFirst: readonly StageVerdict[]): PromotionGate {
+export function verificationGate(
+  state: SequenceState,
+  newestFirst: readonly StageVerdict[],
+  before?: string,
+): PromotionGate {
   const own = finishedTask(state, 'evaluation');
   const ofChange = newestFirst.filter((one) => isOf(state, one) && one.at >= (own?.finishedAt ?? ''));
+  if (ofChange.length === 0 && newestFirst.length > 0 && before !== undefined) return withdrawn(before);
   const newest = ofChange.find(({ invalidated }) => !invalidated);
   if (newest) return newest.id === own?.id ? verified('it was verified') : judgedAgain(newest, state);
   const gone = ofChange.find(({ id }) => id === own?.id)?.invalidated;
