@@ -24,6 +24,8 @@ interface Image {
 }
 
 const MAX_MARKED = 200;
+/** Characters of a marker; names of policies are far shorter. */
+const MAX_MARKER = 1_000;
 
 /** Writes an image wherever the target's file has a marker of the policy, and in the form that the marker names. */
 export function setImagePolicy(work: Workspace, { file, policy, from, image }: ChangeOf<'imagePolicy'>): void {
@@ -85,8 +87,8 @@ function markersBelow(node: unknown, path: PathStep[]): { path: PathStep[]; node
 }
 
 function markerIn(comment: string): string | undefined {
-  const [json] = /\{.*\}/.exec(comment) ?? [];
-  if (json === undefined) return undefined;
+  const json = comment.slice(comment.indexOf('{'), comment.lastIndexOf('}') + 1);
+  if (json.length > MAX_MARKER || !json.startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(json);
     const marker = isJsonObject(value) ? value['$imagepolicy'] : undefined;

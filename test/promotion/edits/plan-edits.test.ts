@@ -294,6 +294,12 @@ describe("a marker of Flux' image automation", () => {
       'prod.yaml:1:1 has a marker for the digest of flux-system:shop, which the verified commit does not say',
     ]);
   });
+
+  it('is found beside a comment that is made to keep us busy', () => {
+    const change = { imagePolicy: { file: 'prod.yaml', policy: 'flux-system:shop', image: 'a/b:2.0' } };
+    const text = `x: 1 # ${'{'.repeat(250_000)}\nt: 1.0 # {"$imagepolicy": "flux-system:shop:tag"}\n`;
+    expect(edited(change, text)).toBe(text.replace('t: 1.0', 't: "2.0"'));
+  });
 });
 
 describe('copying a folder', () => {
