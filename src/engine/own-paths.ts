@@ -44,6 +44,8 @@ export interface Traffic {
   promoting: boolean;
   /** The newest change ended because the delivery system went on to a newer commit. */
   passedBy: boolean;
+  /** The commit of the newest change. */
+  newest?: string;
 }
 
 /**
@@ -53,13 +55,18 @@ export interface Traffic {
 export function judgeUntouched(
   application: Application,
   { isDeclared }: OwnPaths,
-  { inFlight, promoting, passedBy }: Traffic,
+  { inFlight, promoting, passedBy, newest }: Traffic,
 ): 'nothing' | 'a change' | 'later' {
   const works = hasWork(application);
-  const isDeployed = deployedRevision(application) === application.targetRevision;
-  if (inFlight) return works ? (isDeployed ? 'a change' : 'later') : 'nothing';
-  if (passedBy || (promoting && isDeployed)) return 'a change';
-  return works && !isDeclared ? 'a change' : 'nothing';
+  const deployed = deployedRevision(application);
+  const isDeployed = deployed === application.targetRevision;
+  if (isDeployed && (inFlight || promoting)) return 'a change';
+  // A sync of ours names its commit, so what the team knows to be none of its business is deployed by nobody.
+  if (inFlight) return works && (application.automated || !isDeclared) ? 'later' : 'nothing';
+  if (passedBy) return 'a change';
+  // Out of sync by a change that was not deployed here, it says nothing about this commit.
+  const isExplained = isDeclared || (newest !== undefined && deployed !== newest && !isDeployed);
+  return works && !isExplained ? 'a change' : 'nothing';
 }
 
 /** A pattern counts as the folder that it begins with. */

@@ -113,11 +113,13 @@ async function unlessUntouched(
 async function trafficIn(store: Store, place: Place): Promise<Traffic> {
   const active = await activeSequences(store, place);
   const [newest] = await store.documents({ kind: 'sequence', ...place, limit: 1 });
+  const last = newest && sequenceFromRow(newest.data);
   const promoting = active.filter((state) => currentTask(state)?.name === 'promotion');
   return {
     inFlight: active.length > promoting.length,
     promoting: promoting.length > 0,
-    passedBy: newest !== undefined && sequenceFromRow(newest.data).finished?.reason === 'superseded',
+    passedBy: last?.finished?.reason === 'superseded',
+    ...(last?.triggered ? { newest: last.triggered.revision } : {}),
   };
 }
 

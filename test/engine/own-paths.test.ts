@@ -73,15 +73,25 @@ describe('a commit that changes nothing of an application', () => {
   const outOfSync = { syncStatus: 'OutOfSync' as const };
   const deployed = { history: [{ revision: COMMIT, deployedAt: '2026-03-02T10:00:00Z' }] };
 
+  const automated = { automated: true };
   it.each([
     ['is nothing to it', rendered, {}, quiet, 'nothing'],
     [
-      'is a change where there is something to deploy, which only the folder does not explain',
+      'is a change where there is something to deploy that its folder does not explain',
       rendered,
       outOfSync,
-      quiet,
+      { ...quiet, newest: OLD },
       'a change',
     ],
+    [
+      'is nothing where a change that was not deployed is what keeps it out of sync',
+      rendered,
+      outOfSync,
+      { ...quiet, newest: '2'.repeat(40) },
+      'nothing',
+    ],
+    ['is a change where nothing was delivered yet', rendered, outOfSync, quiet, 'a change'],
+    ['is a change where it was deployed', rendered, deployed, { ...quiet, newest: OLD }, 'a change'],
     ['is nothing where the team says what it is made of', declared, outOfSync, quiet, 'nothing'],
     ['is a change where it took the place of another', declared, {}, { ...quiet, passedBy: true }, 'a change'],
     [
@@ -91,10 +101,24 @@ describe('a commit that changes nothing of an application', () => {
       { ...quiet, promoting: true },
       'a change',
     ],
-    ['is nothing while another is verified that is deployed', declared, {}, { ...quiet, inFlight: true }, 'nothing'],
     [
-      'is looked at again while another is yet to be deployed',
+      'is nothing while another is verified that is deployed',
       declared,
+      automated,
+      { ...quiet, inFlight: true },
+      'nothing',
+    ],
+    [
+      'is looked at again while another is yet to be deployed by the system itself',
+      declared,
+      { ...automated, ...outOfSync },
+      { ...quiet, inFlight: true },
+      'later',
+    ],
+    ['is nothing while another waits for a sync of ours', declared, outOfSync, { ...quiet, inFlight: true }, 'nothing'],
+    [
+      'is looked at again after a sync of ours where its folder may use others',
+      rendered,
       outOfSync,
       { ...quiet, inFlight: true },
       'later',
