@@ -61,9 +61,12 @@ export function createHistory(store: Store): History {
       const rows = await store.documents({ kind: 'sequence', project, limit: LATELY });
       return rows.flatMap((row) => mergesOf(sequenceFromRow(row.data)));
     },
-    async sequences(place, since, limit = MAX_ROWS) {
-      const rows = await store.documents({ kind: 'sequence', ...place, limit: Math.min(limit, MAX_ROWS) });
-      return rows.filter((row) => row.sort >= since.getTime()).map((row): SequenceState => sequenceFromRow(row.data));
+    async sequences(place, since, limit = MAX_ROWS, before) {
+      const end = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before);
+      const after = before === undefined ? {} : { after: { sort: end, id: '' } };
+      const rows = await store.documents({ kind: 'sequence', ...place, ...after, limit: Math.min(limit, MAX_ROWS) });
+      const wanted = rows.filter(({ sort }) => sort >= since.getTime() && sort < end);
+      return wanted.map((row): SequenceState => sequenceFromRow(row.data));
     },
   };
 }

@@ -53,7 +53,9 @@ export async function itsTurn(input: TaskInput, tools: TaskTools, way: Way): Pro
     const there = { ...place, stage: to };
     const deploys = (await tools.history.applications(there)).length > 0;
     const arrived = deploys ? await tools.history.sequences(there, BEGINNING, LOOK_BACK) : undefined;
-    const behind = waitsBehind(input.sequence, to, own, arrived);
+    // Behind a long queue, those before this one are none of the newest.
+    const before = await tools.history.sequences(place, BEGINNING, LOOK_BACK, input.sequence.triggered?.at);
+    const behind = waitsBehind(input.sequence, to, before, arrived);
     if (behind !== undefined) return ready(way, behind);
   }
   return { kind: 'turn', own, together };

@@ -56,8 +56,12 @@ export interface History {
   evaluation(id: string): Promise<PastEvaluation | undefined>;
   /** Numbers that were sent for a place, newest first. */
   pushedIndicators(place: Place, limit: number): Promise<PushedIndicators[]>;
-  /** Sequences of a place that were triggered at or after a moment, newest first, finished or not; at most `limit`. */
-  sequences(place: Place, since: Date, limit?: number): Promise<SequenceState[]>;
+  /**
+   * Sequences of a place that were triggered at or after a moment, newest first, finished or not; at most `limit`.
+   *
+   * @param before only those that were triggered before, ISO 8601
+   */
+  sequences(place: Place, since: Date, limit?: number, before?: string): Promise<SequenceState[]>;
   sequence(id: string): Promise<SequenceState | undefined>;
   /** The sequences of one change, the first stage first. Absent: only the present one is known. */
   journey?(context: string): Promise<SequenceState[]>;

@@ -54,3 +54,28 @@ it('evaluations of a stage are told newest first, with what was declared invalid
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+it('sequences of a stage are told newest first, also only those from before one of them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lynceus-sequences-'));
+  const store = await openStore({ dataDir: folder });
+  const row = (id: string, minute: number) => ({
+    kind: 'sequence',
+    id,
+    version: 1,
+    ...place,
+    sort: Date.parse(at(minute)),
+    data: { phase: 'running', tasks: [], abort: { at: at(minute), actor: id, reason: '' } },
+  });
+  try {
+    await store.commit({ documents: [row('a', 1), row('b', 2), row('c', 3), row('d', 4)] });
+    const names = async (limit?: number, before?: string) =>
+      (await createHistory(store).sequences(place, new Date(0), limit, before)).map(({ abort }) => abort?.actor);
+    expect(await names()).toEqual(['d', 'c', 'b', 'a']);
+    expect(await names(2)).toEqual(['d', 'c']);
+    expect(await names(2, at(3))).not.toContain('c');
+    expect(await names(50, at(3))).toEqual(['b', 'a']);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -67,6 +67,18 @@ describe('the newest change', () => {
 describe('a queue', () => {
   const queue = { staging: { to: ['production'], onPass: 'manual' as const, order: 'queue' as const } };
 
+  it('keeps its order however long it is', async () => {
+    line = createPromotionLine(queue);
+    const [first, second] = [change(1), change(2)];
+    for (let place = 3; place <= 60; place += 1) line.verified('staging', `ctx-${place}`, second.commit);
+    await first.settle();
+    expect(await second.look()).toMatchObject({
+      kind: 'waiting',
+      blocker: { kind: 'queue', sentence: expect.stringContaining('comes first') },
+    });
+    expect(await state(first)).toBe('open');
+  });
+
   it('lets the next one in once the one before is merged and verified where it went', async () => {
     line = createPromotionLine(queue);
     const [first, second] = [change(1), change(2)];

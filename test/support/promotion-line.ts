@@ -176,12 +176,14 @@ export function createPromotionLine(
         applications: async ({ stage }: { stage: string }) =>
           stage in policies ? [] : [{ system: 'main', namespace: 'argocd', name: stage }],
         sequence: async (id: string) => states.find(({ triggered }) => triggered?.sequence === id),
-        sequences: async (place: { stage: string; service: string }) =>
+        sequences: async (place: { stage: string; service: string }, _since: Date, limit = 1000, before = '~') =>
           states
             .filter(
               ({ triggered }) => triggered?.place.stage === place.stage && triggered.place.service === place.service,
             )
-            .toSorted((a, b) => (b.triggered?.at ?? '').localeCompare(a.triggered?.at ?? '')),
+            .filter(({ triggered }) => (triggered?.at ?? '') < before)
+            .toSorted((a, b) => (b.triggered?.at ?? '').localeCompare(a.triggered?.at ?? ''))
+            .slice(0, limit),
         evaluations: async () => [],
         verdicts: async () => line.verdicts,
         merges: async () => states.flatMap(mergesOf),
