@@ -9,7 +9,7 @@ import {
   type PromotionWorld,
 } from '../support/promotion-world.ts';
 
-const ROUNDS = process.env['LYNCEUS_TOCTOU'] === 'full' ? 200 : 20;
+const ROUNDS = process.env['LYNCEUS_TOCTOU'] === 'full' ? 200 : 10;
 const LIMIT = { timeout: ROUNDS * 30_000 };
 const BRANCH = 'stage/production';
 /** What happened in all rounds, to be sure that they met both sides of the race. */
