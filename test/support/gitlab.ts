@@ -314,7 +314,9 @@ function peopleRoutes(scene: Scene): Routes {
     [`GET ${MERGES}/{iid}/approvals`]: withPull((pull) => ok(approvals(pull))),
     [`GET ${MERGES}/{iid}/reviewers`]: withPull((pull, { query }) => {
       const rejected = pull.reviews.filter((review) => review.state === 'rejected' && !review.dismissed);
-      const body = rejected.map(({ by, at }) => ({ user: userBody(by), state: 'requested_changes', created_at: at }));
+      // The moment at which they became reviewers, whatever they said when.
+      const created_at = pull.createdAt;
+      const body = rejected.map(({ by }) => ({ user: userBody(by), state: 'requested_changes', created_at }));
       const asked = pull.asked.map((one) => ({ user: userBody(one), state: 'unreviewed', created_at: pull.createdAt }));
       return paged([...asked, ...body], query, 'per_page');
     }),

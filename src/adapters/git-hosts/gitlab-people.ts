@@ -73,7 +73,9 @@ export function createGitLabPeople(
     const timed = await timesOf(at, number, approvals, options);
     const versions = await versionsOf(at, number, options);
     const given: Review[] = [];
-    for (const { user, when } of timed) {
+    // Of a reviewer it says how it stands now, and not since when: whoever asks for changes approves no more.
+    const against = new Set(rejections.map(({ by }) => by.id));
+    for (const { user, when } of timed.filter(({ user }) => !against.has(String(user.id)))) {
       const head = when === undefined ? undefined : headAt(versions, when);
       const at = when ?? new Date(0).toISOString();
       const by = await described(user, options);

@@ -126,6 +126,14 @@ describe('GitLab', () => {
       expect(await approvals(number)).toEqual([{ login: 'grace', headSha: verified }]);
     });
 
+    it('is none of somebody who asks for changes by now, whenever they became a reviewer', async () => {
+      const { number } = await open();
+      fake.approve('grace', number);
+      fake.pulls.review(fake.pulls.pullOf(number), fake.accounts.named('grace'), 'rejected');
+      const reviews = (await host.readReviews?.(repository, number)) ?? [];
+      expect(reviews.map(({ verdict }) => verdict)).toEqual(['reject']);
+    });
+
     it('is of no commit when nothing tells the time, whatever people write', async () => {
       fake.state.saysWhen = false;
       const { number } = await open();
