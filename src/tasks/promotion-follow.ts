@@ -22,8 +22,10 @@ import { type TaskOutcome, waiting } from './task.ts';
 
 /** What closes a gate is mostly not at the host, which therefore does not tell when it opens. */
 const GATE_MS = 60_000;
-/** Another promotion into the same branch takes seconds. */
-const TURN_MS = 1_000;
+/** Other edits are planned at once. */
+const PLAN_MS = 1_000;
+/** Another promotion into the same branch takes seconds; each look of those who wait costs calls. */
+const BUSY_MS = 5_000;
 
 const OVER: ApprovalJudgement = { verdict: 'waiting', approvers: [], sentence: '', ignored: [] };
 
@@ -127,7 +129,8 @@ async function merge(scene: PromotionScene, pullRequest: PullRequest): Promise<T
   const merging = tools.alone ? await tools.alone([repository.url, target.branch], act) : await act();
   if (merging === 'busy' || merging === 'outdated') {
     const why = merging === 'busy' ? 'another promotion is being merged there' : 'it has other files by now';
-    return waiting({ kind: 'queue', sentence: `waits for ${target.branch}: ${why}` }, TURN_MS, memo);
+    const askAgainMs = merging === 'busy' ? BUSY_MS : PLAN_MS;
+    return waiting({ kind: 'queue', sentence: `waits for ${target.branch}: ${why}` }, askAgainMs, memo);
   }
   if (merging.kind === 'ended') return followPromotion(scene, merging.pullRequest);
   if (merging.kind === 'withHost') {
