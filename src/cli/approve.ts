@@ -27,11 +27,21 @@ const TOKENS: Readonly<Record<string, readonly string[]>> = {
   bitbucket: ['BITBUCKET_TOKEN'],
 };
 
+/** Where such a token is at home; anywhere else it goes only to whom the person names. */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  github: ['https://github.com'],
+  gitlab: ['https://gitlab.com'],
+  gitea: ['https://gitea.com', 'https://codeberg.org'],
+  'azure-devops': ['https://dev.azure.com'],
+  bitbucket: ['https://bitbucket.org'],
+};
+
 const HELP = `
 What is reviewed at a Git host is approved there, as you: with your own token in the environment, never with that of the
 service. ${Object.entries(TOKENS)
   .map(([kind, names]) => `${kind}: ${names.join(' or ')}`)
   .join('; ')}.
+To a server of your own it goes only with --site, whatever address the service tells.
 It approves exactly the commit that was evaluated, and fails when the pull request points at another one by now.`;
 
 /** Adds the command to the program. */
@@ -44,7 +54,7 @@ export function addApprove(
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--stage <name>', 'where several stages are under way')
     .option('--to <stage>', 'the promotion to this stage')
-    .addOption(new Option('--site <url>', 'where the Git host is, if not at the root of its server'))
+    .addOption(new Option('--site <url>', 'the Git host, if it is a server of your own'))
     .addHelpText('after', HELP)
     .action((id: string, options: ApproveOptions) => act(id, options));
 }
@@ -87,6 +97,11 @@ async function approveThere(
 ): Promise<number> {
   const names = TOKENS[kind] ?? [];
   const token = names.map((name) => terminal.env[name]).find((value) => value);
+  if (token !== undefined && site === undefined && HOMES[kind]?.includes(originOf(url)) !== true) {
+    const remedy = `if your token may go to ${originOf(url)}, say so with --site ${originOf(url)}`;
+    terminal.err(oneLine(`Approve it at its Git host: ${url}; ${remedy}`));
+    return EXIT.failed;
+  }
   const host = token === undefined ? undefined : createHost(kind, site ?? originOf(url), new Secret(token));
   if (token === undefined || !host?.approvePullRequest || repository === undefined) {
     const remedy =

@@ -38,12 +38,13 @@ const approve = (env: Record<string, string>, ...more: string[]) => {
   const args = ['approve', 'some-change', '--reason', 'I looked at it', ...more];
   return lynceus(args, { LYNCEUS_SERVER: `http://127.0.0.1:${port}`, ...env });
 };
+const site = () => ['--site', world.fake.url];
 const tokenOf = (login: string) => world.fake.accounts.named(login).token;
 const reviews = () => world.fake.state.pulls.pullOf(told.number()).reviews;
 
 describe('lynceus approve', () => {
   it('approves at the Git host as the person whose token is in the environment', async () => {
-    const { code, out, err } = await approve({ GH_TOKEN: tokenOf('grace') });
+    const { code, out, err } = await approve({ GH_TOKEN: tokenOf('grace') }, ...site());
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain(`Approved ${told.commit.slice(0, 8)} as grace`);
     expect(reviews()).toMatchObject([{ by: { login: 'grace' }, state: 'APPROVED', sha: told.commit }]);
@@ -61,16 +62,24 @@ describe('lynceus approve', () => {
   it('approves nothing that was pushed after the evaluation', async () => {
     const { head } = world.fake.state.pulls.pullOf(told.number());
     world.origin.commit({ branch: head, files: { evil: 'x' } });
-    const { code, err } = await approve({ GH_TOKEN: tokenOf('grace') });
+    const { code, err } = await approve({ GH_TOKEN: tokenOf('grace') }, ...site());
     expect(code).toBe(1);
     expect(err).toContain(`looked at was ${told.commit.slice(0, 7)}`);
     expect(reviews()).toEqual([]);
   });
 
   it('never shows the token, also when it is wrong', async () => {
-    const { code, out, err } = await approve({ GITHUB_TOKEN: 'ghp_canary_of_nobody' });
+    const { code, out, err } = await approve({ GITHUB_TOKEN: 'ghp_canary_of_nobody' }, ...site());
     expect(code).toBe(1);
     expect(out + err).not.toContain('canary');
+  });
+
+  it('gives the token to no server that only the service names', async () => {
+    world.fake.requests.length = 0;
+    const { code, err } = await approve({ GH_TOKEN: tokenOf('grace') });
+    expect(code).toBe(1);
+    expect(err).toContain(`if your token may go to ${world.fake.url}, say so with --site ${world.fake.url}`);
+    expect(world.fake.requests).toEqual([]);
   });
 
   it('approves the promotion that is named, and no other', async () => {
