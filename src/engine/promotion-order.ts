@@ -14,9 +14,9 @@ export function promotionTo(state: SequenceState, to: string): PromotionOf | und
   return promotion && { state, promotion };
 }
 
-/** The number of its pull request; `undefined`: it has none (yet). */
+/** The number of its pull request, or of the one that another stage opened for it; `undefined`: there is none (yet). */
 export function numberOf({ memo, outcome }: PromotionState): number | undefined {
-  const number = outcome?.data['pullRequest'] ?? memo['pullRequest'];
+  const number = outcome?.data['pullRequest'] ?? memo['pullRequest'] ?? memo['follows'];
   return typeof number === 'number' ? number : undefined;
 }
 

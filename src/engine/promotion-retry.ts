@@ -13,6 +13,8 @@ export function whyNoRetry(state: SequenceState): string | undefined {
   const ended = promotions.flatMap(({ outcome }) => outcome ?? []);
   if (ended.some(isRetryable)) return undefined;
   if (ended.length < promotions.length) return 'its pull request is open: nothing has to be taken up';
+  if (ended.some(({ result, data }) => result === 'fail' && data['mergeSha'] !== undefined))
+    return 'it was merged in another way than it was evaluated: deliver a new commit';
   const isOver = ended.some(({ status }) => status === 'aborted');
   return isOver ? 'a newer change took its place' : 'it was promoted already';
 }
@@ -46,8 +48,9 @@ export function takenUpAt({ decisions }: TaskState, { retries }: JsonObject): st
   return decisions.filter(({ verdict }) => verdict === 'retry')[Number(retries ?? 0) - 1]?.at ?? '';
 }
 
-function isRetryable({ status, result }: TargetOutcome): boolean {
-  return status !== 'aborted' && result === 'fail';
+/** What was merged, but not as it was evaluated, is there: no second try makes that right. */
+function isRetryable({ status, result, data }: TargetOutcome): boolean {
+  return status !== 'aborted' && result === 'fail' && data['mergeSha'] === undefined;
 }
 
 /** Of a task that is over. */

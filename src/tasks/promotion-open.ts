@@ -59,7 +59,7 @@ async function withoutPullRequest(scene: PromotionScene, outcome: TaskOutcome): 
 /** What the next look has to know; what others remember stays. */
 function memoOf(scene: PromotionScene, { number, url }: PullRequest, { head, memo }: Proposal): JsonObject {
   const { input, tools, host, repository, revision } = scene;
-  const { ready: _, conflict: __, takes: ___, ...before } = scene.memo;
+  const { ready: _, conflict: __, takes: ___, follows: ____, ...before } = scene.memo;
   const chosen =
     revision === inGit(input.triggered).revision ? {} : { hydrated: { repoUrl: repository.url, revision } };
   const pointsAt = head === revision ? {} : { head };

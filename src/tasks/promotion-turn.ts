@@ -44,8 +44,11 @@ export async function itsTurn(input: TaskInput, tools: TaskTools, way: Way): Pro
   const { to } = target;
   const own = await tools.history.sequences(place, BEGINNING, LOOK_BACK);
   const later = laterPromotion(input.sequence, to, own);
-  if (step.order !== 'queue' && later && isAhead(later)) {
-    return overtaken(`pull request ${numberOf(later.promotion)} brings a newer change to ${to}`);
+  if (later && isAhead(later)) {
+    const number = numberOf(later.promotion);
+    if (step.order !== 'queue') return overtaken(`pull request ${number} brings a newer change to ${to}`);
+    // Taken up again, it waits for what came in between.
+    if (later.promotion.outcome === undefined) return ready(way, `pull request ${number} to ${to} comes first`);
   }
   const together = await verifiedTogether(input, tools, way, own);
   if ('kind' in together) return together;
@@ -103,8 +106,11 @@ function followLeader(leader: SequenceState, way: Way): TaskOutcome {
     return { kind: 'finished', status, result, message: `${message} (by way of ${stage})`, data };
   }
   const number = promotion && numberOf(promotion);
+  const url = promotion?.memo['url'];
+  const follows = { ...(number === undefined ? {} : { follows: number }), ...(url === undefined ? {} : { url }) };
   const what = number === undefined ? 'the pull request' : `pull request ${number}`;
-  return ready(way, `${what} to ${way.target.to} is followed in ${stage}`);
+  const memo = { ...way.memo, ...follows };
+  return ready({ ...way, memo }, `${what} to ${way.target.to} is followed in ${stage}`);
 }
 
 /** What was verified stays so while it waits for others, whatever is deployed meanwhile. */

@@ -64,6 +64,11 @@ describe('nothing is taken up', () => {
       taskFinished('promotion', 'pass', { data: { mergeSha: 'm', to: 'production' } }),
       'promoted already',
     ],
+    [
+      'that was merged with what nobody evaluated',
+      taskFinished('promotion', 'fail', { status: 'errored', data: { mergeSha: 'm', to: 'production' } }),
+      'merged in another way',
+    ],
     ['that a newer change replaced', taskFinished('promotion', 'fail', { status: 'aborted' }), 'took its place'],
   ])('%s', (_, end, message) => {
     const events = [...planned(step('promotion')), taskTriggered(1, 'promotion'), end];

@@ -45,10 +45,15 @@ describe('the running service', () => {
         'is verified, and waits for the line',
       );
       expect(staging.promotions).toMatchObject([{ to: 'production', state: 'open' }]);
-      const dev = await told.stage(commit, 'dev', waitsAt('promotion'), 'follows what staging opened');
+      const dev = await told.stage(
+        commit,
+        'dev',
+        (view) => waitsAt('promotion')(view) && view.promotions?.[1]?.state === 'open',
+        'follows what staging opened',
+      );
       expect(dev.promotions).toMatchObject([
         { to: 'staging', state: 'promoted' },
-        { to: 'production', state: 'waiting' },
+        { to: 'production', state: 'open', pullRequest: 2 },
       ]);
       expect(told.pullRequests()).toEqual(['merged', 'open']);
       expect((await switchLine(told, 'go-on', 'solved')).status).toBe(200);

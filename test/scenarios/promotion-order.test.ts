@@ -60,7 +60,11 @@ describe('the newest change', () => {
     change(2);
     expect(await older.look()).toMatchObject({ kind: 'waiting', blocker: { kind: 'queue' } });
     line.ahead = 120_000;
-    expect(await older.look()).toMatchObject({ kind: 'finished', result: 'fail', message: /was closed/ });
+    expect(await older.look()).toMatchObject({
+      kind: 'finished',
+      result: 'fail',
+      message: expect.stringMatching(/was closed/),
+    });
   });
 });
 
@@ -112,6 +116,24 @@ describe('a queue', () => {
     await line.host.closePullRequest({ url: line.origin.path }, first.number('production'), 'no');
     expect(await first.settle()).toMatchObject({ kind: 'finished', result: 'fail', data: { closed: true } });
     expect(await second.settle()).toMatchObject({ kind: 'waiting', blocker: { kind: 'review' } });
+  });
+
+  it('has a change that is taken up again wait for what came in between', async () => {
+    line = createPromotionLine(queue);
+    const [first, second] = [change(1), change(2)];
+    await first.settle();
+    await line.host.closePullRequest({ url: line.origin.path }, first.number('production'), 'no');
+    await first.settle();
+    await second.settle();
+    const at = new Date().toISOString();
+    first.decide('retry');
+    const task = `${first.state().triggered?.sequence}.2-promotion`;
+    first.happens({ name: 'task.triggered', at, data: { task, name: 'promotion', timeLimitMs: 86_400_000 } });
+    const sentence = `pull request ${second.number('production')} to production comes first`;
+    expect(await first.settle()).toMatchObject({ kind: 'waiting', blocker: { kind: 'queue', sentence } });
+    second.decide('approve');
+    await second.settle();
+    expect(await first.settle()).toMatchObject({ result: 'pass', message: expect.stringContaining('already') });
   });
 
   it('lets the remedy in when the one before failed where it went', async () => {

@@ -125,6 +125,25 @@ describe('a stage that several lead to', () => {
     expect(await inEu.settle()).toMatchObject({ kind: 'finished', result: 'fail' });
   });
 
+  it('says of both that a newer change took their place, whichever of them opened it', async () => {
+    const manual = { to: ['global'], onPass: 'manual' as const };
+    line = createPromotionLine({ ...REGIONS, eu: manual, us: manual });
+    const first = await through('ctx-1', '1\n');
+    const older = [line.verified('eu', 'ctx-1', first.eu), line.verified('us', 'ctx-1', first.us)];
+    for (const one of older) await one.settle();
+    const second = await through('ctx-2', '2\n');
+    // The other way round: this time the other one comes last.
+    const newer = [line.verified('us', 'ctx-2', second.us), line.verified('eu', 'ctx-2', second.eu)];
+    for (const one of [...newer, ...newer]) await one.settle();
+    for (const one of [...older].reverse()) {
+      expect(await one.settle()).toMatchObject({
+        kind: 'finished',
+        status: 'aborted',
+        message: expect.stringMatching(/newer/),
+      });
+    }
+  });
+
   it('is opened by exactly one, whichever looks first', async () => {
     line = createPromotionLine({
       ...REGIONS,
