@@ -15,6 +15,8 @@ import type { PromotionScene } from './promotion-scene.ts';
 import type { Turn } from './promotion-turn.ts';
 import { fail, overtaken, type TaskOutcome, waiting } from './task.ts';
 
+/** What is remembered only until there is a pull request, or one with another commit. */
+const UNTIL_OPEN: ReadonlySet<string> = new Set(['ready', 'follows', 'conflict', 'takes']);
 /** Names that a sentence has room for. */
 const MAX_NAMED = 3;
 
@@ -59,7 +61,7 @@ async function withoutPullRequest(scene: PromotionScene, outcome: TaskOutcome): 
 /** What the next look has to know; what others remember stays. */
 function memoOf(scene: PromotionScene, { number, url }: PullRequest, { head, memo }: Proposal): JsonObject {
   const { input, tools, host, repository, revision } = scene;
-  const { ready: _, conflict: __, takes: ___, follows: ____, ...before } = scene.memo;
+  const before: JsonObject = Object.fromEntries(Object.entries(scene.memo).filter(([key]) => !UNTIL_OPEN.has(key)));
   const chosen =
     revision === inGit(input.triggered).revision ? {} : { hydrated: { repoUrl: repository.url, revision } };
   const pointsAt = head === revision ? {} : { head };
