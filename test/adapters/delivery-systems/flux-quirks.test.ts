@@ -100,7 +100,10 @@ describe('Flux and its quirks', () => {
     expect(await system.list()).toHaveLength(1);
     missing('helmreleases');
     missing('kustomizations');
-    await expect(system.list()).rejects.toMatchObject({ reason: 'not-found', message: /is not installed/ });
+    await expect(system.list()).rejects.toMatchObject({
+      reason: 'not-found',
+      message: expect.stringMatching(/is not installed/),
+    });
   });
 
   it('says which right is missing, and where to get it', async () => {
@@ -211,7 +214,10 @@ describe('Flux and its quirks', () => {
     const gone = repository.commit('checkout:1.1.0');
     const now = repository.commit('checkout:1.2.0');
     const seen = await until(({ targetRevision }) => targetRevision === now);
-    await expect(system.sync(seen.ref, ask(gone))).rejects.toMatchObject({ reason: 'rejected', message: /moved on/ });
+    await expect(system.sync(seen.ref, ask(gone))).rejects.toMatchObject({
+      reason: 'rejected',
+      message: expect.stringMatching(/moved on/),
+    });
     await system.sync(seen.ref, ask(now));
     expect((await until(({ operation }) => operation?.phase === 'Succeeded')).operation).toMatchObject({
       revision: now,
