@@ -152,6 +152,21 @@ export function checkChanges(changes: unknown, path: Path, report: Report): void
   }
 }
 
+/**
+ * A tag may have moved between the verification and the promotion: what its digest is then was verified by nobody, and
+ * only a person may let it through.
+ */
+export function checkUnattended(changes: unknown, path: Path, report: Report): void {
+  if (!Array.isArray(changes)) return;
+  for (const [index, change] of changes.slice(0, 100).entries()) {
+    for (const [kind, body] of Object.entries(isJsonObject(change) ? change : {})) {
+      if (!isJsonObject(body) || body['digest'] !== 'resolve') continue;
+      const remedy = 'let a person approve it, or pin the digest in the first stage and take it over with "from"';
+      report([...path, index, kind], `a tag that moved would be promoted without being verified: ${remedy}`, 'digest');
+    }
+  }
+}
+
 function checkChange(change: Record<string, unknown>, path: Path, report: Report): void {
   const [first, second] = KINDS.filter((kind) => kind in change);
   if (first === undefined) report(path, `says nothing to do: name one of ${KINDS.join(', ')}`);

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { isJsonObject, type JsonObject } from '../base/json.ts';
 import type { PromotionPolicy } from './delivery.ts';
-import { Changes, checkChanges } from './delivery-changes.ts';
+import { Changes, checkChanges, checkUnattended } from './delivery-changes.ts';
 import { closed, File, MAX_STAGES, Name } from './delivery-names.ts';
 import { checkReviews, reviewProperties, toMergePolicy } from './delivery-promotion-approval.ts';
 import { checkPromotionGraph } from './delivery-promotion-graph.ts';
@@ -84,5 +84,7 @@ export function checkPromotion(
   checkPromotionGraph(stage, promotion, place, stages, report);
   checkWindowList(promotion['windows'], [...place, 'windows'], report);
   checkChanges(promotion['changes'], [...place, 'changes'], report);
+  const unattended = [promotion['onPass'], promotion['onWarning']].includes('automatic') && !('approval' in promotion);
+  if (unattended) checkUnattended(promotion['changes'], [...place, 'changes'], report);
   checkReviews(promotion, place, report);
 }

@@ -79,6 +79,19 @@ describe('promotion.changes', () => {
     expect(problemsOf(changes)).toContain(problem);
   });
 
+  it('ask no registry where nobody looks at what it answers', () => {
+    const resolving = '[{kustomizeImage: {file: k.yaml, image: b, tag: "1", digest: resolve}}]';
+    const automatic = (more: string) => problemsOf(`${resolving}\n      onPass: automatic${more}`);
+    expect(automatic('')).toEqual([
+      expect.stringContaining(
+        `${at('[0].kustomizeImage')} a tag that moved would be promoted without being verified: let a person approve it`,
+      ),
+    ]);
+    expect(automatic('\n      approval: {quorum: 1}')).toEqual([]);
+    expect(problemsOf(resolving)).toEqual([]);
+    expect(problemsOf('[{kustomizeImage: {file: k.yaml, image: b, tag: "1"}}]\n      onPass: automatic')).toEqual([]);
+  });
+
   it('know what they are about by placeholders', () => {
     const names = { project: 'p', service: 'shop', stage: 'dev', nextStage: 'prod', revision: 'abc' };
     const changes = [
