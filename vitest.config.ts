@@ -1,4 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** A long story that begins last has a core for itself, and everybody waits for it. */
+class StoriesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isStory = ({ moduleId }: TestSpecification) => /\/test\/(e2e|scenarios)\//.test(moduleId);
+    return (await super.sort(files)).sort((a, b) => Number(isStory(b)) - Number(isStory(a)));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -9,6 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests that say so run side by side: they mostly wait.
     maxConcurrency: 3,
+    sequence: { sequencer: StoriesFirst },
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/argocd-witness.ts', 'test/support/github-witness.ts'],
   },
