@@ -37,5 +37,6 @@ USER 65532:65532
 EXPOSE 8080
 # Kubernetes asks /healthz and /readyz itself.
 HEALTHCHECK NONE
-ENTRYPOINT ["node", "dist/main.js"]
+# A young generation of 24 MB: of its own accord V8 takes three times as much at the start, and never gives it back.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "dist/main.js"]
 CMD ["serve"]

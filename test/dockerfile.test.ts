@@ -85,7 +85,12 @@ describe('the image', () => {
   it('serves on the port that the program listens on, and leaves probing to Kubernetes', () => {
     const environment = parseEnvironment({}, () => '');
     expect(environment.ok && environment.value.listen.port).toBe(Number(wordsOf('EXPOSE')[0]));
-    expect(wordsOf('ENTRYPOINT').map((words) => JSON.parse(words))).toEqual([['node', 'dist/main.js']]);
+    const begins = ['node', '--max-semi-space-size=8', 'dist/main.js'];
+    expect(wordsOf('ENTRYPOINT').map((words) => JSON.parse(words))).toEqual([begins]);
+    // What is measured and what people run is what the image runs.
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: { start: string } };
+    expect(scripts.start).toContain(`exec ${begins.join(' ')} serve`);
+    expect(text('bench/support/service.ts')).toContain(`['${begins[1]}']`);
     expect(wordsOf('CMD').map((words) => JSON.parse(words))).toEqual([['serve']]);
     expect(wordsOf('HEALTHCHECK')).toEqual(['NONE']);
   });
