@@ -3,15 +3,14 @@ import type { Finding } from '../../events/finding.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
 import { failed } from '../failed-connection.ts';
 import { toClientOptions } from '../http-settings.ts';
-import { onlyAdapterErrors } from './api-limits.ts';
 import { createAzureApi, type Place, placeOf, requirePlace } from './azure-devops-api.ts';
 import { createAzureDiscussion } from './azure-devops-discussion.ts';
 import { type AzureIdentities, accountsSite, createAzureIdentities } from './azure-devops-identities.ts';
 import { createAzurePullRequests, MOST_BODY } from './azure-devops-pull-requests.ts';
 import { createAzureReading } from './azure-devops-reading.ts';
-import type { CallOptions, GitHost, PullRequest, Repository } from './git-host.ts';
+import type { CallOptions, GitHost, PullRequest } from './git-host.ts';
 import { createGitRemote } from './git-remote.ts';
-import { requireBranch, requireSha } from './names.ts';
+import { repositoryMethods } from './repository-methods.ts';
 import { siteSettings } from './site-settings.ts';
 
 const schema = Type.Object(
@@ -59,8 +58,6 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
   const identities = createAzureIdentities(api, apiAt(accountsSite(site)), version);
   const discussion = createAzureDiscussion({ api, identities, whoAmI: identities.whoAmI, pullOf: heads.pullOf });
   const pulls = createAzurePullRequests({ name, api, identities, reading, discussion, saw: heads.saw });
-  const sound = <T>(work: () => Promise<T>): Promise<T> => onlyAdapterErrors(name, work);
-  const at = (repository: Repository) => requirePlace(name, site, repository);
 
   return {
     kind: 'azure-devops',
@@ -80,54 +77,29 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
     close: () => remote.close(),
     diagnose: (options = {}) => diagnose(identities, options),
 
-    resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
-    readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),
-    compare: (repository, base, head, options) => sound(() => reading.compare(at(repository), base, head, options)),
-    contains: (repository, descendant, ancestor, options) =>
-      sound(() => reading.contains(at(repository), descendant, ancestor, options)),
-    commitMessage: (repository, sha, options) => sound(() => reading.commitMessage(at(repository), sha, options)),
-    listFiles: (repository, sha, folder, options) =>
-      sound(() => remote.listFiles(at(repository).cloneUrl, sha, folder, options)),
-    createCommit: (repository, wanted, options) =>
-      sound(() => remote.createCommit(at(repository).cloneUrl, wanted, options)),
-    commitFiles: (repository, wanted, options) =>
-      sound(() => remote.commitFiles(at(repository).cloneUrl, wanted, options)),
-
-    openPullRequest: (repository, wanted, options) =>
-      sound(() => {
-        requireBranch(wanted.headBranch);
-        requireBranch(wanted.baseBranch);
-        requireSha(wanted.headSha);
-        return pulls.open(at(repository), wanted, options);
-      }),
-    findOpenPullRequests: (repository, filter, options) => sound(() => pulls.findOpen(at(repository), filter, options)),
-    readPullRequest: (repository, number, options) => sound(() => pulls.read(at(repository), number, options)),
-    updatePullRequest: (repository, number, change, options) =>
-      sound(() => pulls.update(at(repository), number, change, options)),
-    closePullRequest: (repository, number, comment, options) =>
-      sound(() => pulls.close(at(repository), number, comment, options)),
-    mergePullRequest: (repository, number, merge, options) =>
-      sound(() => {
-        requireSha(merge.expectedHeadSha);
-        return pulls.merge(at(repository), number, merge, options);
-      }),
-    mergeWhenReady: (repository, number, merge, options) =>
-      sound(() => {
-        requireSha(merge.expectedHeadSha);
-        return pulls.mergeWhenReady(at(repository), number, merge, options);
-      }),
-    mergeNotYet: (repository, number, options) => sound(() => pulls.mergeNotYet(at(repository), number, options)),
-
-    putComment: (repository, number, comment, options) =>
-      sound(() => discussion.putComment(at(repository), number, comment, options)),
-    readComments: (repository, number, options) =>
-      sound(() => discussion.readComments(at(repository), number, options)),
-    changeLabels: (repository, number, change, options) =>
-      sound(() => discussion.changeLabels(at(repository), number, change, options)),
-    requestReviewers: (repository, number, wanted, options) =>
-      sound(() => discussion.requestReviewers(at(repository), number, wanted, options)),
-    setStatus: (repository, sha, status, options) =>
-      sound(() => discussion.setStatus(at(repository), sha, status, options)),
+    ...repositoryMethods(name, (repository) => requirePlace(name, site, repository), {
+      resolve: reading.resolve,
+      readFile: reading.readFile,
+      compare: reading.compare,
+      contains: reading.contains,
+      commitMessage: reading.commitMessage,
+      listFiles: (place, ...rest) => remote.listFiles(place.cloneUrl, ...rest),
+      createCommit: (place, ...rest) => remote.createCommit(place.cloneUrl, ...rest),
+      commitFiles: (place, ...rest) => remote.commitFiles(place.cloneUrl, ...rest),
+      openPullRequest: pulls.open,
+      findOpenPullRequests: pulls.findOpen,
+      readPullRequest: pulls.read,
+      updatePullRequest: pulls.update,
+      closePullRequest: pulls.close,
+      mergePullRequest: pulls.merge,
+      mergeWhenReady: pulls.mergeWhenReady,
+      mergeNotYet: pulls.mergeNotYet,
+      putComment: discussion.putComment,
+      readComments: discussion.readComments,
+      changeLabels: discussion.changeLabels,
+      requestReviewers: discussion.requestReviewers,
+      setStatus: discussion.setStatus,
+    }),
   };
 }
 

@@ -3,14 +3,13 @@ import type { Finding } from '../../events/finding.ts';
 import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts';
 import { failed } from '../failed-connection.ts';
 import { toClientOptions } from '../http-settings.ts';
-import { onlyAdapterErrors } from './api-limits.ts';
 import { createBitbucketApi, gitLogin, placeOf, requirePlace } from './bitbucket-api.ts';
 import { createBitbucketDiscussion, MOST_TEXT } from './bitbucket-discussion.ts';
 import { createBitbucketPullRequests } from './bitbucket-pull-requests.ts';
 import { createBitbucketReading } from './bitbucket-reading.ts';
-import type { CallOptions, GitHost, Repository } from './git-host.ts';
+import type { CallOptions, GitHost } from './git-host.ts';
 import { createGitRemote } from './git-remote.ts';
-import { requireBranch, requireSha } from './names.ts';
+import { repositoryMethods } from './repository-methods.ts';
 import { siteSettings } from './site-settings.ts';
 
 const SITE = 'https://bitbucket.org';
@@ -58,8 +57,6 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
   const reading = createBitbucketReading(name, api, remote);
   const discussion = createBitbucketDiscussion(api, login.username === undefined);
   const pulls = createBitbucketPullRequests({ name, api, remote, reading, discussion });
-  const sound = <T>(work: () => Promise<T>): Promise<T> => onlyAdapterErrors(name, work);
-  const at = (repository: Repository) => requirePlace(name, site, repository);
 
   return {
     kind: 'bitbucket',
@@ -71,44 +68,25 @@ function create(name: string, config: Static<typeof schema>, tools: AdapterTools
     close: () => remote.close(),
     diagnose: (options = {}) => diagnose(discussion, options),
 
-    resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
-    readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),
-    compare: (repository, base, head, options) => sound(() => reading.compare(at(repository), base, head, options)),
-    contains: (repository, descendant, ancestor, options) =>
-      sound(() => reading.contains(at(repository), descendant, ancestor, options)),
-    commitMessage: (repository, sha, options) => sound(() => reading.commitMessage(at(repository), sha, options)),
-    listFiles: (repository, sha, folder, options) =>
-      sound(() => remote.listFiles(at(repository).cloneUrl, sha, folder, options)),
-    createCommit: (repository, wanted, options) =>
-      sound(() => remote.createCommit(at(repository).cloneUrl, wanted, options)),
-    commitFiles: (repository, wanted, options) =>
-      sound(() => remote.commitFiles(at(repository).cloneUrl, wanted, options)),
-
-    openPullRequest: (repository, wanted, options) =>
-      sound(() => {
-        requireBranch(wanted.headBranch);
-        requireBranch(wanted.baseBranch);
-        requireSha(wanted.headSha);
-        return pulls.open(at(repository), wanted, options);
-      }),
-    findOpenPullRequests: (repository, filter, options) => sound(() => pulls.findOpen(at(repository), filter, options)),
-    readPullRequest: (repository, number, options) => sound(() => pulls.read(at(repository), number, options)),
-    updatePullRequest: (repository, number, change, options) =>
-      sound(() => pulls.update(at(repository), number, change, options)),
-    closePullRequest: (repository, number, comment, options) =>
-      sound(() => pulls.close(at(repository), number, comment, options)),
-    mergePullRequest: (repository, number, merge, options) =>
-      sound(() => {
-        requireSha(merge.expectedHeadSha);
-        return pulls.merge(at(repository), number, merge, options);
-      }),
-
-    putComment: (repository, number, comment, options) =>
-      sound(() => discussion.putComment(at(repository), number, comment, options)),
-    readComments: (repository, number, options) =>
-      sound(() => discussion.readComments(at(repository), number, options)),
-    setStatus: (repository, sha, status, options) =>
-      sound(() => discussion.setStatus(at(repository), sha, status, options)),
+    ...repositoryMethods(name, (repository) => requirePlace(name, site, repository), {
+      resolve: reading.resolve,
+      readFile: reading.readFile,
+      compare: reading.compare,
+      contains: reading.contains,
+      commitMessage: reading.commitMessage,
+      listFiles: (place, ...rest) => remote.listFiles(place.cloneUrl, ...rest),
+      createCommit: (place, ...rest) => remote.createCommit(place.cloneUrl, ...rest),
+      commitFiles: (place, ...rest) => remote.commitFiles(place.cloneUrl, ...rest),
+      openPullRequest: pulls.open,
+      findOpenPullRequests: pulls.findOpen,
+      readPullRequest: pulls.read,
+      updatePullRequest: pulls.update,
+      closePullRequest: pulls.close,
+      mergePullRequest: pulls.merge,
+      putComment: discussion.putComment,
+      readComments: discussion.readComments,
+      setStatus: discussion.setStatus,
+    }),
   };
 }
 

@@ -4,14 +4,14 @@ import { type AdapterTools, defineAdapter, SecretRef } from '../adapter-kind.ts'
 import { failed } from '../failed-connection.ts';
 import { toClientOptions } from '../http-settings.ts';
 import { onlyAdapterErrors } from './api-limits.ts';
-import type { CallOptions, GitHost, Repository } from './git-host.ts';
+import type { CallOptions, GitHost } from './git-host.ts';
 import { createGitRemote } from './git-remote.ts';
 import { createGiteaApi, placeOf, requirePlace } from './gitea-api.ts';
 import { createGiteaDiscussion } from './gitea-discussion.ts';
 import { createGiteaPeople } from './gitea-people.ts';
 import { createGiteaPullRequests } from './gitea-pull-requests.ts';
 import { createGiteaReading } from './gitea-reading.ts';
-import { requireBranch, requireSha } from './names.ts';
+import { repositoryMethods } from './repository-methods.ts';
 import type { RestApi } from './rest-api.ts';
 import { siteSettings } from './site-settings.ts';
 
@@ -38,8 +38,6 @@ function createGitea(name: string, config: Static<typeof schema>, tools: Adapter
   const people = createGiteaPeople(name, api);
   const discussion = createGiteaDiscussion(api, people.whoAmI);
   const pulls = createGiteaPullRequests({ name, api, remote, reading, discussion });
-  const sound = <T>(work: () => Promise<T>): Promise<T> => onlyAdapterErrors(name, work);
-  const at = (repository: Repository) => requirePlace(name, site, repository);
 
   return {
     kind: 'gitea',
@@ -58,55 +56,32 @@ function createGitea(name: string, config: Static<typeof schema>, tools: Adapter
     close: () => remote.close(),
     diagnose: (options = {}) => diagnose(api, options),
 
-    resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
-    readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),
-    compare: (repository, base, head, options) => sound(() => reading.compare(at(repository), base, head, options)),
-    contains: (repository, descendant, ancestor, options) =>
-      sound(() => reading.contains(at(repository), descendant, ancestor, options)),
-    commitMessage: (repository, sha, options) => sound(() => reading.commitMessage(at(repository), sha, options)),
-    listFiles: (repository, sha, folder, options) =>
-      sound(() => remote.listFiles(at(repository).cloneUrl, sha, folder, options)),
-    createCommit: (repository, wanted, options) =>
-      sound(() => remote.createCommit(at(repository).cloneUrl, wanted, options)),
-    commitFiles: (repository, wanted, options) =>
-      sound(() => remote.commitFiles(at(repository).cloneUrl, wanted, options)),
-
-    openPullRequest: (repository, wanted, options) =>
-      sound(() => {
-        requireBranch(wanted.headBranch);
-        requireBranch(wanted.baseBranch);
-        requireSha(wanted.headSha);
-        return pulls.open(at(repository), wanted, options);
-      }),
-    findOpenPullRequests: (repository, filter, options) => sound(() => pulls.findOpen(at(repository), filter, options)),
-    readPullRequest: (repository, number, options) => sound(() => pulls.read(at(repository), number, options)),
-    updatePullRequest: (repository, number, change, options) =>
-      sound(() => pulls.update(at(repository), number, change, options)),
-    closePullRequest: (repository, number, comment, options) =>
-      sound(() => pulls.close(at(repository), number, comment, options)),
-    mergePullRequest: (repository, number, merge, options) =>
-      sound(() => {
-        requireSha(merge.expectedHeadSha);
-        return pulls.merge(at(repository), number, merge, options);
-      }),
-
-    putComment: (repository, number, comment, options) =>
-      sound(() => discussion.putComment(at(repository), number, comment, options)),
-    readComments: (repository, number, options) =>
-      sound(() => discussion.readComments(at(repository), number, options)),
-    changeLabels: (repository, number, change, options) =>
-      sound(() => discussion.changeLabels(at(repository), number, change, options)),
-    requestReviewers: (repository, number, wanted, options) =>
-      sound(() => discussion.requestReviewers(at(repository), number, wanted, options)),
-    setStatus: (repository, sha, status, options) =>
-      sound(() => discussion.setStatus(at(repository), sha, status, options)),
-
-    readReviews: (repository, number, options) => sound(() => people.readReviews(at(repository), number, options)),
-    permission: (repository, user, options) => sound(() => people.permission(at(repository), user, options)),
-    isMember: (_repository, group, user, options) => sound(() => people.isMember(group, user, options)),
-    whoAmI: (options) => sound(() => people.whoAmI(options)),
-    approvePullRequest: (repository, number, approval, options) =>
-      sound(() => people.approve(at(repository), number, approval, options)),
+    ...repositoryMethods(name, (repository) => requirePlace(name, site, repository), {
+      resolve: reading.resolve,
+      readFile: reading.readFile,
+      compare: reading.compare,
+      contains: reading.contains,
+      commitMessage: reading.commitMessage,
+      listFiles: (place, ...rest) => remote.listFiles(place.cloneUrl, ...rest),
+      createCommit: (place, ...rest) => remote.createCommit(place.cloneUrl, ...rest),
+      commitFiles: (place, ...rest) => remote.commitFiles(place.cloneUrl, ...rest),
+      openPullRequest: pulls.open,
+      findOpenPullRequests: pulls.findOpen,
+      readPullRequest: pulls.read,
+      updatePullRequest: pulls.update,
+      closePullRequest: pulls.close,
+      mergePullRequest: pulls.merge,
+      putComment: discussion.putComment,
+      readComments: discussion.readComments,
+      changeLabels: discussion.changeLabels,
+      requestReviewers: discussion.requestReviewers,
+      setStatus: discussion.setStatus,
+      readReviews: people.readReviews,
+      permission: people.permission,
+      isMember: (_place, ...rest) => people.isMember(...rest),
+      approvePullRequest: people.approve,
+    }),
+    whoAmI: (options) => onlyAdapterErrors(name, () => people.whoAmI(options)),
   };
 }
 

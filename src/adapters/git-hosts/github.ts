@@ -13,7 +13,7 @@ import { createGitHubPeople } from './github-people.ts';
 import { createGitHubPullRequests } from './github-pull-requests.ts';
 import { createGitHubReading } from './github-reading.ts';
 import { createGitHubRedelivery } from './github-redelivery.ts';
-import { requireBranch, requireNewCommit, requireNewFiles, requirePath, requireSha } from './names.ts';
+import { repositoryMethods } from './repository-methods.ts';
 import { parseRepositoryUrl, sayUrl, withoutGit } from './repository-url.ts';
 
 const schema = Type.Object(
@@ -66,8 +66,6 @@ export function createGitHub(name: string, config: GitHubConfig, tools: AdapterT
     ...(time === undefined ? {} : { time }),
   });
   const { rest: api } = connection;
-  const sound = <T>(work: () => Promise<T>): Promise<T> => onlyAdapterErrors(name, work);
-  const at = (repository: Repository): Coordinates => requireCoordinates(name, site, repository);
   const reading = createGitHubReading(api);
   const people = createGitHubPeople(connection);
   const pullRequests = createGitHubPullRequests(api, reading.contains, (where, call) => people.me({ in: where }, call));
@@ -94,89 +92,44 @@ export function createGitHub(name: string, config: GitHubConfig, tools: AdapterT
     serves: (repository) => coordinatesOf(site, repository) !== undefined,
     diagnose: (options = {}) => diagnoseGitHub(connection, options, new Date()),
 
-    resolve: (repository, revision, options) => sound(() => reading.resolve(at(repository), revision, options)),
-    readFile: (repository, sha, path, options) => sound(() => reading.readFile(at(repository), sha, path, options)),
-    compare: (repository, base, head, options) => sound(() => reading.compare(at(repository), base, head, options)),
-    contains: (repository, descendant, ancestor, options) =>
-      sound(() => reading.contains(at(repository), descendant, ancestor, options)),
-    commitMessage: (repository, sha, options) => sound(() => reading.commitMessage(at(repository), sha, options)),
-
-    createCommit: (repository, wanted, options) =>
-      sound(async () => {
-        requireNewCommit(wanted);
-        const coordinates = at(repository);
-        const sha = await createCommitAt(api, coordinates, wanted, options);
-        await pullRequests.pointHeadAt(coordinates, wanted.branch, sha, options);
+    ...repositoryMethods(name, (repository) => requireCoordinates(name, site, repository), {
+      resolve: reading.resolve,
+      readFile: reading.readFile,
+      compare: reading.compare,
+      contains: reading.contains,
+      commitMessage: reading.commitMessage,
+      listFiles: files.list,
+      async createCommit(at, wanted, options) {
+        const sha = await createCommitAt(api, at, wanted, options);
+        await pullRequests.pointHeadAt(at, wanted.branch, sha, options);
         return sha;
-      }),
-    listFiles: (repository, sha, folder, options) =>
-      sound(async () => {
-        requireSha(sha);
-        if (folder !== '') requirePath(folder);
-        return files.list(at(repository), sha, folder, options);
-      }),
-    commitFiles: (repository, wanted, options) =>
-      sound(async () => {
-        requireNewFiles(wanted);
-        const coordinates = at(repository);
-        const made = (tree: string) =>
-          commitTree(api, coordinates, { ...wanted, tree, parents: [wanted.parent] }, options);
-        const sha = await files.commit(coordinates, wanted, made, options);
-        if (sha !== wanted.parent) await pullRequests.pointHeadAt(coordinates, wanted.branch, sha, options);
+      },
+      async commitFiles(at, wanted, options) {
+        const made = (tree: string) => commitTree(api, at, { ...wanted, tree, parents: [wanted.parent] }, options);
+        const sha = await files.commit(at, wanted, made, options);
+        if (sha !== wanted.parent) await pullRequests.pointHeadAt(at, wanted.branch, sha, options);
         return sha;
-      }),
-    openPullRequest: (repository, wanted, options) =>
-      sound(() => {
-        requireBranch(wanted.headBranch);
-        requireBranch(wanted.baseBranch);
-        requireSha(wanted.headSha);
-        return pullRequests.open(at(repository), wanted, options);
-      }),
-    findOpenPullRequests: (repository, filter, options) =>
-      sound(() => pullRequests.findOpen(at(repository), filter, options)),
-    readPullRequest: (repository, number, options) => sound(() => pullRequests.read(at(repository), number, options)),
-    updatePullRequest: (repository, number, change, options) =>
-      sound(() => pullRequests.update(at(repository), number, change, options)),
-    closePullRequest: (repository, number, comment, options) =>
-      sound(() => pullRequests.close(at(repository), number, comment, options)),
-    mergePullRequest: (repository, number, merge, options) =>
-      sound(() => {
-        requireSha(merge.expectedHeadSha);
-        return pullRequests.merge(at(repository), number, merge, options);
-      }),
-    mergeWhenReady: (repository, number, merge, options) =>
-      sound(async () => {
-        requireSha(merge.expectedHeadSha);
-        return mergeWhenReady(at(repository), number, merge, options);
-      }),
-    mergeNotYet: (repository, number, options) => sound(() => mergeNotYet(at(repository), number, options)),
-
-    putComment: (repository, number, comment, options) =>
-      sound(() => discussion.putComment(at(repository), number, comment, options)),
-    readComments: (repository, number, options) =>
-      sound(() => discussion.readComments(at(repository), number, options)),
-    changeLabels: (repository, number, change, options) =>
-      sound(() => discussion.changeLabels(at(repository), number, change, options)),
-    requestReviewers: (repository, number, wanted, options) =>
-      sound(() => discussion.requestReviewers(at(repository), number, wanted, options)),
-    setStatus: (repository, sha, status, options) =>
-      sound(async () => {
-        requireSha(sha);
-        return discussion.setStatus(at(repository), sha, status, options);
-      }),
-
-    readReviews: (repository, number, options) => sound(() => people.readReviews(at(repository), number, options)),
-    permission: (repository, user, options) => sound(() => people.permission(at(repository), user, options)),
-    isMember: (repository, group, user, options) => sound(() => people.isMember(at(repository), group, user, options)),
-    whoAmI: (options) => sound(() => people.me({}, options)),
-    approvePullRequest: (repository, number, approval, options) =>
-      sound(async () => {
-        requireSha(approval.headSha);
-        return people.approve(at(repository), number, approval, options);
-      }),
-    ...(redelivers
-      ? { redeliver: (repository, since, options) => sound(() => redeliver(at(repository), since, options)) }
-      : {}),
+      },
+      openPullRequest: pullRequests.open,
+      findOpenPullRequests: pullRequests.findOpen,
+      readPullRequest: pullRequests.read,
+      updatePullRequest: pullRequests.update,
+      closePullRequest: pullRequests.close,
+      mergePullRequest: pullRequests.merge,
+      mergeWhenReady,
+      mergeNotYet,
+      putComment: discussion.putComment,
+      readComments: discussion.readComments,
+      changeLabels: discussion.changeLabels,
+      requestReviewers: discussion.requestReviewers,
+      setStatus: discussion.setStatus,
+      readReviews: people.readReviews,
+      permission: people.permission,
+      isMember: people.isMember,
+      approvePullRequest: people.approve,
+      ...(redelivers ? { redeliver } : {}),
+    }),
+    whoAmI: (options) => onlyAdapterErrors(name, () => people.me({}, options)),
   };
 }
 
