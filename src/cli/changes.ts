@@ -26,10 +26,17 @@ export async function changes(
   return EXIT.ok;
 }
 
+export interface DecisionOptions extends ServerOptions {
+  reason: string;
+  stage?: string;
+  /** Of a rollback: how. */
+  by?: string;
+}
+
 /** Approves or rejects what a change waits for, bound to the commit and the evidence shown now. */
 export async function decide(
   terminal: Terminal,
-  options: ServerOptions & { reason: string; stage?: string; by?: string },
+  options: DecisionOptions,
   verdict: string,
   id: string,
 ): Promise<number> {

@@ -6,6 +6,7 @@ import { budget } from './budget.ts';
 import { addBudget } from './budget-options.ts';
 import { changes, decide } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
+import { addDecisions } from './decisions.ts';
 import { addDoctor, doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { addEvaluate } from './evaluate-options.ts';
@@ -74,27 +75,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
     .action((options) => run(() => changes(terminal, options))());
   addApprove(program, remote, (id, options) => run(() => approve(terminal, options, id))());
-  for (const verdict of ['reject', 'pause', 'resume', 'abort', 'override'] as const) {
-    const what =
-      verdict === 'override' ? 'let the commit of a change through, whatever its checks say' : `${verdict} a change`;
-    remote(program.command(`${verdict} <change>`).description(what))
-      .requiredOption('--reason <text>', 'why, for the record')
-      .option('--stage <name>', 'where several stages are under way')
-      .action((id: string, options) => run(() => decide(terminal, options, verdict, id))());
-  }
-  remote(program.command('hold <change>').description('keep a change from going on, as a comment /lynceus hold does'))
-    .requiredOption('--reason <text>', 'why, for the record')
-    .option('--stage <name>', 'where several stages are under way')
-    .action((id: string, options) => run(() => decide(terminal, options, 'pause', id))());
-  remote(program.command('retry <change>').description('take up a promotion whose pull request somebody closed'))
-    .requiredOption('--reason <text>', 'why, for the record')
-    .option('--stage <name>', 'from which it was promoted')
-    .action((id: string, options) => run(() => decide(terminal, options, 'retry', id))());
-  remote(program.command('rollback <change>').description('take a stage back from its newest change, which is over'))
-    .requiredOption('--reason <text>', 'why, for the record')
-    .option('--stage <name>', 'where the change is in several stages')
-    .addOption(new Option('--by <way>', 'how, instead of what the stage says').choices(['sync', 'pullRequest']))
-    .action((id: string, options) => run(() => decide(terminal, options, 'rollback', id))());
+  addDecisions(program, remote, (verdict, id, options) => run(() => decide(terminal, options, verdict, id))());
   addStopTheLine(program, remote, (what, options) => run(() => stopTheLine(terminal, what, options))());
   addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
   addGate(program, (options) => run(() => waitForGate(terminal, options))());

@@ -3,18 +3,11 @@ import { AdapterError } from '../base/adapter-error.ts';
 import type { ServerOptions } from './changes.ts';
 import { findChange } from './changes.ts';
 import { EXIT, type Terminal, UsageError } from './command.ts';
-import { type Preview, previewPromotion } from './promote-preview.ts';
+import { type Preview, type PreviewOptions, previewPromotion } from './promote-preview.ts';
 import { jsonPreview, textPreview } from './promote-report.ts';
 
-export interface PromoteOptions extends ServerOptions {
+export interface PromoteOptions extends ServerOptions, PreviewOptions {
   dryRun?: true;
-  repository: string;
-  revision?: string;
-  delivery?: string;
-  service?: string;
-  project?: string;
-  fromStage?: string;
-  to?: string;
   output: string;
 }
 
