@@ -63,17 +63,22 @@ export function readYamlDocuments(text: string, file: string): Parsed<YamlDocume
   }
 }
 
+/** How YAML of others is parsed: nothing in it makes objects or merges. Keys that come twice are not noticed by this. */
+export const HARMLESS_YAML = {
+  schema: 'core',
+  version: '1.2',
+  merge: false,
+  resolveKnownTags: false,
+  prettyErrors: false,
+  stringKeys: true,
+  // The parser compares every key with every other: whoever needs to know looks in one pass of its own.
+  uniqueKeys: false,
+} as const;
+
 function parseAll(text: string, file: string): Parsed<YamlDocument[]> {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
-    schema: 'core',
-    version: '1.2',
-    merge: false,
-    resolveKnownTags: false,
-    prettyErrors: false,
-    stringKeys: true,
-    // The parser compares every key with every other; a walk of our own does it in one pass.
-    uniqueKeys: false,
+    ...HARMLESS_YAML,
     lineCounter: lines,
   });
   const parsed = Array.isArray(documents) ? (documents as Parse[]) : [];

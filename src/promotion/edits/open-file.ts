@@ -1,5 +1,6 @@
 import { type Document, isMap, isScalar, type ParsedNode, parseAllDocuments } from 'yaml';
 import { type Problem, sayProblem } from '../../definitions/problem.ts';
+import { HARMLESS_YAML } from '../../definitions/read-yaml.ts';
 
 /** With aliases expanded, so that a small file cannot stand for a huge one. */
 export const MAX_ALIASES = 100;
@@ -70,16 +71,8 @@ export function openFile(name: string, text: string, effort: Effort): OpenFile {
   if (json) requireJson(name, text);
   let parsed: OpenDocument[] | { empty: true };
   try {
-    parsed = parseAllDocuments(text, {
-      schema: 'core',
-      version: '1.2',
-      merge: false,
-      resolveKnownTags: false,
-      prettyErrors: false,
-      stringKeys: true,
-      // The parser compares every key with every other; those on the way to a value are looked at there.
-      uniqueKeys: false,
-    }) as OpenDocument[];
+    // Keys that come twice are looked for on the way to a value.
+    parsed = parseAllDocuments(text, HARMLESS_YAML) as OpenDocument[];
   } catch {
     return refuse(name, 'is nested too deeply to be read');
   }
