@@ -6,6 +6,7 @@ import type { AzureIdentities } from './azure-devops-identities.ts';
 import type { AzurePull } from './azure-devops-pull.ts';
 import type { CallOptions } from './git-host.ts';
 import { requireSha } from './names.ts';
+import { createOwnComments } from './own-comments.ts';
 import type { RestApi } from './rest-api.ts';
 
 /** The port's limit. */
@@ -87,25 +88,15 @@ export function createAzureDiscussion({ api, identities, whoAmI, pullOf }: Parts
     await api.send({ method: 'POST', path: `${pathTo(at, number)}/threads`, body }, options);
   }
 
-  /** Says it once, also when what follows was cut off after saying it. */
-  async function say(at: Place, number: number, text: string, options?: CallOptions): Promise<void> {
-    const own = await ownComments(at, number, options);
-    if (!own.some(({ comment }) => comment.content === text)) await write(at, number, text, options);
-  }
-
-  async function putComment(
-    at: Place,
-    number: number,
-    { marker, body }: { marker: string; body: string },
-    options?: CallOptions,
-  ): Promise<void> {
-    const all = await ownComments(at, number, options);
-    const own = all.find(({ comment }) => comment.content?.startsWith(marker));
-    if (own?.comment.content === body) return;
-    if (own === undefined) return write(at, number, body, options);
-    const path = `${pathTo(at, number)}/threads/${own.thread}/comments/${own.comment.id}`;
-    await api.send({ method: 'PATCH', path, body: { content: body } }, options);
-  }
+  const { say, putComment } = createOwnComments<Place, Found>({
+    list: ownComments,
+    textOf: ({ comment }) => comment.content,
+    write,
+    async rewrite(at, number, { thread, comment }, content, options) {
+      const path = `${pathTo(at, number)}/threads/${thread}/comments/${comment.id}`;
+      await api.send({ method: 'PATCH', path, body: { content } }, options);
+    },
+  });
 
   async function changeLabels(
     at: Place,

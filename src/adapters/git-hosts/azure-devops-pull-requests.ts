@@ -7,10 +7,9 @@ import type { createAzureReading } from './azure-devops-reading.ts';
 import { fitText } from './fit-text.ts';
 import type { CallOptions, GitHost, MergeMethod, NewPullRequest, PullRequest } from './git-host.ts';
 import { keepLeftover, wait } from './patience.ts';
+import { MOST_OPEN, requireAllOpen, requireMergeable } from './pull-request-rules.ts';
 import type { RestApi } from './rest-api.ts';
 
-/** Of the open pull requests into one base; who has more than this has another problem. */
-const MOST_OPEN = 1_000;
 /** Characters of a description, as Azure DevOps counts them. */
 export const MOST_BODY = 4_000;
 /** Of a merge's message: with the other options it must stay below 4,000 as well. */
@@ -111,7 +110,7 @@ export function createAzurePullRequests({ name, api, identities, reading, discus
   ): Promise<PullRequest[]> {
     const query = { 'searchCriteria.status': 'active', 'searchCriteria.targetRefName': refOf(filter.baseBranch) };
     const { items, more } = await listAll<AzurePull>(api, `${at.path}/pullrequests`, options, query, MOST_OPEN);
-    if (more) throw new AdapterError('rejected', `there are more than ${MOST_OPEN} open pull requests`);
+    requireAllOpen(more, 'pull requests');
     const found: PullRequest[] = [];
     for (const pull of items) {
       // Anyone can name a branch of a fork like ours.
@@ -179,11 +178,7 @@ export function createAzurePullRequests({ name, api, identities, reading, discus
 
   /** @throws {AdapterError} `conflict` when it is closed, or its head is another one */
   async function readFor(at: Place, number: number, headSha: string, options?: CallOptions): Promise<PullRequest> {
-    const now = await read(at, number, options);
-    if (now.state === 'merged') return now;
-    if (now.state === 'closed') throw new AdapterError('conflict', `pull request ${number} is closed`);
-    if (now.headSha === headSha) return now;
-    throw new AdapterError('conflict', `the head of pull request ${number} is ${now.headSha.slice(0, 7)} by now`);
+    return requireMergeable(await read(at, number, options), headSha);
   }
 
   async function untilMerged(at: Place, number: number, options?: CallOptions): Promise<PullRequest> {

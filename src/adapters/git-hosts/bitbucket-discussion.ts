@@ -8,6 +8,7 @@ import type { BitbucketPull } from './bitbucket-pull.ts';
 import { fitText } from './fit-text.ts';
 import type { CallOptions } from './git-host.ts';
 import { requireSha } from './names.ts';
+import { createOwnComments } from './own-comments.ts';
 import type { RestApi } from './rest-api.ts';
 
 /** The port's limit. */
@@ -80,27 +81,16 @@ export function createBitbucketDiscussion(api: RestApi, isAccessToken: boolean) 
     await api.send({ method: 'POST', path, body: { content: { raw } } }, options);
   }
 
-  /** Says it once, also when what follows was cut off after saying it. */
-  async function say(at: Place, number: number, text: string, options?: CallOptions): Promise<void> {
-    const raw = fitText(toBitbucket(text), MOST_TEXT);
-    const own = await ownComments(at, number, options);
-    if (!own.some(({ content }) => content.raw === raw)) await write(at, number, raw, options);
-  }
-
-  async function putComment(
-    at: Place,
-    number: number,
-    { marker, body }: { marker: string; body: string },
-    options?: CallOptions,
-  ): Promise<void> {
-    const raw = fitText(toBitbucket(body), MOST_TEXT);
-    const all = await ownComments(at, number, options);
-    const own = all.find(({ content }) => content.raw.startsWith(toBitbucket(marker)));
-    if (own?.content.raw === raw) return;
-    if (own === undefined) return write(at, number, raw, options);
-    const path = `${pathTo(at, number)}/comments/${own.id}`;
-    await api.send({ method: 'PUT', path, body: { content: { raw } } }, options);
-  }
+  const { say, putComment } = createOwnComments<Place, BitbucketComment>({
+    list: ownComments,
+    textOf: ({ content }) => content.raw,
+    write,
+    async rewrite(at, number, { id }, raw, options) {
+      const path = `${pathTo(at, number)}/comments/${id}`;
+      await api.send({ method: 'PUT', path, body: { content: { raw } } }, options);
+    },
+    kept: (text) => fitText(toBitbucket(text), MOST_TEXT),
+  });
 
   async function setStatus(at: Place, sha: string, wanted: CommitStatus, options?: CallOptions): Promise<void> {
     requireSha(sha);

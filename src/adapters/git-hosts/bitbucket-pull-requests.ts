@@ -8,10 +8,9 @@ import { fitText } from './fit-text.ts';
 import type { CallOptions, GitHost, NewPullRequest, PullRequest } from './git-host.ts';
 import type { GitRemote } from './git-remote.ts';
 import { keepLeftover, wait } from './patience.ts';
+import { MOST_OPEN, requireAllOpen } from './pull-request-rules.ts';
 import type { RestApi } from './rest-api.ts';
 
-/** Of the open pull requests into one base; who has more than this has another problem. */
-const MOST_OPEN = 1_000;
 /** Bitbucket notices in the background what a push has merged. */
 const PATIENCE_MS = [100, 200, 400, 800, 1_600, 3_200];
 
@@ -103,7 +102,7 @@ export function createBitbucketPullRequests({ name, api, remote, reading, discus
     const base = filter.baseBranch.replace(/["\\]/g, '\\$&');
     const query = { q: `state="OPEN" AND destination.branch.name="${base}"`, pagelen: '50' };
     const { items, more } = await listAll<BitbucketPull>(api, `${at.path}/pullrequests`, options, query, MOST_OPEN);
-    if (more) throw new AdapterError('rejected', `there are more than ${MOST_OPEN} open pull requests`);
+    requireAllOpen(more, 'pull requests');
     const found: PullRequest[] = [];
     for (const pull of items) {
       const ours = isOwn(pull) && pull.source.branch.name.startsWith(filter.headPrefix);

@@ -4,6 +4,7 @@ import { path as encode } from '../http-client.ts';
 import type { CallOptions } from './git-host.ts';
 import { type GiteaPull, type GiteaUser, PAGE, type Place, toHostUser } from './gitea-api.ts';
 import { requireSha } from './names.ts';
+import { createOwnComments } from './own-comments.ts';
 import type { RestApi } from './rest-api.ts';
 
 /** The port's limit. */
@@ -59,23 +60,14 @@ export function createGiteaDiscussion(api: RestApi, whoAmI: (options?: CallOptio
     return all.filter(({ user }) => String(user.id) === me.id);
   }
 
-  /** Says it once, also when what follows was cut off after saying it. */
-  async function say(at: Place, number: number, text: string, options?: CallOptions): Promise<void> {
-    const own = await ownComments(at, number, options);
-    if (!own.some(({ body }) => body === text)) await write(at, number, text, options);
-  }
-
-  async function putComment(
-    at: Place,
-    number: number,
-    { marker, body }: { marker: string; body: string },
-    options?: CallOptions,
-  ): Promise<void> {
-    const own = (await ownComments(at, number, options)).find((comment) => comment.body.startsWith(marker));
-    if (own?.body === body) return;
-    if (own === undefined) return write(at, number, body, options);
-    await api.send({ method: 'PATCH', path: `${at.path}/issues/comments/${own.id}`, body: { body } }, options);
-  }
+  const { say, putComment } = createOwnComments<Place, GiteaComment>({
+    list: ownComments,
+    textOf: ({ body }) => body,
+    write,
+    async rewrite(at, _number, { id }, body, options) {
+      await api.send({ method: 'PATCH', path: `${at.path}/issues/comments/${id}`, body: { body } }, options);
+    },
+  });
 
   async function changeLabels(
     at: Place,

@@ -5,10 +5,9 @@ import { type GiteaPull, type GiteaUser, PAGE, type Place, toHostUser } from './
 import type { createGiteaDiscussion } from './gitea-discussion.ts';
 import type { createGiteaReading } from './gitea-reading.ts';
 import { keepLeftover, wait } from './patience.ts';
+import { MOST_OPEN, requireAllOpen, requireMergeable } from './pull-request-rules.ts';
 import { type RestApi, requireAnsweredSha } from './rest-api.ts';
 
-/** Of the open pull requests into one base; who has more than this has another problem. */
-const MOST_OPEN = 1_000;
 /** Gitea looks for conflicts after each push, and merges nothing until it has. */
 const PATIENCE_MS = [200, 400, 800, 1_600];
 
@@ -87,7 +86,7 @@ export function createGiteaPullRequests({ name, api, remote, reading, discussion
     // Older servers know no `base_branch`, and leave it out.
     const query = { state: 'open', base_branch: filter.baseBranch, ...PAGE };
     const { items, more } = await api.list<GiteaPull>(`${at.path}/pulls`, options, query, MOST_OPEN);
-    if (more) throw new AdapterError('rejected', `there are more than ${MOST_OPEN} open pull requests`);
+    requireAllOpen(more, 'pull requests');
     return items
       .filter((pull) => isOwn(pull) && pull.base.ref === filter.baseBranch)
       .filter((pull) => pull.head.label.startsWith(filter.headPrefix))
@@ -143,11 +142,7 @@ export function createGiteaPullRequests({ name, api, remote, reading, discussion
     options?: CallOptions,
   ): Promise<PullRequest> {
     const now = await read(at, number, options);
-    if (now.state === 'merged') return now;
-    if (now.state === 'closed') throw new AdapterError('conflict', `pull request ${number} is closed`);
-    if (now.headSha !== wanted.expectedHeadSha) {
-      throw new AdapterError('conflict', `the head of pull request ${number} is ${now.headSha.slice(0, 7)} by now`);
-    }
+    if (requireMergeable(now, wanted.expectedHeadSha).state === 'merged') return now;
     try {
       await mergePatiently(at, number, wanted, options);
     } catch (error) {

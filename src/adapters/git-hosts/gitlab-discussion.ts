@@ -3,6 +3,7 @@ import type { Comment, CommitStatus, HostUser } from '../../promotion/people.ts'
 import type { CallOptions } from './git-host.ts';
 import { type GitLabMerge, type GitLabUser, harmless, PAGE, type Project, toHostUser } from './gitlab-api.ts';
 import { requireSha } from './names.ts';
+import { createOwnComments } from './own-comments.ts';
 import type { RestApi } from './rest-api.ts';
 
 /** The port's limit, and as much again for what GitLab notes itself. */
@@ -53,25 +54,15 @@ export function createGitLabDiscussion(api: RestApi, whoAmI: (options?: CallOpti
     return notes.filter(({ author }) => String(author.id) === me.id);
   }
 
-  /** Says it once, also when what follows was cut off after saying it. */
-  async function say(at: Project, number: number, text: string, options?: CallOptions): Promise<void> {
-    const body = harmless(text);
-    const own = await ownNotes(at, number, options);
-    if (!own.some((note) => note.body === body)) await write(at, number, body, options);
-  }
-
-  async function putComment(
-    at: Project,
-    number: number,
-    comment: { marker: string; body: string },
-    options?: CallOptions,
-  ): Promise<void> {
-    const body = harmless(comment.body);
-    const own = (await ownNotes(at, number, options)).find((note) => note.body.startsWith(comment.marker));
-    if (own?.body === body) return;
-    if (own === undefined) return write(at, number, body, options);
-    await api.send({ method: 'PUT', path: `${pathTo(at, number)}/notes/${own.id}`, body: { body } }, options);
-  }
+  const { say, putComment } = createOwnComments<Project, GitLabNote>({
+    list: ownNotes,
+    textOf: ({ body }) => body,
+    write,
+    async rewrite(at, number, { id }, body, options) {
+      await api.send({ method: 'PUT', path: `${pathTo(at, number)}/notes/${id}`, body: { body } }, options);
+    },
+    kept: harmless,
+  });
 
   async function changeLabels(
     at: Project,

@@ -6,10 +6,9 @@ import { type GitLabMerge, harmless, PAGE, type Project, toHostUser } from './gi
 import type { createGitLabDiscussion } from './gitlab-discussion.ts';
 import type { createGitLabReading } from './gitlab-reading.ts';
 import { keepLeftover, wait } from './patience.ts';
+import { MOST_OPEN, requireAllOpen, requireMergeable } from './pull-request-rules.ts';
 import { type RestApi, requireAnsweredSha } from './rest-api.ts';
 
-/** Of the open merge requests into one base; who has more than this has another problem. */
-const MOST_OPEN = 1_000;
 /** GitLab looks at each push in the background, and merges nothing until it has. */
 const PATIENCE_MS = [300, 600, 1_200, 2_400];
 const STILL_LOOKING = ['checking', 'unchecked', 'preparing', 'approvals_syncing', 'cannot_be_merged_recheck'];
@@ -84,7 +83,7 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
   ): Promise<PullRequest[]> {
     const query = { state: 'opened', ...filter, ...PAGE };
     const { items, more } = await api.list<GitLabMerge>(`${at.path}/merge_requests`, options, query, MOST_OPEN);
-    if (more) throw new AdapterError('rejected', `there are more than ${MOST_OPEN} open merge requests`);
+    requireAllOpen(more, 'merge requests');
     const ours = items.filter((merge) => isOwn(merge) && isOurs(merge.source_branch));
     return ours.map((merge) => toPullRequest(name, merge));
   }
@@ -153,7 +152,7 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
     options?: CallOptions,
   ): Promise<PullRequest> {
     const data = await api.get<GitLabMerge>(pathTo(at, number), options);
-    const now = requireMergeable(toPullRequest(name, data), wanted);
+    const now = requireMergeable(toPullRequest(name, data), wanted.expectedHeadSha, 'merge request');
     if (now.state === 'merged' || data.merge_when_pipeline_succeeds === true) return now;
     // The second name is the one of versions before 17.11.
     const waiting = { auto_merge: true, merge_when_pipeline_succeeds: true };
@@ -174,7 +173,7 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
   }
 
   async function readForMerge(at: Project, number: number, wanted: Wanted, options?: CallOptions) {
-    return requireMergeable(await read(at, number, options), wanted);
+    return requireMergeable(await read(at, number, options), wanted.expectedHeadSha, 'merge request');
   }
 
   async function accept(
@@ -212,14 +211,6 @@ export function createGitLabMergeRequests({ name, api, remote, reading, discussi
   }
 
   return { open, findOpen, read, update, close, merge, mergeWhenReady, mergeNotYet };
-}
-
-function requireMergeable(now: PullRequest, wanted: Wanted): PullRequest {
-  if (now.state === 'merged') return now;
-  if (now.state === 'closed') throw new AdapterError('conflict', `merge request ${now.number} is closed`);
-  if (now.headSha === wanted.expectedHeadSha) return now;
-  const head = now.headSha.slice(0, 7);
-  throw new AdapterError('conflict', `the head of merge request ${now.number} is ${head} by now`);
 }
 
 /** To a merge GitLab answers 401 when we may not, and 422 when it could not. */
