@@ -12,21 +12,38 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   risk: ['definitions', 'engine'],
   definitions: ['slo', 'engine'],
   engine: ['events', 'slo', 'definitions'],
-  promotion: ['definitions', 'engine', 'slo', 'events'],
-  views: ['engine', 'events', 'slo'],
-  ui: ['views', 'engine', 'slo'],
+  promotion: ['definitions', 'engine', 'slo', 'events', 'answers'],
+  forecast: ['events', 'engine'],
+  answers: ['engine', 'events', 'slo', 'forecast'],
+  views: ['engine', 'events', 'slo', 'forecast', 'answers'],
+  ui: ['views', 'engine', 'slo', 'forecast', 'answers'],
   store: [],
   adapters: ['events', 'definitions', 'promotion'],
-  tasks: ['adapters', 'definitions', 'engine', 'events', 'promotion', 'risk', 'slo'],
-  runtime: ['adapters', 'engine', 'events', 'risk', 'slo', 'store', 'tasks', 'views'],
-  http: ['engine', 'events', 'runtime', 'store', 'ui', 'views'],
+  tasks: ['adapters', 'answers', 'definitions', 'engine', 'events', 'promotion', 'risk', 'slo'],
+  runtime: ['adapters', 'answers', 'engine', 'events', 'forecast', 'risk', 'slo', 'store', 'tasks', 'views'],
+  http: ['answers', 'engine', 'events', 'forecast', 'runtime', 'store', 'ui', 'views'],
   config: ['adapters', 'definitions'],
-  cli: ['adapters', 'app', 'config', 'definitions', 'promotion', 'risk', 'runtime', 'slo', 'store', 'tasks', 'views'],
+  cli: [
+    ...[
+      'adapters',
+      'answers',
+      'app',
+      'config',
+      'definitions',
+      'events',
+      'promotion',
+      'risk',
+      'runtime',
+      'slo',
+      'store',
+    ],
+    ...['tasks', 'views'],
+  ],
   app: ['adapters', 'config', 'definitions', 'http', 'runtime', 'store', 'tasks'],
   main: ['cli'],
 };
 
-const PURE = ['events', 'definitions', 'engine', 'slo', 'risk', 'promotion', 'views'];
+const PURE = ['events', 'definitions', 'engine', 'slo', 'risk', 'forecast', 'answers', 'promotion', 'views'];
 /** The only packages that pure code may use: they parse, check and compute, and touch nothing. */
 const PURE_PACKAGES = ['yaml', 'ajv', 'ajv-formats', 'typebox', 'croner'];
 /** Things that make an answer depend on more than the question. */
