@@ -1,5 +1,7 @@
 import type { Json, JsonObject } from '../base/json.ts';
 import { currentTask, type SequenceState } from '../engine/sequence.ts';
+import { movedAt, runData } from '../forecast/run.ts';
+import { runOf } from '../forecast/step-records.ts';
 
 /** A read-model row, as the store takes it. */
 export interface Row {
@@ -28,7 +30,7 @@ export function sequenceStatus(state: SequenceState): 'triggered' | 'running' | 
 
 /**
  * The rows that follow from a sequence: its own (the whole state, so that reading it costs one row),
- * the change it belongs to, and its evaluations for later comparison.
+ * the change it belongs to, its steps for forecasts, and its evaluations for later comparison.
  *
  * @param version of the stream after the last event in the state
  */
@@ -45,7 +47,7 @@ export function sequenceRows(state: SequenceState, version: number): Row[] {
     sort: Date.parse(triggered.at),
     data: plain(state),
   };
-  return [sequence, changeRow(state), ...evaluationRows(state, version)];
+  return [sequence, changeRow(state), ...stepsRow(state, version), ...evaluationRows(state, version)];
 }
 
 /**
@@ -68,6 +70,15 @@ function changeRow(state: SequenceState): Row {
     sort: Date.parse(at),
     data: {},
   };
+}
+
+/** Small, and without what the state holds besides: forecasts read thousands of them. */
+function stepsRow(state: SequenceState, version: number): Row[] {
+  const run = runOf(state);
+  if (!run) return [];
+  const { id, project, stage, service, change, outcome } = run;
+  const columns = { project, stage, service, context: change, status: outcome };
+  return [{ kind: 'steps', id, version, ...columns, sort: movedAt(run), data: runData(run) }];
 }
 
 function evaluationRows(state: SequenceState, version: number): Row[] {
