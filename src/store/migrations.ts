@@ -1,5 +1,6 @@
 import { sha256 } from '../base/ids.ts';
 import { logQueueDocuments } from './migrations/0001-log-queue-documents.ts';
+import { changes } from './migrations/0002-changes.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export interface AppliedMigration {
@@ -13,7 +14,7 @@ export class MigrationError extends Error {
   override name = 'MigrationError';
 }
 
-export const MIGRATIONS: readonly Migration[] = [logQueueDocuments];
+export const MIGRATIONS: readonly Migration[] = [logQueueDocuments, changes];
 
 /** Where each database notes what was applied; the same statement works on both. */
 export const MIGRATIONS_TABLE = `create table if not exists lynceus_migrations (

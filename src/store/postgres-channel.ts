@@ -1,48 +1,46 @@
 import type pg from 'pg';
 import type { PostgresSession } from './postgres-session.ts';
 
-const CHANNEL = 'lynceus_work';
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 15_000;
-/** Work often comes in bursts: one message tells the others about all of it. */
-const MESSAGE_EVERY_MS = 20;
 
-/** Wakes the other replicas. A message may be lost; the others look by themselves now and then. */
-export interface WorkChannel {
-  /** Begins to listen: calls back on work elsewhere, and after every reconnection. */
-  listen(onWork: () => void): void;
-  /** Tells the others, soon. */
-  tell(): void;
+export interface ChannelListener {
+  onMessage(payload: string): void;
+  /** After every connection, the first included: messages may have been missed. */
+  onConnected(): void;
+}
+
+/** One connection that listens for all that replicas tell each other. A message may be lost. */
+export interface PostgresChannels {
+  /** Connects with the first listener. One listener per channel. */
+  listen(channel: string, listener: ChannelListener): void;
   close(): Promise<void>;
 }
 
-/**
- * Messages are sent by themselves and never inside a transaction that writes: PostgreSQL commits
- * transactions with messages strictly one after another.
- */
-export function openWorkChannel(session: PostgresSession, instance: string): WorkChannel {
+export function openChannels(session: PostgresSession): PostgresChannels {
+  const listeners = new Map<string, ChannelListener>();
   let client: pg.Client | undefined;
+  let connected: pg.Client | undefined;
   let reconnect: NodeJS.Timeout | undefined;
-  let message: NodeJS.Timeout | undefined;
   let closed = false;
-  let onWork: (() => void) | undefined;
 
   async function connect(pauseMs: number): Promise<void> {
     if (closed) return;
     const fresh = session.newClient();
     client = fresh;
     let pause = pauseMs;
-    fresh.on('notification', ({ payload }) => {
-      if (payload !== instance) onWork?.();
-    });
+    fresh.on('notification', ({ channel, payload }) => listeners.get(channel)?.onMessage(payload ?? ''));
     // An error is followed by the end of the connection, which is handled once for all cases.
     fresh.on('error', () => {});
-    fresh.once('end', () => again(pause));
+    fresh.once('end', () => {
+      connected = undefined;
+      again(pause);
+    });
     try {
       await fresh.connect();
-      await fresh.query(`listen ${CHANNEL}`);
+      connected = fresh;
+      for (const [channel, listener] of listeners) await begin(fresh, channel, listener);
       pause = FIRST_PAUSE_MS;
-      onWork?.();
     } catch {
       await fresh.end().catch(() => {});
       again(pause);
@@ -57,23 +55,23 @@ export function openWorkChannel(session: PostgresSession, instance: string): Wor
   }
 
   return {
-    listen(listener) {
-      const first = onWork === undefined;
-      onWork = listener;
-      if (first) void connect(FIRST_PAUSE_MS);
-    },
-    tell() {
-      if (closed || message !== undefined) return;
-      message = setTimeout(() => {
-        message = undefined;
-        session.run({ name: 'tell', text: 'select pg_notify($1, $2)', values: [CHANNEL, instance] }).catch(() => {});
-      }, MESSAGE_EVERY_MS);
+    listen(channel, listener) {
+      const isFirst = listeners.size === 0;
+      const isNew = !listeners.has(channel);
+      listeners.set(channel, listener);
+      if (isFirst) void connect(FIRST_PAUSE_MS);
+      // A connection that breaks meanwhile begins again with all of them.
+      else if (isNew && connected) begin(connected, channel, listener).catch(() => {});
     },
     async close() {
       closed = true;
       clearTimeout(reconnect);
-      clearTimeout(message);
       await client?.end().catch(() => {});
     },
   };
+}
+
+async function begin(client: pg.Client, channel: string, listener: ChannelListener): Promise<void> {
+  await client.query(`listen ${channel}`);
+  listener.onConnected();
 }

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import type { ChangeMoved } from './changes.ts';
+import { writeChanges } from './postgres-changes.ts';
 import { CLAIMED } from './postgres-receive.ts';
 import { NOW } from './postgres-session.ts';
 import { leaseLost, type PlannedEvent, type PreparedCommit, planAppends } from './prepared-commit.ts';
@@ -62,6 +64,8 @@ export interface Committed {
   receipt: Receipt;
   /** Whether it includes work that is due now. */
   due: boolean;
+  /** Changes whose records were written. */
+  moved: readonly ChangeMoved[];
 }
 
 /**
@@ -82,14 +86,15 @@ export async function commitOn(client: pg.PoolClient, commit: PreparedCommit): P
     await client.query('rollback');
     throw error;
   }
-  const [stored, , , due] = await Promise.all([
+  const [stored, moved, , , due] = await Promise.all([
     append(client, events),
+    writeChanges(client, commit),
     enqueue(client, commit.jobs),
     writeDocuments(client, commit.documents),
     settle(client, commit),
     client.query('commit'),
   ]);
-  return { receipt: { events: stored }, due: due || commit.jobs.some((job) => job.delayMs === 0) };
+  return { receipt: { events: stored }, moved, due: due || commit.jobs.some((job) => job.delayMs === 0) };
 }
 
 interface LockedJob {

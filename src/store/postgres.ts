@@ -1,12 +1,15 @@
 import { newId } from '../base/ids.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MigrationError } from './migrations.ts';
-import { openWorkChannel } from './postgres-channel.ts';
+import { openChangeChannel } from './postgres-change-channel.ts';
+import { findChanges, listChanges, readChanges } from './postgres-changes.ts';
+import { openChannels } from './postgres-channel.ts';
 import { commitOn } from './postgres-commit.ts';
 import { readLog } from './postgres-log.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { CLAIMED, type Received, type Reception, receiveAll } from './postgres-receive.ts';
 import { NOW, openSession, type PostgresOptions, type PostgresSession } from './postgres-session.ts';
+import { openWorkChannel } from './postgres-work-channel.ts';
 import { firstDelay, type PreparedCommit, prepareCommit } from './prepared-commit.ts';
 import {
   checkedName,
@@ -79,7 +82,10 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
 
 function createStore(session: PostgresSession): Store {
   const work = createWakeUp();
-  const channel = openWorkChannel(session, newId());
+  const instance = newId();
+  const channels = openChannels(session);
+  const channel = openWorkChannel(session, channels, instance);
+  const changeChannel = openChangeChannel(session, channels, instance);
   const group = createGroupCommit<Received, Reception>({
     maxItems: MAX_FLUSH_ITEMS,
     maxBytes: MAX_FLUSH_BYTES,
@@ -104,15 +110,18 @@ function createStore(session: PostgresSession): Store {
   }
 
   async function commit(prepared: PreparedCommit): Promise<Receipt> {
-    const { receipt, due } = await session.transaction((client) => commitOn(client, prepared));
+    const { receipt, due, moved } = await session.transaction((client) => commitOn(client, prepared));
     if (due) announce();
+    changeChannel.tell(moved);
     work.wakeIn(firstDelay(prepared));
     return receipt;
   }
 
   async function close(): Promise<void> {
     await group.drained();
-    await channel.close();
+    channel.close();
+    changeChannel.close();
+    await channels.close();
     await session.close();
   }
 
@@ -127,6 +136,10 @@ function createStore(session: PostgresSession): Store {
     forgive: (lost) => whileOpen(() => forgive(session, lost)),
     document: (kind, id) => whileOpen(() => readDocument(session, kind, id)),
     documents: (query) => whileOpen(() => listDocuments(session, query)),
+    changes: (query) => whileOpen(() => listChanges(session, query)),
+    changesById: (ids) => whileOpen(() => readChanges(session, ids)),
+    findChanges: (query) => whileOpen(() => findChanges(session, query)),
+    onChanged: (listener) => changeChannel.add(listener),
     stats: () => whileOpen(() => stats(session)),
     onWork: (listener) => {
       work.add(listener);

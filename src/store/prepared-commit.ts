@@ -1,3 +1,4 @@
+import { type ChangeColumns, changeColumns } from './change-columns.ts';
 import {
   checkedDelay,
   checkedName,
@@ -18,6 +19,8 @@ export interface PreparedCommit {
   appends: PreparedAppend[];
   jobs: JobColumns[];
   documents: DocumentColumns[];
+  changesGone: readonly string[];
+  changes: ChangeColumns[];
   claim: Claim | undefined;
   settle: Settlement | undefined;
 }
@@ -34,23 +37,26 @@ export interface PlannedEvent extends EventColumns {
 }
 
 /** @throws {InvalidEventError} when no store can keep a part of it */
-export function prepareCommit({ appends = [], jobs = [], documents = [], claim, settle }: Commit): PreparedCommit {
+export function prepareCommit(commit: Commit): PreparedCommit {
+  const { appends = [], jobs = [], documents = [], changesGone = [], changes = [], claim, settle } = commit;
   if (settle !== undefined && claim === undefined) throw new TypeError('A commit that settles work needs its claim');
   return {
     appends: appends.map(prepareAppend),
     jobs: jobs.map(jobColumns),
     documents: documents.map(documentColumns),
+    changesGone: changesGone.map((id) => checkedName('id of the change', id)),
+    changes: changes.map(changeColumns),
     claim,
     settle: settle === undefined ? undefined : checkedSettlement(settle),
   };
 }
 
 /** What a commit weighs in a group commit, about. */
-export function roughBytes({ appends, jobs, documents }: PreparedCommit): number {
+export function roughBytes({ appends, jobs, documents, changes }: PreparedCommit): number {
   let bytes = 0;
   for (const { events } of appends) for (const event of events) bytes += event.data.length;
   for (const job of jobs) bytes += job.payload.length;
-  for (const document of documents) bytes += document.data.length;
+  for (const { data } of [...documents, ...changes]) bytes += data.length;
   return bytes;
 }
 

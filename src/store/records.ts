@@ -4,7 +4,7 @@ import { type Document, InvalidEventError, type NewEvent, type NewJob, type Stor
 /** An index entry of PostgreSQL holds about 2,700 bytes; two names of this size fit into one. */
 const MAX_NAME_BYTES = 1024;
 /** Four of these share an index entry. */
-const MAX_COLUMN_BYTES = 512;
+export const MAX_COLUMN_BYTES = 512;
 /** A UTF-16 unit takes at most three bytes of UTF-8: shorter texts need no counting. */
 const MAX_BYTES_PER_UNIT = 3;
 
@@ -148,16 +148,20 @@ function checkedText(what: string, text: string): string {
   return text;
 }
 
-function checkedColumn(what: string, text: string | undefined): string | null {
-  return text === undefined ? null : checkedName(what, text, MAX_COLUMN_BYTES);
+export function checkedColumn(
+  what: string,
+  text: string | undefined,
+  maxBytes: number = MAX_COLUMN_BYTES,
+): string | null {
+  return text === undefined ? null : checkedName(what, text, maxBytes);
 }
 
-function checkedInteger(what: string, value: number): number {
+export function checkedInteger(what: string, value: number): number {
   if (!Number.isSafeInteger(value)) throw new InvalidEventError(`The ${what} is not a whole number`);
   return value;
 }
 
-function checkedJson(what: string, value: JsonObject): string {
+export function checkedJson(what: string, value: JsonObject): string {
   if (!isJsonObject(value)) throw new InvalidEventError(`The ${what} is not a JSON object`);
   const text = serialised(what, value);
   if (hasNul(text)) throw new InvalidEventError(`The ${what} contains a NUL character (\\u0000)`);

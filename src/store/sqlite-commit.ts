@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { ChangeMoved } from './changes.ts';
 import { leaseLost, type PlannedEvent, type PreparedCommit, planAppends } from './prepared-commit.ts';
 import {
   type DocumentColumns,
@@ -8,6 +9,8 @@ import {
   toJson,
   toStoredEvent,
 } from './records.ts';
+import { sqliteChangeWrites } from './sqlite-changes.ts';
+import { numbered } from './sqlite-dialect.ts';
 import { FORGIVE, ON_DOCUMENT_CONFLICT, onJobConflict, reschedule } from './statements.ts';
 import type { Claim, ClaimedJob, Receipt, Settlement, StoredEvent } from './store.ts';
 
@@ -15,6 +18,8 @@ export interface Written<T> {
   result: T;
   /** Whether it includes work that is due now. */
   due: boolean;
+  /** Changes whose records were written. */
+  moved?: readonly ChangeMoved[];
   /** What to remember once the transaction is durable; a failed one must leave no trace in memory. */
   remember?: () => void;
 }
@@ -53,6 +58,7 @@ export function sqliteWrites(
   newToken: () => string,
 ): SqliteWrites {
   const sql = prepareStatements(db);
+  const changeWrites = sqliteChangeWrites(db, now);
 
   function enqueue(job: JobColumns): boolean {
     const enqueueing = job.keepPayload ? sql.enqueueKeeping : sql.enqueue;
@@ -113,14 +119,16 @@ export function sqliteWrites(
       return { result: 'stored', due: enqueueAll(jobs) };
     },
 
-    commit({ appends, jobs, documents, claim, settle: settlement }) {
+    commit({ appends, jobs, documents, changes, changesGone, claim, settle: settlement }) {
       if (claim !== undefined && !isHeld(claim)) throw leaseLost(claim);
       const events = planAppends(appends, head).map(append);
       const asked = enqueueAll(jobs);
       for (const document of documents) sql.document.run(...documentValues(document));
-      if (claim === undefined || settlement === undefined) return { result: { events }, due: asked };
+      changesGone.forEach(changeWrites.remove);
+      const moved = changes.map(changeWrites.write).filter((change) => change !== undefined);
+      if (claim === undefined || settlement === undefined) return { result: { events }, due: asked, moved };
       const due = settle(claim, settlement) || asked;
-      return { result: { events }, due, remember: () => leases.drop(claim) };
+      return { result: { events }, due, moved, remember: () => leases.drop(claim) };
     },
 
     claim({ limit, leaseMs, queues }) {
@@ -188,9 +196,4 @@ function prepareStatements(db: DatabaseSync) {
       numbered(reschedule({ at: '$3', attempt: 'case when $4 = 1 then attempt else 0 end', error: '$5', now: '$6' })),
     ),
   } satisfies Record<string, StatementSync>;
-}
-
-/** PostgreSQL writes `$1`, SQLite `?1`. */
-export function numbered(sql: string): string {
-  return sql.replaceAll(/\$(\d+)/g, '?$1');
 }

@@ -3,12 +3,15 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
+import { createChangeListeners } from './change-listeners.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type AppliedMigration, MIGRATIONS_TABLE, pendingMigrations } from './migrations.ts';
 import { firstDelay, prepareCommit, roughBytes } from './prepared-commit.ts';
 import { checkedName, type DocumentColumns, eventColumns, jobColumns, toDocument } from './records.ts';
 import { backupSqlite, databaseFile } from './sqlite-backup.ts';
-import { numbered, sqliteWrites, toEventRows, type Written } from './sqlite-commit.ts';
+import { sqliteChangeReads } from './sqlite-changes.ts';
+import { sqliteWrites, toEventRows, type Written } from './sqlite-commit.ts';
+import { bindable, numbered, oneOf } from './sqlite-dialect.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import { createLeases } from './sqlite-leases.ts';
 import { lockFolder } from './sqlite-lock.ts';
@@ -74,7 +77,9 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
   releaseLeasesOfPredecessor(db, now());
   const writes = sqliteWrites(db, leases, now, newId);
   const reads = prepareReads(db);
+  const changeReads = sqliteChangeReads(db);
   const work = createWakeUp();
+  const changeListeners = createChangeListeners();
   let closed = false;
 
   const group = createGroupCommit<Write, Written<unknown>>({
@@ -88,6 +93,7 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
     // Sound because the flush answers with what `apply` returned.
     const written = (await group.add(apply, bytes)) as Written<T>;
     if (written.due) work.wake();
+    if (written.moved) changeListeners.tell(written.moved);
     return written.result;
   }
 
@@ -156,6 +162,11 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
         const rows = db.prepare(numbered(text)).all(...values.map(bindable)) as unknown as DocumentColumns[];
         return rows.map(toDocument);
       }),
+
+    changes: (query) => read(() => changeReads.list(query)),
+    changesById: (ids) => read(() => changeReads.byId(ids)),
+    findChanges: (query) => read(() => changeReads.find(query)),
+    onChanged: (listener) => changeListeners.add(listener),
 
     stats: () =>
       read(() => {
@@ -287,13 +298,4 @@ function prepareReads(db: DatabaseSync) {
     heartbeat: db.prepare(numbered(HEARTBEAT)),
     stats: db.prepare(queueStats('token is not null', '?1')),
   };
-}
-
-/** SQLite has no arrays: a list travels as JSON. */
-function oneOf(column: string, parameter: string): string {
-  return `${column} in (select value from json_each(${parameter}))`;
-}
-
-function bindable(value: string | number | readonly string[]): string | number {
-  return typeof value === 'object' ? JSON.stringify(value) : value;
 }

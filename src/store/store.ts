@@ -1,4 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
+import type { ChangeRecord, ChangesListener, ChangesPage, ChangesQuery, KeyQuery, StoredChange } from './changes.ts';
 
 /** An event on its way into the log. */
 export interface NewEvent {
@@ -107,6 +108,9 @@ export interface Commit {
   appends?: readonly Append[];
   jobs?: readonly NewJob[];
   documents?: readonly Document[];
+  /** Ids of changes whose record and keys are removed before `changes` are written. */
+  changesGone?: readonly string[];
+  changes?: readonly ChangeRecord[];
   /** Work under which this is done: refused with `LeaseLostError` when somebody else has it now. */
   claim?: Claim;
   /** What becomes of the claimed work. Without it the lease goes on. */
@@ -194,6 +198,21 @@ export interface Store {
 
   document(kind: string, id: string): Promise<Document | undefined>;
   documents(query: DocumentQuery): Promise<Document[]>;
+
+  /** A page of the changes, and how many there are of what. */
+  changes(query: ChangesQuery): Promise<ChangesPage>;
+
+  /** Those of these ids that there are, in the order of the ids. At most 1000. */
+  changesById(ids: readonly string[]): Promise<StoredChange[]>;
+
+  /** The ids of the changes with a key, newest first. */
+  findChanges(query: KeyQuery): Promise<string[]>;
+
+  /**
+   * Calls back (soon, many at once) after records of changes were written, by this process or by another on the same
+   * database. Nobody is told of a write that changed nothing; the same `rev` may be told twice. Answers how to stop.
+   */
+  onChanged(listener: ChangesListener): () => void;
 
   stats(): Promise<QueueStats[]>;
 

@@ -11,6 +11,7 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../src/store/store.ts';
+import { changesContract } from './store-changes.ts';
 
 export interface OpenedStore {
   store: Store;
@@ -751,6 +752,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
   });
 
+  changesContract(() => opened);
+
   describe('telling that there is work', () => {
     it('calls back when due work was stored, and not for timers and duplicates', async () => {
       const mine = await opened.openAnother();
@@ -827,6 +830,9 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         () => mine.readLog({}),
         () => mine.document('k', 'i'),
         () => mine.documents({ kind: 'k' }),
+        () => mine.changes({}),
+        () => mine.changesById(['c']),
+        () => mine.findChanges({ name: 'commit', value: 'abc' }),
         () => mine.stats(),
         () => mine.ready(),
         () => mine.migrate(),

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
+import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { toStoreError } from '../../src/store/postgres-errors.ts';
 import { type NewEvent, type Store, StoreUnavailableError } from '../../src/store/store.ts';
@@ -39,8 +40,11 @@ withPostgres('the PostgreSQL store', (database) => {
 withPostgres('several replicas on one PostgreSQL', (database) => {
   it('apply each migration once when they start together', async () => {
     const stores = await Promise.all([1, 2, 3, 4].map(() => openPostgresStore({ connectionString: database.url })));
-    const rows = await query(database.url, 'select id, count(*)::int as times from lynceus_migrations group by id');
-    expect(rows).toEqual([{ id: 1, times: 1 }]);
+    const rows = await query(
+      database.url,
+      'select id, count(*)::int as times from lynceus_migrations group by id order by id',
+    );
+    expect(rows).toEqual(MIGRATIONS.map(({ id }) => ({ id, times: 1 })));
     await Promise.all(stores.map((store) => store.close()));
   });
 
@@ -71,6 +75,29 @@ withPostgres('several replicas on one PostgreSQL', (database) => {
     const back = calls;
     await one.receive('inbox', anEvent(), [{ queue: 'wake', key: 'again' }]);
     await until(() => calls > back);
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  it('tell each other of changes, and find what they missed while they could not hear', async () => {
+    const [one, other] = await openTwo();
+    const heard = new Map<string, number>();
+    other.onChanged((moved) => {
+      for (const { id, rev } of moved) heard.set(id, rev);
+    });
+    await listening(database.url, 1);
+    const change = (id: string, version: number) => ({
+      ...{ id, version, project: 'p', service: 's', state: 'running', kind: 'code', rank: 2 },
+      ...{ createdAt: 1, movedAt: 1, keys: [], data: {} },
+    });
+    // More than fit into one message of PostgreSQL.
+    const many = Array.from({ length: 300 }, (_, index) => change(`ä-change-with-a-long-name-${index}`, 7));
+    await one.commit({ changes: many });
+    await until(() => heard.size === many.length);
+    expect(heard.get(many[299]!.id)).toBe(7);
+    await query(database.url, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'");
+    await listening(database.url, 0);
+    await one.commit({ changes: [change('missed', 3)] });
+    await until(() => heard.get('missed') === 3);
     await Promise.all([one.close(), other.close()]);
   });
 
@@ -288,4 +315,14 @@ async function until(condition: () => boolean): Promise<void> {
     if (Date.now() > deadline) throw new Error('It did not happen within 10 s');
     await sleep(10);
   }
+}
+
+/** Waits until this many connections listen. */
+async function listening(url: string, wanted: number): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    const rows = await query(url, "select count(*)::int as count from pg_stat_activity where query like 'listen %'");
+    if (rows[0]!['count'] === wanted) return;
+    await sleep(10);
+  }
+  throw new Error(`there are never ${wanted} that listen`);
 }
