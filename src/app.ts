@@ -20,6 +20,9 @@ import { evaluationRoutes } from './http/evaluations.ts';
 import { gateRoutes } from './http/gates/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
+import { assetRoutes } from './http/pages/assets.ts';
+import { createFrameOf } from './http/pages/frame.ts';
+import { themeRoutes } from './http/pages/theme.ts';
 import { pageRoutes } from './http/pages.ts';
 import { receiveRoutes } from './http/receive.ts';
 import { riskRoutes } from './http/risk.ts';
@@ -198,7 +201,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         findSyncingCommit: createSyncingCommitFinder(store, tools.deliverySystem),
       }),
       openApiRoutes(authentication),
-      pageRoutes(changes, line, authentication),
+      assetRoutes(),
+      themeRoutes(),
+      pageRoutes(changes, line, authentication, createFrameOf({ clock, authentication })),
     ];
     const server = createHttpServer(createHttpApp(routers, log));
     const address = await listen(server, environment.listen);

@@ -2,28 +2,24 @@ import express, { type Response, Router } from 'express';
 import type { StopTheLine } from '../runtime/stop-the-line.ts';
 import { changePage } from '../ui/change-page.ts';
 import { changesPage } from '../ui/changes-page.ts';
-import { ICON, STYLE } from '../ui/layout.ts';
-import { anyone } from './access.ts';
 import type { Authentication } from './authentication.ts';
 import { type Changes, found, parseQuery } from './changes.ts';
+import type { FrameOf } from './pages/frame.ts';
 import { Refusal } from './problem.ts';
 
 const MAX_FORM_BYTES = 16 * 1024;
 
 /** The pages for people. */
-export function pageRoutes(changes: Changes, line: Pick<StopTheLine, 'stops'>, authentication: Authentication): Router {
+export function pageRoutes(
+  changes: Changes,
+  line: Pick<StopTheLine, 'stops'>,
+  authentication: Authentication,
+  frameOf: FrameOf,
+): Router {
   const router = Router();
   const read = authentication.require('read');
   router.get('/', read, (_request, response) => {
     response.redirect(302, '/changes');
-  });
-  router.get('/style.css', anyone, (_request, response) => {
-    response.type('css').setHeader('Cache-Control', 'max-age=300');
-    response.send(STYLE);
-  });
-  router.get('/icon.svg', anyone, (_request, response) => {
-    response.type('svg').setHeader('Cache-Control', 'max-age=86400');
-    response.send(ICON);
   });
   router.get('/changes', read, async (request, response) => {
     const { limit, cursor, ...filter } = parseQuery(request);
@@ -32,10 +28,14 @@ export function pageRoutes(changes: Changes, line: Pick<StopTheLine, 'stops'>, a
       ...(limit ? { limit } : {}),
       ...(cursor ? { cursor } : {}),
     });
-    send(response, 200, changesPage(rows, filter, next, await line.stops()));
+    send(response, 200, changesPage(frameOf(request, response, 'changes'), rows, filter, next, await line.stops()));
   });
   router.get('/changes/:id', read, async (request, response) => {
-    send(response, 200, changePage(await found(changes, String(request.params['id']))));
+    send(
+      response,
+      200,
+      changePage(frameOf(request, response, 'changes'), await found(changes, String(request.params['id']))),
+    );
   });
   router.post(
     '/changes/:id/decisions',
@@ -51,7 +51,11 @@ export function pageRoutes(changes: Changes, line: Pick<StopTheLine, 'stops'>, a
         send(
           response,
           error.answer.status,
-          changePage(await found(changes, id), `Nothing was decided: ${error.answer.detail}.`),
+          changePage(
+            frameOf(request, response, 'changes'),
+            await found(changes, id),
+            `Nothing was decided: ${error.answer.detail}.`,
+          ),
         );
       }
     },

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { html } from '../ui/html.ts';
-import { page } from '../ui/layout.ts';
+import { BARE_FRAME, page } from '../ui/layout.ts';
 
 /** What a refused request is told (RFC 9457). `code` is stable and listed in docs/errors.md. */
 export interface ProblemAnswer {
@@ -99,6 +99,7 @@ function sendProblem(request: Request, response: Response, answer: ProblemAnswer
 function problemPage({ status, code, detail }: ProblemAnswer): string {
   const title = PROBLEM_TITLES[code] ?? code;
   return page(
+    BARE_FRAME,
     title,
     html`<h1>${title}</h1>
 <p>${detail}</p>

@@ -2,37 +2,34 @@ import { sayDuration } from '../base/duration.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import type { Evaluation, IndicatorResult } from '../slo/evaluation.ts';
 import type { ChangeView, StageView, TaskView } from '../views/change.ts';
-import { listAddress, stageMark } from './changes-page.ts';
+import { listAddress, mark, stageLine } from './changes-page.ts';
+import type { Frame } from './frame.ts';
 import { type Html, html, link } from './html.ts';
-import { mark, minute, moment, page, sayScore, shortCommit } from './layout.ts';
+import { page } from './layout.ts';
+import { sayScore } from './parts/number.ts';
+import { shortCommit } from './parts/reference.ts';
+import { minute, moment } from './parts/time.ts';
 import { promotionLines, retryForm } from './promotions.ts';
 
 /** Shorter than this, how long something took tells nobody anything. */
 const LEAST_MS = 1_000;
 
 /** One change: its journey with the evidence, and the decision when there is one to take. */
-export function changePage(change: ChangeView, notice?: string): string {
-  const moving = change.stages.some((stage) => stage.status !== 'finished');
-  const deciding = change.stages.some((stage) => stage.decide !== undefined);
+export function changePage(frame: Frame, change: ChangeView, notice?: string): string {
   const body = html`<h1>${change.service} ${shortCommit(change.revision)}</h1>
 <p class="lead">${change.summary}</p>
-<ol class="stages journey">${change.stages.map((stage) => html`<li><a href="#${stage.sequence}">${stageMark(stage)}</a></li>`)}</ol>
+<ol class="stages journey">${change.stages.map((stage) => html`<li><a href="#${stage.sequence}">${stageLine(stage)}</a></li>`)}</ol>
 <p class="quiet"><a href="${listAddress({ project: change.project })}">${change.project}</a> · <a href="${listAddress({ project: change.project, service: change.service })}">other changes of ${change.service}</a> · change <code>${change.id}</code> · last moved ${moment(change.updatedAt)}</p>
 ${notice === undefined ? undefined : html`<p role="alert" class="state fail">${notice}</p>`}
 ${change.stages.map((stage, at) => stageSection(change, stage, at === change.stages.length - 1)).reverse()}`;
-  // A page that reloads would take away what somebody is typing.
-  return page(
-    `${change.service} ${change.revision.slice(0, 8)}`,
-    body,
-    moving && !deciding ? { refreshSeconds: 5 } : {},
-  );
+  return page(frame, `${change.service} ${change.revision.slice(0, 8)}`, body);
 }
 
 /** The newest stage stands first and open; what went well before is there to be opened. */
 function stageSection(change: ChangeView, stage: StageView, newest: boolean): Html {
   const open = newest || stage.status !== 'finished' || stage.result === 'fail';
   return html`<section class="stage ${stage.decide ? 'now' : ''}" id="${stage.sequence}">
-<details ${open ? 'open' : ''}><summary><h2>${stageMark(stage)}</h2></summary>
+<details ${open ? 'open' : ''}><summary><h2>${stageLine(stage)}</h2></summary>
 ${stage.decide ? decisionForm(change, stage, stage.decide) : undefined}
 ${stageFacts(stage)}
 ${stage.canBeTakenUp ? retryForm(change, stage) : undefined}

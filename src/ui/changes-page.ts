@@ -1,7 +1,16 @@
 import { type LineStop, scopeOf } from '../engine/stop-the-line.ts';
 import type { ChangeView, StageView } from '../views/change.ts';
+import type { Frame } from './frame.ts';
 import { type Html, html } from './html.ts';
-import { mark, minute, page, sayScore, shortCommit } from './layout.ts';
+import { page } from './layout.ts';
+import { sayScore } from './parts/number.ts';
+import { shortCommit } from './parts/reference.ts';
+import { stateMark, stateOfResult } from './parts/state.ts';
+import { minute } from './parts/time.ts';
+
+export function mark(state: string, text: string): Html {
+  return stateMark(stateOfResult(state), text);
+}
 
 /** What a list is narrowed to. */
 export interface Filter {
@@ -12,13 +21,14 @@ export interface Filter {
 
 /** Every change with where it is and what it waits for. */
 export function changesPage(
+  frame: Frame,
   changes: readonly ChangeView[],
   filter: Filter,
   next: string | undefined,
   stops: readonly LineStop[] = [],
 ): string {
   const body = changes.length === 0 ? empty(filter) : list(changes, filter, next);
-  return page('Changes', html`${stops.map(stopped)}${body}`, { refreshSeconds: 15 });
+  return page(frame, 'Changes', html`${stops.map(stopped)}${body}`);
 }
 
 /** Whoever looks for a change that does not move sees this first. */
@@ -63,7 +73,7 @@ function row(change: ChangeView): Html {
   return html`<tr>
 <td><a href="/changes/${encodeURIComponent(change.id)}"><b>${service}</b> ${shortCommit(change.revision)}</a>
 <div class="quiet"><a href="${listAddress({ project })}">${project}</a></div></td>
-<td><ol class="stages">${change.stages.map((stage) => html`<li>${stageMark(stage)}</li>`)}</ol></td>
+<td><ol class="stages">${change.stages.map((stage) => html`<li>${stageLine(stage)}</li>`)}</ol></td>
 <td>${change.summary}</td>
 <td data-label="Last moved">${minute(change.updatedAt)}</td>
 </tr>`;
@@ -77,7 +87,7 @@ export function listAddress(query: Filter & { cursor?: string }): string {
 }
 
 /** A stage in a few words: `✓ staging: passed, 96`. */
-export function stageMark(stage: StageView): Html {
+export function stageLine(stage: StageView): Html {
   const score = stage.score === undefined ? '' : `, ${sayScore(stage.score)}`;
   return mark(stateOf(stage), `${stage.stage}: ${wordFor(stage)}${score}`);
 }

@@ -12,6 +12,8 @@ export interface Frame {
   path: string;
   /** Where one signs in; absent: there is no way to. */
   signIn?: string;
+  /** What the reader chose; absent: as their system has it. */
+  theme?: 'light' | 'dark';
   /** Lights the navigation. */
   screen: 'changes' | 'fleet' | 'evaluations' | 'forecast' | 'connections' | 'other';
   /** What the page wants to hear of while it is open: the query of `/events`. Absent: it stays as it is. */

@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-type Content = Html | string | number | undefined | false | null | readonly Content[];
+export type Content = Html | string | number | undefined | false | null | readonly Content[];
 
 /** Builds HTML in which everything that is put in is escaped, unless it is HTML itself. */
 export function html(parts: TemplateStringsArray, ...contents: readonly Content[]): Html {
@@ -36,7 +36,22 @@ function escapeText(text: string): string {
 /** Whole web addresses and paths of our own; browsers read `\` as `/`, and skip tabs and line breaks. */
 const SAFE = /^(?:https?:\/\/|\/(?!\/))[^\s\\\p{Cc}]*$/iu;
 
-/** A link, where the address is one that is safe to follow; the bare text otherwise. */
-export function link(href: string, text: string): Html {
-  return SAFE.test(href) ? html`<a href="${href}">${text}</a>` : html`${text}`;
+/** Whether a browser may be sent there: a whole web address, or a path of our own. */
+export function isSafeAddress(href: string): boolean {
+  return SAFE.test(href);
+}
+
+/**
+ * A link, where the address is one that is safe to follow; the bare content otherwise. `key`: by which an update of the
+ * page finds it again when it had the focus.
+ */
+export function link(href: string | undefined, content: Content, key?: string): Html {
+  if (href === undefined || !isSafeAddress(href)) return html`${content}`;
+  return html`<a href="${href}"${key === undefined ? undefined : html` data-k="${key}"`}>${content}</a>`;
+}
+
+/** Things in a row with something between them; what is absent is left out with its separator. */
+export function joined(contents: readonly Content[], separator: Content = ' · '): Html {
+  const present = contents.filter((one) => one !== undefined && one !== null && one !== false && one !== '');
+  return html`${present.flatMap((one, at) => (at === 0 ? [one] : [separator, one]))}`;
 }

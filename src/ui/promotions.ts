@@ -1,7 +1,8 @@
 import type { ChangeView, StageView } from '../views/change.ts';
 import type { PromotionView } from '../views/promotion.ts';
+import { mark } from './changes-page.ts';
 import { type Html, html, link } from './html.ts';
-import { mark, shortCommit } from './layout.ts';
+import { shortCommit } from './parts/reference.ts';
 
 const STATES: Readonly<Record<PromotionView['state'], string>> = {
   waiting: 'waiting',

@@ -60,8 +60,8 @@ const ROUTES: Record<string, Access> = {
   'GET /readyz': 'anyone',
   'GET /metrics': 'anyone',
   'GET /': 'read',
-  'GET /style.css': 'anyone',
-  'GET /icon.svg': 'anyone',
+  'GET /assets/:name': 'anyone',
+  'POST /theme': 'anyone',
   'GET /changes': 'read',
   'GET /changes/:id': 'read',
   'POST /changes/:id/decisions': 'decide',
@@ -69,8 +69,8 @@ const ROUTES: Record<string, Access> = {
 /** For people: not part of the API's document. */
 const PAGES = [
   'GET /',
-  'GET /style.css',
-  'GET /icon.svg',
+  'GET /assets/:name',
+  'POST /theme',
   'GET /changes',
   'GET /changes/:id',
   'POST /changes/:id/decisions',

@@ -3,6 +3,7 @@ import { fold } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
 import { changePage } from '../../src/ui/change-page.ts';
 import { changesPage } from '../../src/ui/changes-page.ts';
+import { BARE_FRAME } from '../../src/ui/layout.ts';
 import { type ChangeView, changeView } from '../../src/views/change.ts';
 import { COMMIT, planned, START, step, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
 
@@ -47,7 +48,7 @@ describe('the page of a change that failed', () => {
       pullRequest: { number: 7, to: 'staging' },
       decide: { what: 'rollback', task: 'seq.3-rollback' },
     });
-    const page = changePage(change);
+    const page = changePage(BARE_FRAME, change);
     expect(page).toContain('Roll back: merge pull request 7');
     expect(page).toMatch(/going back[\s\S]*11111111/);
   });
@@ -63,8 +64,8 @@ describe('the page of a change that failed', () => {
     ['that it was not rolled back on purpose', 'fail', { notRolledBack: true }, 'failed, not rolled back'],
   ])('says %s, in the list as well', (_what, result, data, words) => {
     const change = view(...failed, ...ended(result, data, 'over'));
-    expect(changesPage([change], {}, undefined)).toContain(`staging: ${words}`);
-    expect(changePage(change)).toContain(words.replace('failed, ', ''));
+    expect(changesPage(BARE_FRAME, [change], {}, undefined)).toContain(`staging: ${words}`);
+    expect(changePage(BARE_FRAME, change)).toContain(words.replace('failed, ', ''));
   });
 });
 
@@ -77,7 +78,7 @@ describe('the page of a revert', () => {
       data: { status: 'succeeded', result: 'pass', reason: 'completed', message: 'rolled back' },
     };
     const change = view(triggered({ rollsBack, revision: '3'.repeat(40) }), finished);
-    expect(changesPage([change], {}, undefined)).toContain('staging: rollback passed');
-    expect(changePage(change)).toMatch(/Takes back [\s\S]*8a3d1f0c[\s\S]*which failed here[\s\S]*11111111/);
+    expect(changesPage(BARE_FRAME, [change], {}, undefined)).toContain('staging: rollback passed');
+    expect(changePage(BARE_FRAME, change)).toMatch(/Takes back [\s\S]*8a3d1f0c[\s\S]*which failed here[\s\S]*11111111/);
   });
 });
