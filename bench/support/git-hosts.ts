@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BareRepository, createBareRepository } from '../../examples/sandbox/git.ts';
+import { azureDevOps } from '../../src/adapters/git-hosts/azure-devops.ts';
+import { bitbucket } from '../../src/adapters/git-hosts/bitbucket.ts';
 import type { GitHost, Repository } from '../../src/adapters/git-hosts/git-host.ts';
 import { gitea } from '../../src/adapters/git-hosts/gitea.ts';
 import { github } from '../../src/adapters/git-hosts/github.ts';
 import { gitlab } from '../../src/adapters/git-hosts/gitlab.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { startFakeAzureDevOps } from '../../test/support/azure-devops.ts';
+import { startFakeBitbucket } from '../../test/support/bitbucket.ts';
 import type { FakeForge } from '../../test/support/fake-host-world.ts';
 import { startFakeGitea } from '../../test/support/gitea.ts';
 import { type FakeGitHub, startFakeGitHub } from '../../test/support/github.ts';
@@ -46,16 +50,35 @@ export const GIT_HOSTS: readonly { name: string; create(): Promise<GitHostUnderC
   },
   {
     name: 'GitLab',
-    create: () => createForge(gitlab, startFakeGitLab, (fake, number) => fake.approve('reviewer', number)),
+    create: () =>
+      createForge(
+        gitlab,
+        startFakeGitLab,
+        (url) => ({ url }),
+        (fake, number) => fake.approve('reviewer', number),
+      ),
+  },
+  { name: 'Gitea', create: () => createForge(gitea, startFakeGitea, (url) => ({ url }), reviewed) },
+  {
+    name: 'Azure DevOps',
+    create: () =>
+      createForge(
+        azureDevOps,
+        startFakeAzureDevOps,
+        (url) => ({ url: `${url}/acme` }),
+        reviewed,
+        '/acme/shop%20floor/_git/deploy',
+      ),
   },
   {
-    name: 'Gitea',
-    create: () =>
-      createForge(gitea, startFakeGitea, ({ pulls, accounts }, number) => {
-        pulls.review(pulls.pullOf(number), accounts.named('reviewer'), 'approved');
-      }),
+    name: 'Bitbucket',
+    create: () => createForge(bitbucket, startFakeBitbucket, (url) => ({ url, apiUrl: `${url}/2.0` }), reviewed),
   },
 ];
+
+function reviewed({ pulls, accounts }: FakeForge, number: number): void {
+  pulls.review(pulls.pullOf(number), accounts.named('reviewer'), 'approved');
+}
 
 function connect(url: string, login: object, secret: string): GitHost {
   const tools = { secret: () => new Secret(secret), addresses: 'any' as const, cacheDir: tmpdir() };
@@ -86,17 +109,19 @@ async function createGitHub(createHost: (fake: FakeGitHub) => GitHost): Promise<
 
 /** A host that is asked by REST and by Git. */
 async function createForge<Fake extends FakeForge>(
-  kind: typeof gitea,
+  kind: { create: (typeof gitea)['create'] },
   start: (origin: BareRepository, token: string) => Promise<Fake>,
+  settings: (url: string) => { url: string; apiUrl?: string },
   approve: (fake: Fake, number: number) => void,
+  path = '/acme/deploy',
 ): Promise<GitHostUnderCount> {
   const origin = createOrigin();
   const fake = await start(origin, TOKEN);
   fake.accounts.named('reviewer').permission = 'write';
   const tools = { secret: () => new Secret(TOKEN), addresses: 'any' as const, cacheDir: mkdtempSync(CACHES) };
   return {
-    host: kind.create('forge', { url: fake.url, token: { env: 'T' } } as never, tools),
-    repository: { url: `${fake.url}/acme/deploy` },
+    host: kind.create('forge', { ...settings(fake.url), token: { env: 'T' } } as never, tools),
+    repository: { url: `${fake.url}${path}` },
     origin,
     asked: () => fake.asked,
     approve: (number) => approve(fake, number),
