@@ -1,6 +1,6 @@
-/** What somebody may do, from the least to the most. */
-export const ROLES = ['viewer', 'approver', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+import type { Role } from '../base/rights.ts';
+
+export { ROLES, type Role } from '../base/rights.ts';
 
 /** Who reads or decides. */
 export interface Viewer {

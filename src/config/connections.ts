@@ -1,4 +1,4 @@
-import Type, { type Static, type TObject, type TSchema } from 'typebox';
+import Type, { type TObject, type TSchema } from 'typebox';
 import { type AdapterKind, type AdapterTools, SecretRef } from '../adapters/adapter-kind.ts';
 import { type ConnectionCheck, connectionCheck, type Diagnose } from '../adapters/connection-check.ts';
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
@@ -10,27 +10,22 @@ import { metricsSourceKinds } from '../adapters/metrics/registry.ts';
 import type { Registry } from '../adapters/registries/image-registry.ts';
 import { registryKinds } from '../adapters/registries/registry.ts';
 import { isJsonObject } from '../base/json.ts';
+import type { Rights } from '../base/rights.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Parsed, Problem } from '../definitions/problem.ts';
 import { MAX_PROBLEMS, readYaml, type YamlDocument } from '../definitions/read-yaml.ts';
 import { suggest } from '../definitions/suggest.ts';
 import { problemAt, quote, validator } from '../definitions/validate.ts';
-import { tokenProblems } from './tokens.ts';
+import { rightsOfToken, rightsProblems, Token, type TokenEntry, tokenProblems } from './tokens.ts';
 import { createVault, passwordsInUrls, type SecretSources, type Vault } from './vault.ts';
 
 export type { SecretSources } from './vault.ts';
-
-/**
- * What a token allows: `report` sends events and asks for evaluations, `query` brings queries of its own to
- * them, `decide` approves, rejects, pauses and aborts.
- */
-export type Permission = 'report' | 'query' | 'decide' | 'read';
 
 export interface ApiToken {
   name: string;
   token: Secret;
   groups: readonly string[];
-  may: readonly Permission[];
+  rights: Rights;
 }
 
 /** Everything that lynceus.yaml names, ready to use. */
@@ -63,23 +58,6 @@ const COMMON = {
 /** Of no server that could call us. */
 const SILENT_KIND = 'local';
 
-const Token = Type.Object(
-  {
-    name: Type.String({ minLength: 1, maxLength: 100, description: 'who acts with it, as the log will say' }),
-    token: SecretRef,
-    groups: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), { description: 'groups whose approvals it gives' }),
-    ),
-    may: Type.Optional(
-      Type.Array(
-        Type.Union([Type.Literal('report'), Type.Literal('query'), Type.Literal('decide'), Type.Literal('read')]),
-      ),
-    ),
-  },
-  { additionalProperties: false },
-);
-
-type TokenEntry = Static<typeof Token>;
 type Section = keyof typeof COMMON;
 type Entry = { name: string; kind: string } & Record<string, unknown>;
 
@@ -117,6 +95,7 @@ function allProblems(document: YamlDocument, vault: Vault): Problem[] {
     ...vault.problems(document),
     ...passwordsInUrls(document),
     ...tokenProblems(document, vault),
+    ...rightsProblems(document),
   ];
   return problems.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_PROBLEMS);
 }
@@ -213,8 +192,6 @@ function duplicateNames(document: YamlDocument): Problem[] {
   });
 }
 
-const EVERYTHING: readonly Permission[] = ['read', 'decide', 'report', 'query'];
-
 function create(
   value: Valid,
   vault: Vault,
@@ -245,11 +222,11 @@ function create(
   const gitWebhookTokens = new Map(built.map(({ port, entry }) => [port.name, webhookTokensOf(entry, vault)]));
   const metrics = build<MetricsSource>('metrics').map(({ port }) => port);
   const registries = build<Registry>('registries').map(({ port }) => port);
-  const tokens = (value.tokens ?? []).map(({ name, token, groups, may }) => ({
-    name,
-    token: vault.secret(token),
-    groups: groups ?? [],
-    may: may ?? EVERYTHING,
+  const tokens = (value.tokens ?? []).map((entry) => ({
+    name: entry.name,
+    token: vault.secret(entry.token),
+    groups: entry.groups ?? [],
+    rights: rightsOfToken(entry),
   }));
   if (problems.length > 0) return { ok: false, problems };
   return {

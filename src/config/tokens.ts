@@ -1,8 +1,69 @@
+import Type, { type Static } from 'typebox';
+import { SecretRef } from '../adapters/adapter-kind.ts';
+import {
+  bothRights,
+  PERMISSIONS,
+  type Permission,
+  type Rights,
+  ROLES,
+  rightsOf,
+  rightsOfPermissions,
+} from '../base/rights.ts';
 import { MIN_TOKEN_CHARS } from '../base/secret.ts';
 import type { Problem } from '../definitions/problem.ts';
 import type { YamlDocument } from '../definitions/read-yaml.ts';
 import { problemAt } from '../definitions/validate.ts';
 import type { Vault } from './vault.ts';
+
+const oneOf = <Name extends string>(names: readonly Name[]) => Type.Union(names.map((name) => Type.Literal(name)));
+
+export const Token = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100, description: 'who acts with it, as the log will say' }),
+    token: SecretRef,
+    groups: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), { description: 'groups whose approvals it gives' }),
+    ),
+    may: Type.Optional(Type.Array(oneOf(PERMISSIONS))),
+    roles: Type.Optional(Type.Array(oneOf(ROLES))),
+    stages: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description: 'where it may decide; absent: everywhere',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type TokenEntry = Static<typeof Token>;
+
+/** What a token without `may` and `roles` allows. */
+const USUAL: readonly Permission[] = ['read', 'decide', 'report', 'query'];
+
+export function rightsOfToken({ may, roles, stages }: Pick<TokenEntry, 'may' | 'roles' | 'stages'>): Rights {
+  const named = may ?? (roles === undefined ? USUAL : []);
+  const granted = (roles ?? []).map((role) => ({ role, ...(stages === undefined ? {} : { stages }) }));
+  return bothRights(rightsOfPermissions(named, stages), rightsOf(granted));
+}
+
+/** Stages that restrict nothing would only look as if they did. */
+export function rightsProblems(document: YamlDocument): Problem[] {
+  return list(document.value, 'tokens').flatMap((entry, at) => {
+    if (!Array.isArray(field(entry, 'stages'))) return [];
+    const roles = list(entry, 'roles');
+    const everywhere = roles.find((role) => role === 'operator' || role === 'admin');
+    const decides = roles.includes('approver') || list(entry, 'may').includes('decide') || bare(entry);
+    if (everywhere === undefined && !list(entry, 'may').includes('operate') && decides) return [];
+    const why =
+      everywhere === undefined ? 'it does not decide in some stages only' : `the role ${everywhere} decides everywhere`;
+    const remedy = 'take stages with the role approver, or with may: [decide]';
+    return [problemAt(document, ['tokens', at, 'stages'], `restricts nothing, for ${why}: ${remedy}`)];
+  });
+}
+
+function bare(entry: unknown): boolean {
+  return field(entry, 'may') === undefined && field(entry, 'roles') === undefined;
+}
 
 interface TokenPlace {
   /** Who is recognised by it, in words. */

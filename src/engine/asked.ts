@@ -1,6 +1,6 @@
 import type { Asked, DecisionMade, RollbackWay, SequenceTriggered } from '../events/types.ts';
 import { plannedStep } from './decide.ts';
-import { type Actor, type CheckedDecision, checkApprover, type DecisionRequest, refuse } from './decisions.ts';
+import { type Actor, type CheckedDecision, checkApprover, type DecisionRequest, madeBy, refuse } from './decisions.ts';
 import type { Plan, PlannedTask } from './plan.ts';
 import { isGoingBack, wasRolledBack, wasSynced } from './rollback.ts';
 import type { SequenceState } from './sequence.ts';
@@ -58,7 +58,7 @@ export function checkRollback(
     return refuse('nothing-to-decide', 'the stage has no onFailure: say how to go back, by sync or by pullRequest');
   if (seen !== undefined && seen !== evidence)
     return refuse('stale', 'the evidence changed while you were looking: look again');
-  const made = { actor: actor.name, method: actor.method, reason, revision, evidence, verdict };
+  const made = { ...madeBy(actor), reason, revision, evidence, verdict };
   return checkApprover(subject, { ...made, ...(by === undefined ? {} : { by }) }, actor);
 }
 

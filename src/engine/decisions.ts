@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import type { DecisionMade } from '../events/types.ts';
+import type { DecisionMade, MadeBy } from '../events/types.ts';
 import { plannedStep } from './decide.ts';
 import { promotionsOf } from './promotion.ts';
 import { whyNoRetry } from './promotion-retry.ts';
@@ -9,7 +9,13 @@ import { currentTask, type SequenceState, type TaskState } from './sequence.ts';
 export interface Actor {
   name: string;
   groups: readonly string[];
-  method: DecisionMade['method'];
+  method: MadeBy['method'];
+  identity?: MadeBy['identity'];
+}
+
+/** How events say who it was. */
+export function madeBy({ name, method, identity }: Omit<Actor, 'groups'>): MadeBy {
+  return { actor: name, method, ...(identity === undefined ? {} : { identity }) };
 }
 
 export interface DecisionRequest {
@@ -50,8 +56,7 @@ export function checkDecision(
     return refuse('stale', `this stage is delivering ${triggered.revision}, not ${request.revision}: look again`);
   }
   const common = {
-    actor: actor.name,
-    method: actor.method,
+    ...madeBy(actor),
     reason: request.reason,
     revision: request.revision,
     evidence,
@@ -99,8 +104,15 @@ function checkRetry(
   const about = task === undefined ? {} : { task: task.id };
   return {
     ok: true,
-    decision: { actor: actor.name, method: actor.method, reason, revision, evidence, verdict, ...about },
+    decision: { ...madeBy(actor), reason, revision, evidence, verdict, ...about },
   };
+}
+
+/** The stages that an approval or a rejection is about now: those that a promotion leads to, else the one that waits. */
+export function stagesDecided(state: SequenceState): string[] {
+  const { triggered } = state;
+  if (currentTask(state)?.name !== 'promotion') return triggered ? [triggered.place.stage] : [];
+  return promotionsOf(state).flatMap(({ target, outcome }) => (outcome === undefined ? [target.to] : []));
 }
 
 /** What was remembered of the pull requests that a task waits for. */
@@ -132,11 +144,7 @@ function checkOverride(
   const through = finished ? finished.result !== 'fail' : state.tasks.some(({ name }) => name === 'sync');
   if (!anew && (through || state.override))
     return refuse('nothing-to-decide', 'the gate has let this commit through already');
-  return checkApprover(
-    subject,
-    { actor: actor.name, method: actor.method, reason, revision, evidence, verdict },
-    actor,
-  );
+  return checkApprover(subject, { ...madeBy(actor), reason, revision, evidence, verdict }, actor);
 }
 
 export function checkApprover(

@@ -145,15 +145,20 @@ export interface DecidedAtHost {
   comment?: string;
 }
 
-export interface DecisionMade {
+/** Who did something, and how they were recognised. */
+export interface MadeBy {
+  actor: string;
+  method: 'token' | 'session' | 'local' | 'review' | 'comment';
+  /** Of a session: who that is for the sign-in provider, for a name may be somebody else's later. */
+  identity?: { issuer: string; subject: string };
+}
+
+export interface DecisionMade extends MadeBy {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
   verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback' | 'retry';
   /** The task it is about; the other verdicts are about the sequence. An override with one is of a promotion's gates. */
   task?: string;
-  actor: string;
-  /** How the actor was recognised. */
-  method: 'token' | 'local' | 'review' | 'comment';
   /** Of a review, or a comment on the pull request. */
   host?: DecidedAtHost;
   reason: string;
@@ -243,9 +248,7 @@ export type EvaluationEvent = {
 }[keyof EvaluationEvents];
 
 /** Somebody stopped everything new, or what is new in a project or a stage. */
-export interface LineStopped {
-  actor: string;
-  method: DecisionMade['method'];
+export interface LineStopped extends MadeBy {
   reason: string;
   /** Absent: all of them. */
   project?: string;

@@ -1,7 +1,7 @@
 import type { RequestHandler, Router } from 'express';
+import type { Permission } from '../base/rights.ts';
 
-/** What a token allows. */
-export type Permission = 'read' | 'report' | 'query' | 'decide';
+export type { Permission } from '../base/rights.ts';
 
 /** Who may use a route: holders of a permission, a configured webhook sender, or anyone. */
 export type Access = Permission | 'sender' | 'anyone';

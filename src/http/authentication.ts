@@ -1,21 +1,39 @@
 import type { Request, RequestHandler, Response } from 'express';
+import type { Viewer } from '../answers/viewer.ts';
+import type { Permission, Rights } from '../base/rights.ts';
 import type { Secret } from '../base/secret.ts';
-import { guards, type Permission } from './access.ts';
+import type { MadeBy } from '../events/types.ts';
+import { guards } from './access.ts';
 import { Refusal } from './problem.ts';
 import { bearerAuthentication } from './senders/bearer.ts';
 
+/** Who a request acts as. */
+export interface Holder extends Rights {
+  /** Unique among all holders, and never somebody else's later. */
+  id: string;
+  name: string;
+  groups: readonly string[];
+  method: MadeBy['method'];
+  identity?: MadeBy['identity'];
+}
+
+/** A token of lynceus.yaml. */
 export interface TokenHolder {
   name: string;
   token: Secret;
   groups: readonly string[];
-  may: readonly Permission[];
+  rights: Rights;
 }
 
 export interface Authentication {
   /** Lets requests pass that may do this; others are answered 401 or 403. */
   require(permission: Permission): RequestHandler;
   /** Who a request that passed acts as. */
-  holder(response: Response): Omit<TokenHolder, 'token'>;
+  holder(response: Response): Holder;
+  /** The same for pages; `undefined`: nobody has signed in, and reading is open to all. */
+  viewer(response: Response): Viewer | undefined;
+  /** What every form of this session must carry as `csrf`; `undefined` without a session. */
+  csrf(response: Response): string | undefined;
 }
 
 /**
@@ -24,9 +42,9 @@ export interface Authentication {
  */
 export function createAuthentication(holders: readonly TokenHolder[], anonymousRead: boolean): Authentication {
   const authenticate = bearerAuthentication(holders.map(({ name, token }) => ({ name, tokens: [token] })));
-  const byName = new Map(holders.map(({ name, groups, may }) => [name, { name, groups, may }]));
+  const byName = new Map(holders.map((holder) => [holder.name, toHolder(holder)]));
 
-  function identify(request: Request): Omit<TokenHolder, 'token'> | undefined {
+  function identify(request: Request): Holder | undefined {
     const found = authenticate(asBearer(request.headers.authorization));
     return found && byName.get(found.source);
   }
@@ -34,8 +52,11 @@ export function createAuthentication(holders: readonly TokenHolder[], anonymousR
   return {
     require: (permission) =>
       guards(permission, (request, response, next) => {
-        if (permission === 'read' && anonymousRead) return next();
         const holder = identify(request);
+        if (permission === 'read' && anonymousRead) {
+          if (holder) response.locals['holder'] = holder;
+          return next();
+        }
         if (!holder) {
           response.setHeader(
             'WWW-Authenticate',
@@ -49,8 +70,19 @@ export function createAuthentication(holders: readonly TokenHolder[], anonymousR
         response.locals['holder'] = holder;
         next();
       }),
-    holder: (response) => response.locals['holder'] as Omit<TokenHolder, 'token'>,
+    holder: (response) => response.locals['holder'] as Holder,
+    viewer(response) {
+      const holder = response.locals['holder'] as Holder | undefined;
+      if (!holder) return undefined;
+      const { name, groups, roles, stages } = holder;
+      return { name, groups, teams: groups, roles, stages };
+    },
+    csrf: (response) => response.locals['csrf'] as string | undefined,
   };
+}
+
+function toHolder({ name, groups, rights }: TokenHolder): Holder {
+  return { id: name, name, groups, ...rights, method: 'token' };
 }
 
 function asBearer(authorization: string | undefined): string | undefined {

@@ -3,9 +3,10 @@ import express, { type Request, Router } from 'express';
 import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
 import { isJsonObject } from '../base/json.ts';
+import { closedStages } from '../base/rights.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { type Afterwards, checkRollback, startsAnew } from '../engine/asked.ts';
-import { type Actor, checkDecision, type DecisionRequest, evidenceOf } from '../engine/decisions.ts';
+import { checkDecision, type DecisionRequest, evidenceOf, stagesDecided } from '../engine/decisions.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import { ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
 import type { ProgressBoard } from '../runtime/progress.ts';
@@ -14,7 +15,7 @@ import { streamOf } from '../runtime/sequences.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
 import { type ChangeView, changeView, type Invalidation, type ViewTools } from '../views/change.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
-import type { Authentication, TokenHolder } from './authentication.ts';
+import type { Authentication, Holder } from './authentication.ts';
 import { Refusal } from './problem.ts';
 
 export interface ChangesTools {
@@ -49,12 +50,7 @@ export interface ChangesPage {
 export interface Changes {
   list(query: ChangeQuery): Promise<ChangesPage>;
   read(id: string): Promise<ChangeView | undefined>;
-  decide(
-    id: string,
-    body: unknown,
-    holder: Omit<TokenHolder, 'token'>,
-    idempotencyKey: string | undefined,
-  ): Promise<ChangeView>;
+  decide(id: string, body: unknown, holder: Holder, idempotencyKey: string | undefined): Promise<ChangeView>;
 }
 
 export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'store' | 'clock' | 'progress'>): Changes {
@@ -126,10 +122,11 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
           'not-found',
           `there is no change ${id}${request.stage === undefined ? '' : ` in stage ${request.stage}`}`,
         );
-      const decision = idempotencyKey === undefined ? newId() : derivedId('decision', id, holder.name, idempotencyKey);
+      const decision = idempotencyKey === undefined ? newId() : derivedId('decision', id, holder.id, idempotencyKey);
       if (idempotencyKey !== undefined && (await isMade(decision, states))) return (await read(id)) as ChangeView;
       await recordDecision({ store, clock }, target.triggered.sequence, decision, (afterwards) => {
-        const checked = check(afterwards, request, { ...holder, method: 'token' });
+        refuseElsewhere(request, afterwards.state, holder);
+        const checked = check(afterwards, request, holder);
         if (!checked.ok)
           throw new Refusal(checked.refusal === 'not-allowed' ? 403 : 409, checked.refusal, checked.message);
         return checked.decision;
@@ -139,7 +136,19 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
   };
 }
 
-function check(afterwards: Afterwards, request: Requested, actor: Actor) {
+/** Approvers decide in their stages; what changes the course of a delivery is for operators. */
+function refuseElsewhere({ verdict }: Requested, state: SequenceState, holder: Holder): void {
+  if (verdict !== 'approve' && verdict !== 'reject') {
+    if (holder.may.includes('operate')) return;
+    throw new Refusal(403, 'not-allowed', `${holder.name} may not ${verdict} a change: that takes the role operator`);
+  }
+  const closed = closedStages(holder, stagesDecided(state));
+  if (closed.length === 0) return;
+  const open = holder.stages.length === 0 ? 'no stage' : [...holder.stages].join(', ');
+  throw new Refusal(403, 'not-allowed', `${holder.name} may decide in ${open}, not in ${closed.join(', ')}`);
+}
+
+function check(afterwards: Afterwards, request: Requested, actor: Holder) {
   const { state, subject } = afterwards;
   const evidence = hashEvidence(state);
   if (request.verdict === 'rollback') return checkRollback(afterwards, request, actor, evidence);

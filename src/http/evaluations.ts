@@ -24,7 +24,7 @@ export function evaluationRoutes(
   const body = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
   const read = authentication.require('read');
   const report = authentication.require('report');
-  const decide = authentication.require('decide');
+  const operate = authentication.require('operate');
 
   router.post(
     '/api/v1/evaluations',
@@ -65,7 +65,7 @@ export function evaluationRoutes(
   });
   router.post(
     '/api/v1/evaluations/:id/invalidate',
-    decide,
+    operate,
     body,
     guarded(async (request, response) => {
       const actor = authentication.holder(response).name;

@@ -1,6 +1,7 @@
 import express, { type Request, Router } from 'express';
 import { isJsonObject } from '../base/json.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
+import { madeBy } from '../engine/decisions.ts';
 import { scopeOf } from '../engine/stop-the-line.ts';
 import type { LineRequest, StopTheLine } from '../runtime/stop-the-line.ts';
 import type { Authentication } from './authentication.ts';
@@ -13,20 +14,20 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The switch that stops everything new, or what is new in a project or stage. */
 export function stopTheLineRoutes(line: StopTheLine, authentication: Authentication): Router {
   const router = Router();
-  const decide = authentication.require('decide');
+  const operate = authentication.require('operate');
   const body = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
   router.get('/api/v1/stop-the-line', authentication.require('read'), async (_request, response) => {
     response.json({ stops: await line.stops() });
   });
-  router.post('/api/v1/stop-the-line', decide, body, async (request, response) => {
+  router.post('/api/v1/stop-the-line', operate, body, async (request, response) => {
     const wish = parseWish(request);
-    const { name: actor } = authentication.holder(response);
-    response.status(201).json(await line.stop({ ...wish, actor, method: 'token' }));
+    const by = madeBy(authentication.holder(response));
+    response.status(201).json(await line.stop({ ...wish, ...by }));
   });
-  router.post('/api/v1/go-on', decide, body, async (request, response) => {
+  router.post('/api/v1/go-on', operate, body, async (request, response) => {
     const wish = parseWish(request);
-    const { name: actor } = authentication.holder(response);
-    const released = await line.release({ ...wish, actor, method: 'token' });
+    const by = madeBy(authentication.holder(response));
+    const released = await line.release({ ...wish, ...by });
     if (!released) throw new Refusal(409, 'nothing-to-decide', `${scopeOf(wish)} is not stopped: look at what is`);
     response.json(released);
   });

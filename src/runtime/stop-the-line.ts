@@ -3,15 +3,13 @@ import { derivedId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { currentTask } from '../engine/sequence.ts';
 import { type LineStop, scopeOf } from '../engine/stop-the-line.ts';
-import { eventType, type LineEvents, type LineStopped } from '../events/types.ts';
+import { eventType, type LineEvents, type LineStopped, type MadeBy } from '../events/types.ts';
 import type { Document, NewEvent, NewJob, Store } from '../store/store.ts';
 import { ACTIVE, sequenceFromRow } from '../views/sequence-document.ts';
 import { taskJob } from './sequences.ts';
 
 /** Who stops or releases, where and why. */
-export interface LineRequest {
-  actor: string;
-  method: 'token';
+export interface LineRequest extends MadeBy {
   reason: string;
   project?: string;
   stage?: string;
@@ -81,9 +79,9 @@ export function createStopTheLine(store: Store, clock: Clock): StopTheLine {
 
 function stopped(clock: Clock, request: LineRequest, before: Document | undefined) {
   const at = clock.now();
-  const { actor, method, reason } = request;
+  const { actor, method, identity, reason } = request;
   const scope = scopeIn(request);
-  const data: LineStopped = { actor, method, reason, ...scope };
+  const data: LineStopped = { actor, method, ...(identity ? { identity } : {}), reason, ...scope };
   const document: Document = {
     kind: KIND,
     id: idOf(request),
@@ -97,8 +95,8 @@ function stopped(clock: Clock, request: LineRequest, before: Document | undefine
 
 function released(clock: Clock, request: LineRequest, before: Document) {
   const at = clock.now();
-  const { actor, method, reason } = request;
-  const data: LineStopped = { actor, method, reason, ...scopeIn(request) };
+  const { actor, method, identity, reason } = request;
+  const data: LineStopped = { actor, method, ...(identity ? { identity } : {}), reason, ...scopeIn(request) };
   const document = { ...before, version: before.version + 1, status: 'released', sort: at.getTime() };
   return { event: eventOf('line.released', at, { ...data }), document };
 }

@@ -60,8 +60,9 @@ tokens:
     expect(parsed.value.deliverySystems).toMatchObject([{ system: { name: 'main' }, watch: true }]);
     expect(parsed.value.deliverySystems[0]?.webhookTokens.map((token) => token.reveal())).toEqual([ENV['HOOK']]);
     expect(parsed.value.tokens).toMatchObject([
-      { name: 'ada', groups: ['payments'], may: ['read'] },
-      { name: 'bob', groups: [], may: ['read', 'decide', 'report', 'query'] },
+      { name: 'ada', groups: ['payments'], rights: { may: ['read'], roles: ['viewer'], stages: [] } },
+      // As before there were roles: whoever decides may do so everywhere, and also retry, pause and override.
+      { name: 'bob', groups: [], rights: { may: ['read', 'report', 'query', 'decide', 'operate'], stages: 'all' } },
     ]);
     // The newline at the end of a file is not part of the secret, and every secret is known for masking.
     expect(parsed.value.secrets.toSorted()).toEqual(
@@ -157,7 +158,17 @@ tokens:
     [
       'a right that does not exist',
       file('tokens: [{name: ada, token: {env: ADA}, may: [decides]}]'),
-      '3:47 tokens[0].may[0] must be one of "report", "query", "decide", "read", got "decides", did you mean "decide"?',
+      '3:47 tokens[0].may[0] must be one of "read", "report", "query", "decide", "operate", "administer", got "decides", did you mean "decide"?',
+    ],
+    [
+      'stages that restrict nothing',
+      file('tokens: [{name: ada, token: {env: ADA}, roles: [operator], stages: [staging]}]'),
+      '3:68 tokens[0].stages restricts nothing, for the role operator decides everywhere: take stages with the role approver, or with may: [decide]',
+    ],
+    [
+      'a role that does not exist',
+      file('tokens: [{name: ada, token: {env: ADA}, roles: [aprover]}]'),
+      '3:49 tokens[0].roles[0] must be one of "viewer", "approver", "operator", "admin", got "aprover", did you mean "approver"?',
     ],
     [
       'three tokens of a webhook',
@@ -202,6 +213,24 @@ gitHosts:
       'lynceus.yaml:6:70 gitHosts[0].webhookTokens[0] is the token of webhooks from "main" too: give each its own',
       'lynceus.yaml:7:71 gitHosts[1].webhookTokens[0] the signing token is cut off: copy all of what GitLab shows, from "whsec_" on',
       expect.stringContaining('lynceus.yaml:8:50 gitHosts[2] unknown property "webhookTokens"'),
+    ]);
+  });
+
+  it('gives tokens roles, and approvers their stages', () => {
+    const parsed = read(`${file('')}tokens:
+  - {name: ada, token: {env: ADA}, roles: [approver], stages: [staging, prod-eu]}
+  - {name: bob, token: {env: HOOK}, may: [report, decide], stages: [staging]}
+  - {name: root, token: {env: ARGOCD}, roles: [admin]}
+`);
+    if (!parsed.ok) throw new Error(parsed.problems.map(sayProblem).join('\n'));
+    expect(parsed.value.tokens.map(({ rights }) => rights)).toEqual([
+      { may: ['read', 'decide'], roles: ['viewer', 'approver'], stages: ['staging', 'prod-eu'] },
+      { may: ['report', 'decide'], roles: [], stages: ['staging'] },
+      {
+        may: ['read', 'report', 'query', 'decide', 'operate', 'administer'],
+        roles: ['viewer', 'approver', 'operator', 'admin'],
+        stages: 'all',
+      },
     ]);
   });
 

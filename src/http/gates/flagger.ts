@@ -46,7 +46,7 @@ interface Payload {
 export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
   const router = Router();
   const report = tokenInPath(tools.authentication, 'report');
-  const decide = tokenInPath(tools.authentication, 'decide');
+  const operate = tokenInPath(tools.authentication, 'operate');
   const post = (path: string, guard: RequestHandler, handler: RequestHandler) =>
     router.post(ROOT + path, guard, questionBody, inPlainWords(handler));
 
@@ -79,7 +79,7 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
       say(response, open, open ? 'Approved' : 'Forbidden');
     });
     for (const move of ['open', 'close'] as const)
-      post(`/${what}/${move}`, decide, async (request, response) => {
+      post(`/${what}/${move}`, operate, async (request, response) => {
         const key = keyOf(payloadOf(jsonOf(request)));
         await tools.switches.set(key, move === 'open', askerOf(tools, request, response).name);
         response.status(202).type('text').send('Accepted\n');

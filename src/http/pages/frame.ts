@@ -9,17 +9,21 @@ export type FrameOf = (request: Request, response: Response, screen: Frame['scre
 
 export interface FrameTools {
   clock: Clock;
-  authentication: Authentication;
+  authentication: Pick<Authentication, 'viewer' | 'csrf'>;
 }
 
 /** Frames for the pages of one service. */
-export function createFrameOf({ clock }: FrameTools): FrameOf {
-  return (request, _response, screen) => {
+export function createFrameOf({ clock, authentication }: FrameTools): FrameOf {
+  return (request, response, screen) => {
+    const viewer = authentication.viewer(response);
+    const csrf = authentication.csrf(response);
     const theme = themeOf(request);
     return {
       now: clock.now().toISOString(),
       path: request.originalUrl,
       screen,
+      ...(viewer === undefined ? {} : { viewer }),
+      ...(csrf === undefined ? {} : { csrf }),
       ...(theme === undefined ? {} : { theme }),
     };
   };

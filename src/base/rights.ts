@@ -1,0 +1,72 @@
+/**
+ * What a caller may do: `read` what is shown, `report` events and ask for evaluations, bring a `query` of their own to
+ * them, `decide` what waits for a person, `operate` (retry, pause, resume, abort, override, roll back, stop the line),
+ * `administer` tokens and sessions.
+ */
+export const PERMISSIONS = ['read', 'report', 'query', 'decide', 'operate', 'administer'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** What somebody may do, from the least to the most. */
+export const ROLES = ['viewer', 'approver', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A role; an approver's may be for some stages only. */
+export interface Grant {
+  role: Role;
+  stages?: readonly string[];
+}
+
+export interface Rights {
+  may: readonly Permission[];
+  roles: readonly Role[];
+  /** In which stages `decide` counts. */
+  stages: 'all' | readonly string[];
+}
+
+export const MAY: Readonly<Record<Role, readonly Permission[]>> = {
+  viewer: ['read'],
+  approver: ['read', 'decide'],
+  operator: ['read', 'report', 'decide', 'operate'],
+  admin: PERMISSIONS,
+};
+
+export const NO_RIGHTS: Rights = { may: [], roles: [], stages: [] };
+
+/** All that several roles allow together. */
+export function rightsOf(grants: readonly Grant[]): Rights {
+  const may = PERMISSIONS.filter((permission) => grants.some(({ role }) => MAY[role].includes(permission)));
+  const roles = ROLES.filter((role) => MAY[role].every((permission) => may.includes(permission)));
+  const deciding = grants.filter(({ role }) => MAY[role].includes('decide'));
+  const everywhere = deciding.some(({ role, stages }) => role !== 'approver' || stages === undefined);
+  return { may, roles, stages: everywhere ? 'all' : unique(deciding.flatMap(({ stages }) => stages ?? [])) };
+}
+
+/**
+ * What single permissions allow. `decide` has always meant every decision everywhere, and does so unless stages are
+ * named.
+ */
+export function rightsOfPermissions(named: readonly Permission[], stages?: readonly string[]): Rights {
+  const operates = named.includes('operate') || (named.includes('decide') && stages === undefined);
+  const may = PERMISSIONS.filter((one) => named.includes(one) || (one === 'operate' && operates));
+  const roles = ROLES.filter((role) => MAY[role].every((one) => may.includes(one) || one === 'report'));
+  return { may, roles, stages: may.includes('decide') ? (stages ?? 'all') : [] };
+}
+
+/** What both allow together. */
+export function bothRights(one: Rights, other: Rights): Rights {
+  return {
+    may: PERMISSIONS.filter((permission) => one.may.includes(permission) || other.may.includes(permission)),
+    roles: ROLES.filter((role) => one.roles.includes(role) || other.roles.includes(role)),
+    stages: one.stages === 'all' || other.stages === 'all' ? 'all' : unique([...one.stages, ...other.stages]),
+  };
+}
+
+/** The stages of these in which somebody may not decide. */
+export function closedStages(rights: Pick<Rights, 'stages'>, stages: readonly string[]): string[] {
+  const { stages: open } = rights;
+  return open === 'all' ? [] : stages.filter((stage) => !open.includes(stage));
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}
