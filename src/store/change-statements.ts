@@ -24,7 +24,7 @@ export const ON_CHANGE_CONFLICT = `on conflict (id) do update set
 const HIGHEST = '\u{10ffff}';
 /** These are counted, each as if it were not filtered by. */
 const FACETS = ['state', 'stage', 'team'] as const;
-const OTHERS = ['project', 'service', 'author', 'kind'] as const;
+const OTHERS = ['id', 'project', 'service', 'author', 'kind'] as const;
 
 type Within = (column: string, parameter: string) => string;
 
@@ -115,6 +115,13 @@ function passes(value: string | null, wanted: readonly string[] | undefined): bo
 
 export function changesById(ids: readonly string[], within: Within): Statement {
   return { text: `select ${READ_COLUMNS} from changes where ${within('id', '$1')}`, values: [ids] };
+}
+
+/** From its index alone. */
+export function changesWritten({ since, limit }: { since: number; limit: number }): Statement {
+  const text = `select id, version as rev, written_at as at from changes
+    where written_at >= $1 order by written_at desc, id limit $2`;
+  return { text, values: [since, limit] };
 }
 
 export function changesWithKey(filter: KeyFilter & { limit?: number }, within: Within): Statement {

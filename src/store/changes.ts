@@ -41,6 +41,8 @@ export interface KeyFilter {
 }
 
 export interface ChangesQuery {
+  /** Only these. */
+  id?: readonly string[];
   project?: readonly string[];
   service?: readonly string[];
   author?: readonly string[];
@@ -96,6 +98,11 @@ export interface KeyQuery {
 export interface ChangeMoved {
   id: string;
   rev: number;
+}
+
+/** A change record and when it was written last, by the store's clock: milliseconds since 1970. */
+export interface WrittenChange extends ChangeMoved {
+  at: number;
 }
 
 export type ChangesListener = (changes: readonly ChangeMoved[]) => void;

@@ -8,9 +8,10 @@ import {
   changesCount,
   changesList,
   changesWithKey,
+  changesWritten,
   ON_CHANGE_CONFLICT,
 } from './change-statements.ts';
-import type { ChangeMoved, ChangesPage, ChangesQuery, KeyQuery, StoredChange } from './changes.ts';
+import type { ChangeMoved, ChangesPage, ChangesQuery, KeyQuery, StoredChange, WrittenChange } from './changes.ts';
 import { NOW, type PostgresSession } from './postgres-session.ts';
 import type { PreparedCommit } from './prepared-commit.ts';
 
@@ -115,6 +116,13 @@ export async function listChanges(session: PostgresSession, query: ChangesQuery)
 
 export async function readChanges(session: PostgresSession, ids: readonly string[]): Promise<StoredChange[]> {
   return inOrderOf(ids, (await session.run<ChangeRow>(changesById(ids, within))).rows);
+}
+
+export async function writtenChanges(
+  session: PostgresSession,
+  query: { since: number; limit: number },
+): Promise<WrittenChange[]> {
+  return (await session.run<WrittenChange>(changesWritten(query))).rows;
 }
 
 export async function findChanges(session: PostgresSession, query: KeyQuery): Promise<string[]> {

@@ -2,7 +2,7 @@ import { newId } from '../base/ids.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MigrationError } from './migrations.ts';
 import { openChangeChannel } from './postgres-change-channel.ts';
-import { findChanges, listChanges, readChanges } from './postgres-changes.ts';
+import { findChanges, listChanges, readChanges, writtenChanges } from './postgres-changes.ts';
 import { openChannels } from './postgres-channel.ts';
 import { commitOn } from './postgres-commit.ts';
 import { readLog } from './postgres-log.ts';
@@ -138,6 +138,7 @@ function createStore(session: PostgresSession): Store {
     documents: (query) => whileOpen(() => listDocuments(session, query)),
     changes: (query) => whileOpen(() => listChanges(session, query)),
     changesById: (ids) => whileOpen(() => readChanges(session, ids)),
+    changesWritten: (query) => whileOpen(() => writtenChanges(session, query)),
     findChanges: (query) => whileOpen(() => findChanges(session, query)),
     onChanged: (listener) => changeChannel.add(listener),
     stats: () => whileOpen(() => stats(session)),

@@ -8,9 +8,10 @@ import {
   changesCount,
   changesList,
   changesWithKey,
+  changesWritten,
   ON_CHANGE_CONFLICT,
 } from './change-statements.ts';
-import type { ChangeMoved, ChangesPage, ChangesQuery, KeyQuery, StoredChange } from './changes.ts';
+import type { ChangeMoved, ChangesPage, ChangesQuery, KeyQuery, StoredChange, WrittenChange } from './changes.ts';
 import { bindable, numbered, oneOf } from './sqlite-dialect.ts';
 import type { Statement } from './statements.ts';
 
@@ -58,6 +59,7 @@ export function sqliteChangeWrites(db: DatabaseSync, now: () => number): SqliteC
 export interface SqliteChangeReads {
   list(query: ChangesQuery): ChangesPage;
   byId(ids: readonly string[]): StoredChange[];
+  written(query: { since: number; limit: number }): WrittenChange[];
   find(query: KeyQuery): string[];
 }
 
@@ -72,6 +74,7 @@ export function sqliteChangeReads(db: DatabaseSync): SqliteChangeReads {
       const counts = query.count === false ? [] : all<CountRow>(changesCount(query, oneOf));
       return toChangesPage(query, rows, counts);
     },
+    written: (query) => all<WrittenChange>(changesWritten(query)),
     byId: (ids) => inOrderOf(ids, all<ChangeRow>(changesById(ids, oneOf))),
     find: ({ name, value, ...rest }) =>
       all<{ id: string }>(changesWithKey({ names: [name], values: [value], ...rest }, oneOf)).map(({ id }) => id),

@@ -1,5 +1,13 @@
 import type { JsonObject } from '../base/json.ts';
-import type { ChangeRecord, ChangesListener, ChangesPage, ChangesQuery, KeyQuery, StoredChange } from './changes.ts';
+import type {
+  ChangeRecord,
+  ChangesListener,
+  ChangesPage,
+  ChangesQuery,
+  KeyQuery,
+  StoredChange,
+  WrittenChange,
+} from './changes.ts';
 
 /** An event on its way into the log. */
 export interface NewEvent {
@@ -204,6 +212,9 @@ export interface Store {
 
   /** Those of these ids that there are, in the order of the ids. At most 1000. */
   changesById(ids: readonly string[]): Promise<StoredChange[]>;
+
+  /** Changes that were written at a time of the store's clock or later, the last written first. */
+  changesWritten(query: { since: number; limit: number }): Promise<WrittenChange[]>;
 
   /** The ids of the changes with a key, newest first. */
   findChanges(query: KeyQuery): Promise<string[]>;

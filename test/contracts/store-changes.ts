@@ -231,6 +231,24 @@ export function changesContract(opened: () => OpenedStore): void {
   });
 
   describe('telling that changes were written', () => {
+    it('says what was written since, the last first, and not what was written in vain', async () => {
+      const [{ at: before = 0 } = {}] = await store().changesWritten({ since: 0, limit: 1 });
+      const [one, other] = [aChange({ version: 3 }), aChange()];
+      await write(one);
+      await sleep(3);
+      await write(other);
+      await sleep(3);
+      await write({ ...other, version: 0, state: 'late' });
+      const [last, first, ...rest] = await store().changesWritten({ since: before + 1, limit: 10 });
+      expect([last, first, rest]).toMatchObject([{ id: other.id, rev: 1 }, { id: one.id, rev: 3 }, []]);
+      expect(last!.at).toBeGreaterThan(first!.at);
+      expect(await store().changesWritten({ since: last!.at, limit: 10 })).toEqual([last]);
+      expect(await store().changesWritten({ since: 0, limit: 1 })).toEqual([last]);
+      const asked = { id: [one.id, fresh('none')], state: [one.state] };
+      expect((await list({ ...asked, count: false })).records).toMatchObject([{ id: one.id }]);
+      expect(await ids({ ...asked, state: ['failed'] })).toBe('');
+    });
+
     it('calls back once for what was written together, and not for what was not', async () => {
       const mine = await opened().openAnother();
       const told: (readonly ChangeMoved[])[] = [];

@@ -1,0 +1,193 @@
+import type { Viewer } from '../answers/viewer.ts';
+import { createLiveDrawing, type LiveDrawing } from './live-drawing.ts';
+import type { LiveLog } from './live-log.ts';
+import { createLivePace, type LivePace } from './live-pace.ts';
+import type { LiveTopic } from './live-topic.ts';
+import {
+  type DrawRow,
+  type LiveEvent,
+  LiveFullError,
+  type LiveRow,
+  type LiveSource,
+  type Subscription,
+} from './live-types.ts';
+
+export interface LiveGroups {
+  /** Answers how to leave. @throws {LiveFullError} */
+  add(subscription: Subscription): () => void;
+  /** Tells everybody of these changes; answers in how many milliseconds there is more to tell. */
+  tell(ids: readonly string[], flooded: boolean): Promise<number>;
+}
+
+export interface LiveGroupsTools {
+  source: LiveSource;
+  changes: LiveLog;
+  draw: DrawRow;
+  /** What went wrong with one listener concerns nobody else. */
+  failed(error: unknown): void;
+}
+
+/** Everybody who listens to the same list. */
+interface Group {
+  topic: LiveTopic;
+  viewer: Viewer | undefined;
+  listeners: Set<Subscription>;
+  /** What a page with this filter shows or showed, and whether the filter leaves it still. */
+  shown: Map<string, boolean>;
+  pace: LivePace;
+  /** Something is different since the counts, or the whole page, were told. */
+  stale: boolean;
+  toldAt: number;
+}
+
+/** Each costs a read whenever something changes. */
+const MAX_GROUPS = 250;
+/** Above this, reading the page again is cheaper than what is to be told. */
+const MAX_CAUGHT_UP = 100;
+const MAX_SHOWN = 2_000;
+/** How often counts are made, and pages that are read as a whole are told to, at most. */
+const WHOLE_EVERY_MS = 2_000;
+const WAITING_EVERY_MS = 500;
+const CONNECTIONS_EVERY_MS = 15_000;
+
+export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTools): LiveGroups {
+  const groups = new Map<string, Group>();
+
+  function groupOf({ topic, viewer }: Subscription): [string, Group] {
+    const isPersonal = topic.kind === 'changes' && source.isPersonal(topic.filter);
+    const key = JSON.stringify([topic.name, isPersonal ? viewer : undefined]);
+    const found = groups.get(key);
+    if (found) return [key, found];
+    if (groups.size >= MAX_GROUPS) throw new LiveFullError(`${MAX_GROUPS} different lists are listened to already`);
+    const state = { shown: new Map(), pace: createLivePace(), stale: false, toldAt: performance.now() };
+    const group = { topic, viewer, listeners: new Set<Subscription>(), ...state };
+    groups.set(key, group);
+    return [key, group];
+  }
+
+  /** From its page on: what is sent meanwhile and what is sent for the past may overlap, rows know which is newer. */
+  async function begin(group: Group, { topic, viewer, since, send }: Subscription): Promise<void> {
+    if (topic.kind === 'changes' && group.shown.size === 0) show(group, (await source.page(topic.filter, viewer)).ids);
+    const missed = since === undefined ? [] : await changes.after(since);
+    if (missed?.length === 0) return;
+    if (missed === undefined || missed.length > MAX_CAUGHT_UP) return send(wholly(topic));
+    if (topic.kind !== 'changes') return isConcerned(topic, missed) ? send(wholly(topic)) : undefined;
+    const left = await source.matching(missed, topic.filter, viewer);
+    const drawing = createLiveDrawing(await source.read(missed), draw);
+    for (const id of missed) {
+      const row = drawing.row(id, viewer);
+      if (row) send(rowEvent(row, topic, left.has(id)));
+    }
+  }
+
+  async function sort(group: Group, ids: readonly string[]): Promise<void> {
+    const { topic, viewer, shown, pace } = group;
+    if (topic.kind !== 'changes') return;
+    const left = await source.matching(ids, topic.filter, viewer);
+    for (const id of ids) {
+      if (!left.has(id) && !shown.has(id)) continue;
+      shown.set(id, left.has(id));
+      pace.add(id);
+    }
+    forget(shown);
+  }
+
+  function tellRows({ topic, listeners, shown }: Group, ids: readonly string[], drawing: LiveDrawing): void {
+    const events = new Map<LiveRow, LiveEvent>();
+    for (const { viewer, send } of listeners) {
+      for (const id of ids) {
+        const row = drawing.row(id, viewer);
+        if (row === undefined) continue;
+        const event = events.get(row) ?? rowEvent(row, topic, shown.get(id) === true);
+        events.set(row, event);
+        send(event);
+      }
+    }
+  }
+
+  /** What is read or counted as a whole, not more often than somebody can follow. */
+  async function tellWhole(group: Group): Promise<void> {
+    const { topic, viewer, listeners, pace } = group;
+    if (!group.stale || performance.now() - group.toldAt < WHOLE_EVERY_MS) return;
+    group.stale = false;
+    group.toldAt = performance.now();
+    if (topic.kind !== 'changes') return sendAll(listeners, wholly(topic));
+    const { ids, facets, total } = await source.page(topic.filter, viewer);
+    show(group, ids);
+    sendAll(listeners, { name: 'facets', data: { topic: topic.name, facets, total, updated: pace.waiting() } });
+  }
+
+  return {
+    add(subscription) {
+      const [key, group] = groupOf(subscription);
+      group.listeners.add(subscription);
+      void begin(group, subscription).catch((error: unknown) => {
+        failed(error);
+        subscription.send(wholly(subscription.topic));
+      });
+      return () => {
+        group.listeners.delete(subscription);
+        if (group.listeners.size === 0 && groups.get(key) === group) groups.delete(key);
+      };
+    },
+    async tell(ids, flooded) {
+      const all = [...groups.values()];
+      for (const group of all) {
+        group.stale ||= ids.length > 0 ? isConcerned(group.topic, ids) : isOld(group);
+        if (flooded) sendAll(group.listeners, wholly(group.topic));
+        else if (ids.length > 0) await sort(group, ids);
+        if (group.pace.givesUp()) sendAll(group.listeners, wholly(group.topic));
+      }
+      const turns = all.map((group) => ({ group, due: group.pace.due() }));
+      const wanted = [...new Set(turns.flatMap(({ due }) => due))];
+      const drawing = createLiveDrawing(wanted.length === 0 ? [] : await source.read(wanted), draw);
+      for (const { group, due } of turns) {
+        const waiting = group.pace.waiting() > due.length;
+        if (due.length > 0) tellRows(group, due, drawing);
+        group.pace.done(due);
+        if (waiting)
+          sendAll(group.listeners, {
+            name: 'facets',
+            data: { topic: group.topic.name, updated: group.pace.waiting() },
+          });
+      }
+      for (const group of all) await tellWhole(group);
+      if (all.some(({ pace }) => pace.waiting() > 0)) return WAITING_EVERY_MS;
+      return all.some(({ stale }) => stale) ? WHOLE_EVERY_MS : Number.POSITIVE_INFINITY;
+    },
+  };
+}
+
+/** A page of one change is concerned by that; the others show more than they could be asked about. */
+function isConcerned(topic: LiveTopic, ids: readonly string[]): boolean {
+  return topic.kind === 'change' ? ids.includes(topic.id) : topic.kind !== 'connections';
+}
+
+/** Nobody tells us that a connection has something new. */
+function isOld({ topic, toldAt }: Group): boolean {
+  return topic.kind === 'connections' && performance.now() - toldAt >= CONNECTIONS_EVERY_MS;
+}
+
+function wholly({ kind, name }: LiveTopic): LiveEvent {
+  return kind === 'changes' ? { name: 'reset', data: { topic: name } } : { name: 'changed', data: { topic: name } };
+}
+
+function rowEvent(row: LiveRow, { name }: LiveTopic, left: boolean): LiveEvent {
+  return { name: 'row', data: { topic: name, ...row, ...(left ? {} : { gone: true }) } };
+}
+
+function sendAll(listeners: ReadonlySet<Subscription>, event: LiveEvent): void {
+  for (const { send } of listeners) send(event);
+}
+
+function show({ shown }: Group, ids: readonly string[]): void {
+  for (const id of ids) shown.set(id, true);
+  forget(shown);
+}
+
+function forget(shown: Map<string, boolean>): void {
+  for (const id of shown.keys()) {
+    if (shown.size <= MAX_SHOWN) break;
+    shown.delete(id);
+  }
+}
