@@ -1,6 +1,7 @@
 import { sha256 } from '../base/ids.ts';
 import { logQueueDocuments } from './migrations/0001-log-queue-documents.ts';
 import { changes } from './migrations/0002-changes.ts';
+import { credentials } from './migrations/0003-credentials.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export interface AppliedMigration {
@@ -14,7 +15,7 @@ export class MigrationError extends Error {
   override name = 'MigrationError';
 }
 
-export const MIGRATIONS: readonly Migration[] = [logQueueDocuments, changes];
+export const MIGRATIONS: readonly Migration[] = [logQueueDocuments, changes, credentials];
 
 /** Where each database notes what was applied; the same statement works on both. */
 export const MIGRATIONS_TABLE = `create table if not exists lynceus_migrations (

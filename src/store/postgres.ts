@@ -1,4 +1,5 @@
 import { newId } from '../base/ids.ts';
+import { credentialStore } from './credential-statements.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MigrationError } from './migrations.ts';
 import { openChangeChannel } from './postgres-change-channel.ts';
@@ -29,6 +30,7 @@ import {
   queueStats,
   READ_DOCUMENT,
   READ_STREAM,
+  type Statement,
   type StatsRow,
 } from './statements.ts';
 import {
@@ -129,6 +131,7 @@ function createStore(session: PostgresSession): Store {
     kind: 'postgres',
     receive: (stream, event, jobs) => whileOpen(async () => receive(toReceived(stream, event, jobs))),
     commit: (step) => whileOpen(async () => commit(prepareCommit(step))),
+    credentials: credentialStore({ read: answer, write: answer }),
     readStream: (stream, afterVersion = 0) => whileOpen(() => readStream(session, stream, afterVersion)),
     readLog: (page) => whileOpen(() => readLog(session, page)),
     claim: (wanted) => whileOpen(() => claim(session, wanted)),

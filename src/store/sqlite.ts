@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { createChangeListeners } from './change-listeners.ts';
+import { credentialStore } from './credential-statements.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type AppliedMigration, MIGRATIONS_TABLE, pendingMigrations } from './migrations.ts';
 import { firstDelay, prepareCommit, roughBytes } from './prepared-commit.ts';
@@ -24,6 +25,7 @@ import {
   queueStats,
   READ_DOCUMENT,
   READ_STREAM,
+  type Statement,
   type StatsRow,
 } from './statements.ts';
 import { type Store, StoreUnavailableError } from './store.ts';
@@ -114,6 +116,10 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
     kind: 'sqlite',
 
     async receive(stream, event, jobs) {
+    credentials: credentialStore({
+      read: <Row>(statement: Statement) => read(() => answer<Row>(statement)),
+      write: <Row>(statement: Statement) => write(0, () => ({ result: answer<Row>(statement), due: false })),
+    }),
       checkedName('name of the stream', stream);
       const columns = eventColumns(event);
       const jobRows = jobs.map(jobColumns);

@@ -12,6 +12,7 @@ import {
   StoreUnavailableError,
 } from '../../src/store/store.ts';
 import { changesContract } from './store-changes.ts';
+import { credentialsContract } from './store-credentials.ts';
 
 export interface OpenedStore {
   store: Store;
@@ -753,6 +754,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 
   changesContract(() => opened);
+  credentialsContract(() => opened);
 
   describe('telling that there is work', () => {
     it('calls back when due work was stored, and not for timers and duplicates', async () => {
