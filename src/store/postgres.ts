@@ -127,6 +127,8 @@ function createStore(session: PostgresSession): Store {
     await session.close();
   }
 
+  const answer = <Row>(statement: Statement) => whileOpen(async () => (await session.run(statement)).rows as Row[]);
+
   return {
     kind: 'postgres',
     receive: (stream, event, jobs) => whileOpen(async () => receive(toReceived(stream, event, jobs))),

@@ -112,6 +112,8 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
     if (closed) throw new StoreUnavailableError('The store is closed: the process is shutting down');
   }
 
+  const answer = <Row>({ text, values }: Statement) => db.prepare(numbered(text)).all(...values.map(bindable)) as Row[];
+
   return {
     kind: 'sqlite',
 
