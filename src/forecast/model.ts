@@ -1,0 +1,228 @@
+import { addTo, DRAWS, type Draws, drawRest, drawStep, noTime, quantileOf, spreadOf, tailAfter } from './draws.ts';
+import { decayOf } from './durations.ts';
+import { createJourneys, type Journeys, type Standing } from './journeys.ts';
+import { credibleShare, shrunkShare, type Tally, tallyOf } from './odds.ts';
+import { type Basis, type Quant, type StepPlace, stepKey } from './quant.ts';
+import { type Forecast, type ForecastQuestion, NO_HISTORY } from './question.ts';
+import type { Run } from './run.ts';
+import { createStepModel, ENOUGH_RUNS, type KnownStep, type StepModel, type Whose } from './step-model.ts';
+import { sayDuration, sayMedian, sayOdds, sayQuant } from './words.ts';
+
+/** What was learnt from past runs, and what it says of changes under way. */
+export interface ForecastModel {
+  readonly steps: StepModel;
+  readonly journeys: Journeys;
+  /** Learns what of a run is newer than `since` (milliseconds since 1970). */
+  add(run: Run, since?: number): void;
+  addOlder(run: Run): void;
+  /**
+   * @param now milliseconds since 1970
+   * @param hidden why forecasts of this service are not shown; plain history is shown instead
+   */
+  forecast(question: ForecastQuestion, now: number, hidden?: string): Forecast;
+}
+
+const SLOW = 0.1;
+/** Questions about the same steps have the same draws until something new is learnt; a page has at most so many. */
+const MOST_CACHED = 1_000;
+
+interface Times {
+  machine: Draws;
+  people: Draws;
+}
+
+interface Remaining extends Times {
+  /** The weakest of its steps. */
+  basis: Basis;
+  runs: number;
+}
+
+export function createForecastModel(options: { halfLifeRuns: number }): ForecastModel {
+  const steps = createStepModel(options.halfLifeRuns);
+  const journeys = createJourneys(options.halfLifeRuns);
+  const decay = decayOf(options.halfLifeRuns);
+  const drawn = new Map<string, Remaining | undefined>();
+  const likely = new Map<string, Forecast['odds']>();
+
+  function learnt(): void {
+    drawn.clear();
+    likely.clear();
+  }
+
+  function remember<V>(cache: Map<string, V>, key: string, make: () => V): V {
+    if (cache.has(key)) return cache.get(key) as V;
+    if (cache.size >= MOST_CACHED) cache.clear();
+    const made = make();
+    cache.set(key, made);
+    return made;
+  }
+
+  function forecast(question: ForecastQuestion, now: number, hidden?: string): Forecast {
+    const { running, remaining } = question;
+    const all = [...(running ? [running] : []), ...remaining];
+    const expected = expectedOf(steps, question, all);
+    const p90 = (stage: string, step: string) =>
+      expected.get(stepKey(stage, step))?.p90 ?? quantOf(steps.known(question, stage, step))?.p90;
+    if (all.length === 0) return { eta: null, odds: null, expected, stepP90: p90 };
+    return {
+      eta: etaOf(question, now, hidden),
+      odds: remember(likely, keyOf(question), () => oddsOf(question, all)),
+      expected,
+      stepP90: p90,
+    };
+  }
+
+  function etaOf(question: ForecastQuestion, now: number, hidden: string | undefined): NonNullable<Forecast['eta']> {
+    const left = timesOf(question, now);
+    const ahead = question.ahead ? timesOf(question.ahead, now) : undefined;
+    if (!left || (question.ahead && !ahead)) return { text: NO_HISTORY };
+    const sum = ahead ? both(ahead, left) : left;
+    const total = Float64Array.from(sum.machine);
+    addTo(total, sum.people);
+    const [machine, people, whole] = [sum.machine, sum.people, total].map((draws) => ({
+      ...spreadOf(draws),
+      n: left.runs,
+    })) as [Quant, Quant, Quant];
+    if (hidden !== undefined) return { text: `usually ${sayDuration(whole.p50)}; no forecast: ${hidden}` };
+    const text = `${sayMedian(left.basis)}${sayQuant(whole)}${isSlow(question, now) ? ', slower than 9 of 10' : ''}`;
+    return { ...(machine.p90 > 0 ? { machine } : {}), ...(people.p90 > 0 ? { people } : {}), total: whole, text };
+  }
+
+  function timesOf(question: ForecastQuestion, now: number): Remaining | undefined {
+    const { running, ...later } = question;
+    const rest = remember(drawn, keyOf(later), () => drawRemaining(steps, question, later.remaining));
+    if (!rest || !running) return rest;
+    const known = steps.known(question, running.stage, running.step);
+    if (!known) return undefined;
+    const elapsed = Math.max(0, (now - Date.parse(running.startedAt)) / 1000);
+    const draws = drawRest(known.duration, elapsed, 0);
+    return both(rest, { ...timesFrom(known.human, draws), basis: known.basis, runs: known.runs });
+  }
+
+  function isSlow(question: ForecastQuestion, now: number): boolean {
+    const { running } = question;
+    const known = running && steps.known(question, running.stage, running.step);
+    if (!known) return false;
+    return tailAfter(known.duration, (now - Date.parse(running.startedAt)) / 1000) < SLOW;
+  }
+
+  function oddsOf(question: ForecastQuestion, all: readonly StepPlace[]): Forecast['odds'] {
+    const known = all.map(({ stage, step }) => steps.known(question, stage, step));
+    if (!known.every((step) => step !== undefined)) return null;
+    const [first, last] = [all[0], all.at(-1)] as [StepPlace, StepPlace];
+    const standing: Standing = { stage: first.stage, step: first.step, warned: question.warned ?? false };
+    const tally = (circle: Basis) => tallyOf(journeys.outcomes(question, circle, standing, last.stage), decay);
+    const [own, team, everyone] = [tally('service'), tally('team'), tally('all')];
+    const chain = known.reduce((product, { passes }) => product * passes, 1);
+    const share = credibleShare(own, shrunkShare(team, shrunkShare(everyone, chain)));
+    const whose = basisOf(own, team, everyone, known);
+    return { ...share, ...whose, text: sayOdds({ ...share, ...whose }) };
+  }
+
+  return {
+    steps,
+    journeys,
+    forecast,
+    add(run, since) {
+      learnt();
+      steps.add(run, since);
+      journeys.add(run);
+    },
+    addOlder(run) {
+      learnt();
+      steps.addOlder(run);
+      journeys.add(run);
+    },
+  };
+}
+
+/** Time does not move in here: the running step is drawn anew for every question. */
+function keyOf({ project, service, team, running, remaining, warned }: Partial<ForecastQuestion>): string {
+  const steps = remaining?.map(({ stage, step, parallel }) => [stage, step, parallel]);
+  return JSON.stringify([project, service, team, running?.stage, running?.step, steps, warned]);
+}
+
+function expectedOf(model: StepModel, whose: Whose, all: readonly StepPlace[]): Map<string, Quant> {
+  const found = new Map<string, Quant>();
+  for (const { stage, step } of all) {
+    const quant = quantOf(model.known(whose, stage, step));
+    if (quant) found.set(stepKey(stage, step), quant);
+  }
+  return found;
+}
+
+/** How long a step takes as a whole. */
+export function quantOf(known: KnownStep | undefined): Quant | undefined {
+  if (!known) return undefined;
+  const [p10, p50, p90] = [0.1, 0.5, 0.9].map((share) => quantileOf(known.duration, share)) as [number, number, number];
+  return { p10, p50, p90, n: known.runs };
+}
+
+/** Undefined: one of the steps has no history at all. */
+function drawRemaining(
+  model: StepModel,
+  whose: Whose,
+  remaining: ForecastQuestion['remaining'],
+): Remaining | undefined {
+  let sum: Remaining = { machine: noTime(), people: noTime(), basis: 'service', runs: Number.POSITIVE_INFINITY };
+  for (let at = 0; at < remaining.length; ) {
+    const { parallel } = remaining[at] as ForecastQuestion['remaining'][number];
+    let end = at + 1;
+    while (parallel !== undefined && remaining[end]?.parallel === parallel) end++;
+    const stages = new Map<string, Remaining>();
+    for (; at < end; at++) {
+      const { stage, step } = remaining[at] as StepPlace;
+      const known = model.known(whose, stage, step);
+      if (!known) return undefined;
+      // The running one is at place 0.
+      const times = timesFrom(known.human, drawStep(known.duration, at + 1));
+      const one = { ...times, basis: known.basis, runs: known.runs };
+      const before = stages.get(stage);
+      stages.set(stage, before ? both(before, one) : one);
+    }
+    sum = both(sum, [...stages.values()].reduce(slower));
+  }
+  return sum;
+}
+
+function timesFrom(human: boolean, draws: Draws): Times {
+  return human ? { machine: noTime(), people: draws } : { machine: draws, people: noTime() };
+}
+
+const WEAKEST: readonly Basis[] = ['service', 'team', 'all'];
+
+/** One after the other. */
+function both(one: Remaining, other: Remaining): Remaining {
+  const [machine, people] = [Float64Array.from(one.machine), Float64Array.from(one.people)];
+  addTo(machine, other.machine);
+  addTo(people, other.people);
+  return { machine, people, ...weaker(one, other) };
+}
+
+/** At the same time: in each future the one that takes longer. */
+function slower(one: Remaining, other: Remaining): Remaining {
+  const [machine, people] = [noTime(), noTime()];
+  for (let at = 0; at < DRAWS; at++) {
+    const lengths = [one, other].map((each) => (each.machine[at] as number) + (each.people[at] as number));
+    const longer = (lengths[0] as number) >= (lengths[1] as number) ? one : other;
+    machine[at] = longer.machine[at] as number;
+    people[at] = longer.people[at] as number;
+  }
+  return { machine, people, ...weaker(one, other) };
+}
+
+function weaker(one: Remaining, other: Remaining): { basis: Basis; runs: number } {
+  const [first, second] = [WEAKEST.indexOf(one.basis), WEAKEST.indexOf(other.basis)];
+  if (first === second) return { basis: one.basis, runs: Math.min(one.runs, other.runs) };
+  const { basis, runs } = first > second ? one : other;
+  return { basis, runs };
+}
+
+function basisOf(own: Tally, team: Tally, everyone: Tally, known: readonly KnownStep[]): { basis: Basis; n: number } {
+  if (own.runs >= ENOUGH_RUNS || (own.runs > 0 && own.runs === everyone.runs)) return { basis: 'service', n: own.runs };
+  if (team.runs > own.runs) return { basis: 'team', n: team.runs };
+  if (everyone.runs > 0) return { basis: 'all', n: everyone.runs };
+  // Nobody has stood here: the product of the steps' own shares.
+  const weakest = known.reduce((a, b) => (WEAKEST.indexOf(b.basis) > WEAKEST.indexOf(a.basis) ? b : a));
+  return { basis: weakest.basis, n: Math.min(...known.map(({ runs }) => runs)) };
+}
