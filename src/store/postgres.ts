@@ -131,9 +131,9 @@ function createStore(session: PostgresSession): Store {
 
   return {
     kind: 'postgres',
+    credentials: credentialStore({ read: answer, write: answer }),
     receive: (stream, event, jobs) => whileOpen(async () => receive(toReceived(stream, event, jobs))),
     commit: (step) => whileOpen(async () => commit(prepareCommit(step))),
-    credentials: credentialStore({ read: answer, write: answer }),
     readStream: (stream, afterVersion = 0) => whileOpen(() => readStream(session, stream, afterVersion)),
     readLog: (page) => whileOpen(() => readLog(session, page)),
     claim: (wanted) => whileOpen(() => claim(session, wanted)),

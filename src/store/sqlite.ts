@@ -116,12 +116,12 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
 
   return {
     kind: 'sqlite',
-
-    async receive(stream, event, jobs) {
     credentials: credentialStore({
       read: <Row>(statement: Statement) => read(() => answer<Row>(statement)),
       write: <Row>(statement: Statement) => write(0, () => ({ result: answer<Row>(statement), due: false })),
     }),
+
+    async receive(stream, event, jobs) {
       checkedName('name of the stream', stream);
       const columns = eventColumns(event);
       const jobRows = jobs.map(jobColumns);

@@ -8,8 +8,8 @@ import type {
   StoredChange,
   WrittenChange,
 } from './changes.ts';
-
 import type { CredentialStore } from './credentials.ts';
+
 /** An event on its way into the log. */
 export interface NewEvent {
   /** Unique together with `source`: a second event with both the same is a duplicate. */
@@ -170,10 +170,10 @@ export interface QueueStats {
 export interface Store {
   readonly kind: 'sqlite' | 'postgres';
 
-  /**
   /** Sessions, API tokens and what else people and programs prove themselves with. */
   readonly credentials: CredentialStore;
 
+  /**
    * Takes an inbound event and the work it asks for; durable when it answers. Concurrent calls share
    * one transaction (group commit). A duplicate (by source and id, or by key) stores and asks nothing.
    *
