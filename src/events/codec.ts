@@ -22,6 +22,7 @@ const EVALUATION_EVENTS: ReadonlySet<string> = new Set<EvaluationEvent['name']>(
   'evaluation.triggered',
   'evaluation.finished',
   'evaluation.invalidated',
+  'evaluation.restored',
 ]);
 
 /** Our event as the log keeps it. */

@@ -71,6 +71,9 @@ export interface SequenceTriggered {
   /** The delivery system syncs by itself. */
   automated: boolean;
   application: ApplicationRef;
+  /** Who it belongs to, and who looks after it, as the application's labels and annotations say. Not in older logs. */
+  team?: string;
+  owners?: string[];
   /** The promotion that brought the change here. */
   promotedBy?: { sequence: string; pullRequest: number };
   /** Present: no new change, but the revert commit of a rollback of ours. */
@@ -236,11 +239,18 @@ export interface EvaluationInvalidated {
   reason: string;
 }
 
+/** It may be compared with again. */
+export interface EvaluationRestored {
+  evaluation: string;
+  actor: string;
+}
+
 /** Everything that can happen to an evaluation, by the last words of its event type. */
 export interface EvaluationEvents {
   'evaluation.triggered': EvaluationTriggered;
   'evaluation.finished': EvaluationFinished;
   'evaluation.invalidated': EvaluationInvalidated;
+  'evaluation.restored': EvaluationRestored;
 }
 
 export type EvaluationEvent = {

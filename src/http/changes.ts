@@ -14,6 +14,7 @@ import { recordDecision } from '../runtime/record-decision.ts';
 import { streamOf } from '../runtime/sequences.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
 import { type ChangeView, changeView, type Invalidation, type ViewTools } from '../views/change.ts';
+import { isInForce } from '../views/evaluation-document.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Authentication, Holder } from './authentication.ts';
 import { Refusal } from './problem.ts';
@@ -59,7 +60,7 @@ export function createChanges({ store, clock, progress }: Pick<ChangesTools, 'st
       contexts.length === 0
         ? []
         : await store.documents({ kind: 'invalidation', context: contexts, limit: MAX_SEQUENCES });
-    const found = new Map(rows.map(({ id, data }) => [id, data as unknown as Invalidation]));
+    const found = new Map(rows.filter(isInForce).map(({ id, data }) => [id, data as unknown as Invalidation]));
     return { progress: progress.read, evidence: hashEvidence, invalidation: (task) => found.get(task) };
   }
 

@@ -73,6 +73,13 @@ export function evaluationRoutes(
     }),
   );
   router.post(
+    '/api/v1/evaluations/:id/restore',
+    operate,
+    guarded(async (request, response) => {
+      response.json(await evaluations.restore(idOf(request), authentication.holder(response).name));
+    }),
+  );
+  router.post(
     '/api/v1/evaluations/:id/again',
     report,
     body,

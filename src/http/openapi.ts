@@ -199,6 +199,14 @@ export const openApi = {
         responses: { ...evaluationAnswers, default: problem },
       },
     },
+    '/api/v1/evaluations/{id}/restore': {
+      post: {
+        operationId: 'restoreEvaluation',
+        summary: 'Takes an invalidation back: it is compared with again',
+        parameters: [evaluationId],
+        responses: { 200: json(ref('Evaluation'), 'The evaluation as it is now'), default: problem },
+      },
+    },
     '/api/v1/evaluations/{id}/invalidate': {
       post: {
         operationId: 'invalidateEvaluation',
@@ -404,6 +412,7 @@ export const openApi = {
           project: text,
           stage: text,
           service: text,
+          version: { type: 'string', description: 'what ran, as its image calls it' },
           context: { type: 'string', description: 'of the change; an evaluation on demand has its own' },
           state: { enum: ['running', 'finished'] },
           status: { enum: ['succeeded', 'errored', 'aborted'], description: 'errored: nothing was judged' },

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Place } from '../events/application.ts';
-import type { EvaluationTriggered } from '../events/types.ts';
+import type { EvaluationEvent, EvaluationTriggered } from '../events/types.ts';
 import type { Document, DocumentQuery, Store } from '../store/store.ts';
 import { problemsOfRequest } from '../tasks/evaluation-request.ts';
 import {
@@ -77,8 +77,15 @@ export interface Evaluations {
   list(query: EvaluationQuery): Promise<{ view: EvaluationView; sort: number }[]>;
   /** It is not compared with any more; saying it twice changes nothing. @throws {EvaluationRefused} */
   invalidate(id: string, actor: string, reason: string): Promise<EvaluationView>;
+  /** Takes that back; where nobody said it, nothing changes. @throws {EvaluationRefused} */
+  restore(id: string, actor: string): Promise<EvaluationView>;
   /** The same period once more, with the files of now. @throws {EvaluationRefused} */
   again(id: string, actor: string, key?: string): Promise<{ id: string }>;
+}
+
+interface Mark {
+  event: EvaluationEvent;
+  row: Document;
 }
 
 const POLL_MS = 100;
@@ -131,6 +138,31 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
     return triggered !== undefined;
   }
 
+  /** Says of an evaluation what `say` wants said, and has everyone look who was told otherwise. */
+  async function mark(
+    id: string,
+    say: (view: EvaluationView, loaded: Awaited<ReturnType<typeof loadEvaluation>>, at: string) => Mark | undefined,
+  ): Promise<EvaluationView> {
+    for (let attempt = 1; ; attempt++) {
+      const view = await known(id);
+      const loaded = await loadEvaluation(store, id);
+      const said = say(view, loaded, clock.now().toISOString());
+      if (!said) return view;
+      try {
+        await store.commit({
+          appends: [
+            { stream: evaluationStream(id), expectedVersion: loaded.version, events: [toNewEvent(id, said.event)] },
+          ],
+          documents: [said.row],
+          jobs: await promotionLooks(store, view),
+        });
+        return await known(id);
+      } catch (error) {
+        if (!isConflict(error) || attempt >= MAX_CONFLICTS) throw error;
+      }
+    }
+  }
+
   return {
     get,
     async request({ key, place, context, requestedBy, delayMs = 0, labels = {}, ...asked }) {
@@ -181,30 +213,20 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
         })),
       );
     },
-    async invalidate(id, actor, reason) {
-      for (let attempt = 1; ; attempt++) {
-        const view = await known(id);
-        if (view.invalidated) return view;
+    invalidate: (id, actor, reason) =>
+      mark(id, (view, { state, version }, at) => {
+        if (view.invalidated) return undefined;
         if (view.state !== 'finished') throw new EvaluationRefused('over', 'it is still under way: wait for its end');
-        const { state, version } = await loadEvaluation(store, id);
-        const event = {
-          name: 'evaluation.invalidated',
-          at: clock.now().toISOString(),
-          data: { evaluation: id, actor, reason },
-        } as const;
-        const invalidated = state.invalidated ?? { ...event.data, at: event.at };
-        try {
-          await store.commit({
-            appends: [{ stream: evaluationStream(id), expectedVersion: version, events: [toNewEvent(id, event)] }],
-            documents: [invalidationRow(id, view, view.context, invalidated)],
-            jobs: await promotionLooks(store, view),
-          });
-          return await known(id);
-        } catch (error) {
-          if (!isConflict(error) || attempt >= MAX_CONFLICTS) throw error;
-        }
-      }
-    },
+        const event = { name: 'evaluation.invalidated', at, data: { evaluation: id, actor, reason } } as const;
+        const invalidated = state.invalidated ?? { actor, reason, at };
+        return { event, row: invalidationRow(id, version + 1, view, view.context, invalidated) };
+      }),
+    restore: (id, actor) =>
+      mark(id, (view, { version }, at) => {
+        if (!view.invalidated) return undefined;
+        const event = { name: 'evaluation.restored', at, data: { evaluation: id, actor } } as const;
+        return { event, row: invalidationRow(id, version + 1, view, view.context, view.invalidated, actor) };
+      }),
     async again(id, actor, key) {
       const view = await known(id);
       if (!view.period) throw new EvaluationRefused('over', 'its period is not known any more');

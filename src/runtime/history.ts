@@ -7,6 +7,7 @@ import type { Evaluation } from '../slo/evaluation.ts';
 import type { Document, Store } from '../store/store.ts';
 import type { PushedIndicators } from '../tasks/pushed-indicators.ts';
 import type { History, PastEvaluation } from '../tasks/task.ts';
+import { isInForce } from '../views/evaluation-document.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { SeenApplication } from './observe-application.ts';
 
@@ -37,8 +38,8 @@ export function createHistory(store: Store): History {
     async evaluation(id) {
       const row = await store.document('evaluation', id);
       if (!row || !JUDGED.some((status) => status === row.status)) return undefined;
-      const invalidated = (await store.document('invalidation', id))?.data['reason'];
-      return toPast(row, invalidated === undefined ? undefined : String(invalidated));
+      const invalidation = await store.document('invalidation', id);
+      return toPast(row, invalidation && isInForce(invalidation) ? String(invalidation.data['reason']) : undefined);
     },
     async pushedIndicators(place, limit) {
       const rows = await store.documents({ kind: 'indicators', ...place, limit });
@@ -76,7 +77,7 @@ const JUDGED = ['pass', 'warning', 'fail'] as const;
 
 async function invalidations(store: Store, place: Place): Promise<Map<string, Document>> {
   const rows = await store.documents({ kind: 'invalidation', ...place, limit: MAX_ROWS });
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(rows.filter(isInForce).map((row) => [row.id, row]));
 }
 
 function toVerdict({ id, context = '', sort, status, data }: Document, invalidation?: Document): StageVerdict {

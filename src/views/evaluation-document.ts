@@ -32,6 +32,10 @@ export function evolveEvaluation(state: EvaluationState, event: EvaluationEvent)
       return state.finished ? state : { ...state, finished: { ...event.data, at: event.at } };
     case 'evaluation.invalidated':
       return state.invalidated ? state : { ...state, invalidated: { ...event.data, at: event.at } };
+    case 'evaluation.restored': {
+      const { invalidated: _, ...rest } = state;
+      return rest;
+    }
   }
 }
 
@@ -50,6 +54,8 @@ export interface EvaluationView {
   score?: number;
   message?: string;
   revision?: string;
+  /** What ran, as its image calls it; only of a change. */
+  version?: string;
   period?: { start: string; end: string };
   requestedBy?: string;
   requestedAt?: string;
@@ -99,25 +105,40 @@ function statusOf(finished: EvaluationState['finished']): string {
   return finished.status === 'succeeded' ? finished.result : 'errored';
 }
 
-/** A row of its own, so that rewriting the evaluation's cannot undo it. */
+/** Status of an invalidation's row that nobody took back. */
+export const INVALID = 'known';
+
+/** Whether the row of an invalidation still counts: nobody took it back. */
+export function isInForce({ status }: { status?: string }): boolean {
+  return status !== 'restored';
+}
+
+/**
+ * A row of its own, so that rewriting the evaluation's cannot undo it.
+ *
+ * @param version of the evaluation's stream
+ * @param restoredBy somebody took it back; the row stays, and says so
+ */
 export function invalidationRow(
   id: string,
+  version: number,
   place: Row | EvaluationTriggered['place'],
   context: string,
-  state: NonNullable<EvaluationState['invalidated']>,
+  state: Invalidation,
+  restoredBy?: string,
 ): Row {
   const { project, stage, service } = place;
   const { actor, reason, at } = state;
-  const data: Record<string, Json> = { actor, reason, at };
+  const data: Record<string, Json> = { actor, reason, at, ...(restoredBy === undefined ? {} : { restoredBy }) };
   return {
     kind: 'invalidation',
     id,
-    version: 1,
+    version,
     project,
     stage,
     service,
     context,
-    status: 'known',
+    status: restoredBy === undefined ? INVALID : 'restored',
     sort: Date.parse(at),
     data,
   };
@@ -126,11 +147,12 @@ export function invalidationRow(
 type StoredRow = Pick<Row, 'id' | 'status' | 'data'> & Partial<Row>;
 
 /** What the rows say; `invalidation` is the row of the same id, if there is one. */
-export function evaluationView(row: StoredRow, invalidation?: Pick<Row, 'data'>): EvaluationView {
+export function evaluationView(row: StoredRow, invalidation?: { status?: string; data: JsonObject }): EvaluationView {
   const { id, project = '', stage = '', service = '', context = '', status, data } = row;
   const { evaluation } = data as { evaluation?: Evaluation };
   const judged = evaluation ? { result: evaluation.result, score: evaluation.score, message: evaluation.message } : {};
-  const invalidated = invalidation?.data as EvaluationView['invalidated'];
+  const invalidated =
+    invalidation && isInForce(invalidation) ? (invalidation.data as unknown as Invalidation) : undefined;
   return {
     id,
     project,

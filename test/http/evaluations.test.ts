@@ -316,6 +316,21 @@ describe('an evaluation on demand', () => {
     expect(await problemOf(early)).toMatchObject({ status: 409, code: 'over' });
   });
 
+  it('is compared with again when that is taken back, as often as people change their minds', async () => {
+    const { id } = await judged(1);
+    const say = async (what: string, body: object = {}) =>
+      view(await post(`/api/v1/evaluations/${id}/${what}`, body, bearer(TOKENS.APPROVER)));
+    expect((await say('restore')).invalidated).toBeUndefined();
+    expect((await say('invalidate', { reason: 'first' })).invalidated).toMatchObject({ reason: 'first' });
+    expect((await say('restore')).invalidated).toBeUndefined();
+    expect((await say('restore')).invalidated).toBeUndefined();
+    expect((await say('invalidate', { reason: 'second' })).invalidated).toMatchObject({ reason: 'second' });
+    const denied = await post(`/api/v1/evaluations/${id}/restore`, {});
+    expect(await problemOf(denied)).toMatchObject({ status: 403, code: 'forbidden' });
+    const unknown = await post('/api/v1/evaluations/nothing/restore', {}, bearer(TOKENS.APPROVER));
+    expect(await problemOf(unknown)).toMatchObject({ status: 404, code: 'not-found' });
+  });
+
   describe('by an event', () => {
     const send = (event: object) =>
       world.post('/api/v1/events', JSON.stringify({ specversion: '1.0', source: 'https://ci.example.com', ...event }), {
