@@ -46,6 +46,13 @@ export interface PromotionTarget {
 export interface Plan {
   steps: PlannedTask[];
   files: { path: string; sha256: string }[];
+  /** All stages of delivery.yaml in its order, and where each promotes to. Not in older logs. */
+  stages?: PlannedStage[];
+}
+
+export interface PlannedStage {
+  name: string;
+  to?: string[];
 }
 
 export type PlannedTask =

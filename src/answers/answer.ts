@@ -1,0 +1,112 @@
+import { asUnblock } from './actions.ts';
+import { BLOCKER_RULES } from './blockers/all.ts';
+import { noneOf } from './blockers/none.ts';
+import type { BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from './change-row.ts';
+import type { ChangeFacts } from './fact-types.ts';
+import type { Moment, Told, Way } from './told.ts';
+import type { Viewer } from './viewer.ts';
+
+/** What a forecast says of a change from where it stands. */
+export interface Foreseen {
+  eta: Eta | null;
+  odds: Odds | null;
+  /** Of the present step, in seconds. */
+  stepP90?: number;
+}
+
+export interface Reading {
+  /** ISO 8601. */
+  now: string;
+  viewer?: Viewer | undefined;
+  /** Absent: nothing is foreseen. */
+  forecast?: ((facts: ChangeFacts) => Foreseen) | undefined;
+  /** Other changes, for who is ahead in a queue (`aheadOfChange`); absent: it is only named. */
+  changeOf?: Moment['changeOf'] | undefined;
+}
+
+/** The five answers about a change, for one reader at one moment. Pure, and never throws. */
+export function changeRow(facts: ChangeFacts, { now, viewer, forecast, changeOf }: Reading): ChangeRow {
+  const foreseen = facts.over === undefined ? forecast?.(facts) : undefined;
+  const { stepP90 } = foreseen ?? {};
+  const moment = {
+    now,
+    ...(stepP90 === undefined ? {} : { stepP90 }),
+    ...(changeOf === undefined ? {} : { changeOf }),
+  };
+  const { kind, told } = tell(facts, moment);
+  const { spots: _, over: __, owners: ___, images: ____, ...identity } = facts;
+  return {
+    ...identity,
+    state: stateNow(facts, kind, told),
+    cells: facts.cells.map((cell) => cellNow(cell, kind, told)),
+    blocker: blockerOf(kind, told),
+    unblock: waysOf(told, facts, moment).map((one) => one(viewer)),
+    eta: etaOf(facts, foreseen),
+    odds: foreseen?.odds ?? null,
+  };
+}
+
+/** What a change waits for: the first kind that applies, where it stands first. */
+export function tell(facts: ChangeFacts, moment: Moment): { kind: BlockerKind; told: Told } {
+  for (const rule of BLOCKER_RULES) {
+    for (const spot of facts.spots) {
+      const told = rule.tell(spot, facts, moment);
+      if (told) return { kind: rule.kind, told };
+    }
+  }
+  return { kind: 'none', told: noneOf(facts, moment.now) };
+}
+
+/** The changes that a change is behind of: what `changeOf` will be asked for. */
+export function aheadOfChange({ spots }: ChangeFacts): string[] {
+  return [...new Set(spots.flatMap(({ ahead }) => ahead?.change ?? []))];
+}
+
+/**
+ * Whom a change waits for, as keys to find it by: `group:sre`, `person:lin`. Who might let it through, roll it back or
+ * retry it is not waited for.
+ */
+export function needsOf(facts: ChangeFacts, now: string): string[] {
+  const { told } = tell(facts, { now });
+  const meant = told.ways.filter(({ does }) => does === undefined || !OPTIONAL.has(does));
+  const keys = meant.flatMap(({ who }) =>
+    who.map((one) => ('group' in one ? `group:${one.group}` : `person:${one.login ?? one.name}`)),
+  );
+  return [...new Set(keys)];
+}
+
+const OPTIONAL: ReadonlySet<string> = new Set(['overrides', 'rolls back', 'retries']);
+
+function blockerOf(kind: BlockerKind, { sentence, since, stage, stale }: Told): BlockerView {
+  return {
+    kind,
+    sentence,
+    since,
+    ...(stage === undefined || stage === '' ? {} : { stage }),
+    ...(stale === true ? { stale } : {}),
+  };
+}
+
+/** With those of the change ahead, whose own queue is not followed further. */
+function waysOf({ ways, ahead }: Told, facts: ChangeFacts, { now, changeOf }: Moment) {
+  const other = ahead === undefined ? undefined : changeOf?.(ahead);
+  const theirs = other && other.id !== facts.id ? tell(other, { now }).told.ways : [];
+  const drawn = (change: string) => (one: Way) => (viewer: Viewer | undefined) => asUnblock(change, one, viewer);
+  return [...ways.map(drawn(facts.id)), ...theirs.map(drawn(ahead ?? ''))];
+}
+
+/** What has not been heard of for too long is not known to run. */
+function stateNow({ state }: ChangeFacts, kind: BlockerKind, { stale }: Told): State {
+  return kind === 'no-signal' && stale === true ? 'unknown' : state;
+}
+
+function cellNow(cell: Cell, kind: BlockerKind, { stage, stale }: Told): Cell {
+  const isSilent = kind === 'no-signal' && stale === true && cell.stage === stage;
+  return isSilent ? { ...cell, state: 'unknown' } : cell;
+}
+
+/** Of what is over nothing is foreseen; of what is not, it is said that nothing is known. */
+function etaOf({ over }: ChangeFacts, foreseen: Foreseen | undefined): Eta | null {
+  if (over) return null;
+  return foreseen === undefined ? { text: 'no history yet' } : foreseen.eta;
+}

@@ -1,0 +1,41 @@
+import { kindOf } from '../kind-of.ts';
+import type { Spot } from '../spot.ts';
+import type { BlockerRule, Told } from '../told.ts';
+import { afterFailure, authorOf, looks, ownersOf, way } from '../ways.ts';
+import { between, name, prose, sentence } from '../words.ts';
+
+/** Nine of ten syncs are over by then, in seconds, where nothing was measured yet. */
+const USUAL_P90 = 300;
+
+/** The delivery system makes the cluster match Git. */
+export const sync: BlockerRule = {
+  kind: 'sync',
+  tell(spot, facts, moment) {
+    if (kindOf(spot) !== 'sync') return undefined;
+    const { failed, stage, since, wait } = spot;
+    if (stage === undefined) return beforeFirst(spot);
+    if (failed) {
+      const ways = afterFailure(spot, facts);
+      return { sentence: sentence`not synced: ${prose(failed.message)}`, since: failed.at, stage, ways };
+    }
+    const words = wait?.sentence ?? (spot.step === 'rollback' ? 'going back to the last good commit' : 'sync began');
+    const said = sentence`sync to ${name(stage)}: ${prose(words)}`;
+    const isSlow = between(since, moment.now) > (moment.stepP90 ?? USUAL_P90) * 1000;
+    // It is left to people where the system does not sync by itself.
+    const byHand = words.startsWith('somebody ');
+    const ways = byHand
+      ? [way(byHandOf(ownersOf(facts), authorOf(facts)), 'syncs')]
+      : isSlow
+        ? [looks(facts, 'looks')]
+        : [];
+    return { sentence: said, since, stage, ways };
+  },
+};
+
+function byHandOf<T>(owners: readonly T[], authors: readonly T[]): readonly T[] {
+  return owners.length > 0 ? owners : authors;
+}
+
+function beforeFirst({ since }: Spot): Told {
+  return { sentence: 'Reported by CI; Argo CD or Flux has not seen the commit yet', since, ways: [] };
+}
