@@ -6,11 +6,22 @@ import { ingest } from './ingest.ts';
 import { mannWhitney } from './mann-whitney.ts';
 import { memory } from './memory.ts';
 import { overhead } from './overhead.ts';
+import { reaction } from './reaction.ts';
 import { storm } from './storm.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Measured, writeResults } from './support/results.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [ingest, storm, fleet, overhead, memory, mannWhitney, evaluate, gitCalls];
+const BENCHMARKS: readonly Benchmark[] = [
+  ingest,
+  storm,
+  fleet,
+  overhead,
+  reaction,
+  memory,
+  mannWhitney,
+  evaluate,
+  gitCalls,
+];
 const USAGE = `Usage: node bench/run.ts [--quick] [--only name]... [--write]
 
   --quick  few and short rounds: whether everything works, not how fast it is
