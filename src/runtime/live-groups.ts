@@ -9,14 +9,22 @@ import {
   LiveFullError,
   type LiveRow,
   type LiveSource,
+  type Subscribed,
   type Subscription,
 } from './live-types.ts';
 
 export interface LiveGroups {
-  /** Answers how to leave. @throws {LiveFullError} */
-  add(subscription: Subscription): () => void;
-  /** Tells everybody of these changes; answers in how many milliseconds there is more to tell. */
-  tell(ids: readonly string[], flooded: boolean): Promise<number>;
+  /** @throws {LiveFullError} */
+  add(subscription: Subscription): Subscribed;
+  /** Tells everybody of these changes, or at least how many there are. */
+  tell(ids: readonly string[], flooded: boolean): Promise<Told>;
+}
+
+export interface Told {
+  /** Nothing waits for its turn. */
+  all: boolean;
+  /** In how many milliseconds there is more to tell. */
+  againInMs: number;
 }
 
 export interface LiveGroupsTools {
@@ -112,23 +120,24 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     group.stale = false;
     group.toldAt = performance.now();
     if (topic.kind !== 'changes') return sendAll(listeners, wholly(topic));
-    const { ids, facets, total } = await source.page(topic.filter, viewer);
-    show(group, ids);
-    sendAll(listeners, { name: 'facets', data: { topic: topic.name, facets, total, updated: pace.waiting() } });
+    const page = await source.page(topic.filter, viewer);
+    show(group, page.ids);
+    sendAll(listeners, { name: 'facets', data: { topic: topic.name, ...page, updated: pace.waiting() } });
   }
 
   return {
     add(subscription) {
       const [key, group] = groupOf(subscription);
       group.listeners.add(subscription);
-      void begin(group, subscription).catch((error: unknown) => {
+      const caughtUp = begin(group, subscription).catch((error: unknown) => {
         failed(error);
         subscription.send(wholly(subscription.topic));
       });
-      return () => {
+      const end = () => {
         group.listeners.delete(subscription);
         if (group.listeners.size === 0 && groups.get(key) === group) groups.delete(key);
       };
+      return { caughtUp, end };
     },
     async tell(ids, flooded) {
       const all = [...groups.values()];
@@ -152,8 +161,8 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
           });
       }
       for (const group of all) await tellWhole(group);
-      if (all.some(({ pace }) => pace.waiting() > 0)) return WAITING_EVERY_MS;
-      return all.some(({ stale }) => stale) ? WHOLE_EVERY_MS : Number.POSITIVE_INFINITY;
+      if (all.some(({ pace }) => pace.waiting() > 0)) return { all: false, againInMs: WAITING_EVERY_MS };
+      return { all: true, againInMs: all.some(({ stale }) => stale) ? WHOLE_EVERY_MS : Number.POSITIVE_INFINITY };
     },
   };
 }

@@ -12,7 +12,9 @@ export interface LiveChange {
   names(viewer: Viewer): boolean;
 }
 
-export interface LiveCounts {
+export interface LivePage {
+  /** The changes on the page that a filter shows. */
+  ids: readonly string[];
   /** How many there are of each value of what lists filter by. */
   facets: object;
   total: number;
@@ -28,8 +30,7 @@ export interface LiveSource {
   read(ids: readonly string[]): Promise<readonly LiveChange[]>;
   /** Which of these changes a filter leaves. One read. */
   matching(ids: readonly string[], filter: string, viewer: Viewer | undefined): Promise<ReadonlySet<string>>;
-  /** The ids of the page that a filter shows, with the counts beside it. */
-  page(filter: string, viewer: Viewer | undefined): Promise<LiveCounts & { ids: readonly string[] }>;
+  page(filter: string, viewer: Viewer | undefined): Promise<LivePage>;
   /** Whether what a filter leaves depends on who reads. */
   isPersonal(filter: string): boolean;
 }
@@ -38,7 +39,7 @@ export type LiveEvent =
   /** A row as it is now. `gone`: the filter does not leave it any more. */
   | { name: 'row'; data: LiveRow & { topic: string; gone?: true } }
   /** `updated`: so many rows are waiting, because there are too many at once. */
-  | { name: 'facets'; data: Partial<LiveCounts> & { topic: string; updated: number } }
+  | { name: 'facets'; data: Partial<LivePage> & { topic: string; updated: number } }
   /** Something on the page is different: read it again. */
   | { name: 'changed'; data: { topic: string } }
   /** Too much to tell: read the page again. */
@@ -48,8 +49,6 @@ export interface LiveRow {
   id: string;
   rev: number;
   html: string;
-  /** Different where somebody who listens wants to be told. */
-  state: string;
   /** `checkout 1.8.2 now waiting for approval`. */
   say: string;
 }
@@ -62,6 +61,12 @@ export interface Subscription {
   /** A position: what changed after it is sent first. */
   since?: string;
   send(event: LiveEvent): void;
+}
+
+export interface Subscribed {
+  /** What was missed since `since` has been sent. Never rejects. */
+  caughtUp: Promise<void>;
+  end(): void;
 }
 
 /** So many different filters are listened to that one more would cost the others. */

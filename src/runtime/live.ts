@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { createLiveGroups } from './live-groups.ts';
 import { createLiveLog } from './live-log.ts';
-import type { DrawRow, LiveSource, Subscription } from './live-types.ts';
+import type { DrawRow, LiveSource, Subscribed, Subscription } from './live-types.ts';
 import type { Log } from './log.ts';
 
 export interface LiveTools {
@@ -21,8 +21,8 @@ export interface Live {
   position(): string;
   /** When the store was last read; `ok`: it could be. */
   state(): { at: string; ok: boolean };
-  /** Answers how to stop. @throws {LiveFullError} */
-  subscribe(subscription: Subscription): () => void;
+  /** @throws {LiveFullError} */
+  subscribe(subscription: Subscription): Subscribed;
   close(): void;
 }
 
@@ -40,6 +40,7 @@ export function createLive(tools: LiveTools): Live {
   const pending = new Set<string>();
   const round = createRounds(coalesceMs, tellRound);
   let flooded = false;
+  let position = changes.position();
   let state = { at: clock.now().toISOString(), ok: true };
 
   /** Answers in how many milliseconds it wants to be called again. */
@@ -49,11 +50,13 @@ export function createLive(tools: LiveTools): Live {
       const seen = await changes.look();
       flooded ||= seen.flood;
       for (const id of seen.ids) pending.add(id);
-      const againInMs = await groups.tell([...pending], flooded);
+      const seenUpTo = changes.position();
+      const told = await groups.tell([...pending], flooded);
+      if (told.all) position = seenUpTo;
       pending.clear();
       flooded = false;
       state = { at, ok: true };
-      return Math.min(lookEveryMs, againInMs);
+      return Math.min(lookEveryMs, told.againInMs);
     } catch (error) {
       if (state.ok) failed(error);
       state = { ...state, ok: false };
@@ -64,7 +67,7 @@ export function createLive(tools: LiveTools): Live {
   const stopListening = source.onChanged(() => round.in(SETTLE_MS));
   round.in(0);
   return {
-    position: changes.position,
+    position: () => position,
     state: () => state,
     subscribe: groups.add,
     close() {

@@ -1,0 +1,71 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Live } from '../../runtime/live.ts';
+import type { EventStream } from './stream.ts';
+
+/** One open connection. */
+export interface Reader {
+  stream: EventStream;
+  /** Whose it is; absent: nobody has signed in. */
+  session?: string;
+  /** Whether they may still read. */
+  mayStillRead(): Promise<boolean>;
+}
+
+export interface ReadersOptions {
+  live: Pick<Live, 'state'>;
+  clock: Clock;
+  /** When it is aborted, everybody is sent home. */
+  stopping: AbortSignal;
+  heartbeatMs?: number;
+  maxReaders?: number;
+}
+
+/** All open connections of this process, with what is said to all of them. */
+export interface Readers {
+  /** Why there is no place for one more; `undefined`: there is. */
+  isFull(session: string | undefined): string | undefined;
+  add(reader: Reader): void;
+  remove(reader: Reader): void;
+  count(): number;
+}
+
+const HEARTBEAT_MS = 15_000;
+/** Each costs about 50 kB. */
+const MAX_READERS = 1_000;
+/** A browser needs one; several browsers of one person, and scripts of theirs, some more. */
+const MAX_READERS_OF_SESSION = 20;
+
+export function createReaders(options: ReadersOptions): Readers {
+  const { live, stopping, heartbeatMs = HEARTBEAT_MS, maxReaders = MAX_READERS } = options;
+  const readers = new Set<Reader>();
+
+  /** Also how a reader finds out that it has been left alone: silence is an event that does not come. */
+  async function beat(): Promise<void> {
+    const event = { name: 'beat' as const, data: live.state() };
+    for (const reader of [...readers]) {
+      const may = await reader.mayStillRead().catch(() => true);
+      if (may) reader.stream.send(event);
+      else reader.stream.end({ name: 'end', data: { reason: 'signed-out' } });
+    }
+  }
+
+  const timer = setInterval(beat, heartbeatMs);
+  timer.unref();
+  stopping.addEventListener('abort', () => {
+    clearInterval(timer);
+    for (const { stream } of readers) stream.end();
+  });
+
+  return {
+    isFull(session) {
+      if (stopping.aborted) return 'Lynceus is stopping';
+      if (readers.size >= maxReaders) return `${maxReaders} pages are kept up to date already`;
+      const own = session === undefined ? [] : [...readers].filter((one) => one.session === session);
+      if (own.length < MAX_READERS_OF_SESSION) return undefined;
+      return `${MAX_READERS_OF_SESSION} connections of yours are open already`;
+    },
+    add: (reader) => void readers.add(reader),
+    remove: (reader) => void readers.delete(reader),
+    count: () => readers.size,
+  };
+}
