@@ -44,7 +44,9 @@ import { createLog } from './runtime/log.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { observeApplication } from './runtime/observe-application.ts';
 import { createProgressBoard } from './runtime/progress.ts';
+import { projectChange } from './runtime/project-change.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
+import { askForRowsOfThisForm, rebuildStep } from './runtime/rebuild.ts';
 import { workOnEvent } from './runtime/receive-event.ts';
 import { askForReconciliation, reconcile } from './runtime/reconcile.ts';
 import { redeliverMissed, redeliveryJobs } from './runtime/redeliver.ts';
@@ -146,6 +148,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       diagnoseAfterMs,
     );
     await store.commit({ jobs: [...diagnoseJobs(checks, diagnoseAfterMs), ...looksForMissed] });
+    await askForRowsOfThisForm(store, clock.now());
     const logged = new Set<string>();
     const worker = runWorker(
       {
@@ -168,6 +171,8 @@ export async function startApp(options: AppOptions): Promise<App> {
           redeliver: (job, lease) => redeliverMissed(room, job, lease),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
+          change: (job) => projectChange({ store, stops: line.stops }, job),
+          rebuild: (job) => rebuildStep(store, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },
       },

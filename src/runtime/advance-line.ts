@@ -5,7 +5,8 @@ import { lineFor } from '../engine/line.ts';
 import { currentTask, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import type { SequenceEvent } from '../events/types.ts';
-import type { ClaimedJob, Store } from '../store/store.ts';
+import type { ClaimedJob, NewJob, Store } from '../store/store.ts';
+import { changeJob } from './change-job.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Log } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
@@ -56,7 +57,7 @@ async function advance(room: LineRoom, job: ClaimedJob, line: LoadedSequence[], 
   // Our own wake-up would make the line run once more for nothing: it goes on right here.
   const jobs = commit.jobs.filter((wanted) => wanted.queue !== 'line');
   const others = await queuedLooks(room.store, job.payload as unknown as Place, events);
-  await room.store.commit({ ...commit, jobs: [...jobs, ...others], claim: job });
+  await room.store.commit({ ...commit, jobs: [...jobs, ...others, ...waitingChanges(neighbours, events)], claim: job });
   room.failpoint('line.committed');
   line[at] = next;
   countEndedTasks(room.metrics, events);
@@ -69,6 +70,15 @@ async function advance(room: LineRoom, job: ClaimedJob, line: LoadedSequence[], 
     );
   }
   return true;
+}
+
+/** Those that wait for their turn say behind whom. */
+function waitingChanges(line: readonly SequenceState[], events: readonly SequenceEvent[]): NewJob[] {
+  if (!events.some(({ name }) => name === 'sequence.started' || name === 'sequence.finished')) return [];
+  const waiting = line.flatMap(({ phase, triggered }) =>
+    phase === 'triggered' && triggered ? [triggered.context] : [],
+  );
+  return [...new Set(waiting)].map((context) => changeJob(context));
 }
 
 /** Approvals, time limits and aborts end a task here; what its handler ends is counted where it ran. */

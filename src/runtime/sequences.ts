@@ -7,6 +7,7 @@ import { fromEnvelope, toEnvelope } from '../events/codec.ts';
 import type { SequenceEvent } from '../events/types.ts';
 import type { Append, Claim, Commit, ConflictError, NewEvent, NewJob, Settlement, Store } from '../store/store.ts';
 import { ACTIVE, sequenceFromRow, sequenceRows } from '../views/sequence-document.ts';
+import { changeJob } from './change-job.ts';
 import { pullRequestRows } from './pull-request-rows.ts';
 
 export interface LoadedSequence {
@@ -69,6 +70,7 @@ export function sequenceCommit(
       jobs: [
         ...events.flatMap((event) => jobsFor(sequence, state, event)),
         ...newlyMerged(loaded.state, state).map(refreshJob),
+        ...(state.triggered ? [changeJob(state.triggered.context)] : []),
       ],
     },
   };

@@ -1,5 +1,5 @@
 import { positionOf } from './change-columns.ts';
-import type { ChangeFacets, ChangesQuery, KeyFilter } from './changes.ts';
+import type { ChangeFacets, ChangesQuery, CountQuery, KeyFilter } from './changes.ts';
 import { pageSize, type Statement } from './statements.ts';
 
 export const CHANGE_COLUMNS =
@@ -84,6 +84,12 @@ export function changesCount(query: ChangesQuery, within: Within): Statement {
   const { all, values } = conditionsOf(query, OTHERS, within);
   const text = `select state, stage, team, count(*) as count from changes ${where(all)} group by state, stage, team`;
   return { text, values };
+}
+
+/** How many all filters together leave. */
+export function changesTotal(query: CountQuery, within: Within): Statement {
+  const { all, values } = conditionsOf(query, [...OTHERS, ...FACETS], within);
+  return { text: `select count(*) as count from changes ${where(all)}`, values };
 }
 
 export interface CountRow {

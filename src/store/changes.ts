@@ -79,6 +79,9 @@ export interface ChangesPage {
   next?: ChangePosition;
 }
 
+/** As a query of a list, where only the number is wanted. */
+export type CountQuery = Omit<ChangesQuery, 'after' | 'limit' | 'count'>;
+
 export interface ChangeFacets {
   state: Record<string, number>;
   stage: Record<string, number>;

@@ -7,11 +7,20 @@ import {
   changesById,
   changesCount,
   changesList,
+  changesTotal,
   changesWithKey,
   changesWritten,
   ON_CHANGE_CONFLICT,
 } from './change-statements.ts';
-import type { ChangeMoved, ChangesPage, ChangesQuery, KeyQuery, StoredChange, WrittenChange } from './changes.ts';
+import type {
+  ChangeMoved,
+  ChangesPage,
+  ChangesQuery,
+  CountQuery,
+  KeyQuery,
+  StoredChange,
+  WrittenChange,
+} from './changes.ts';
 import { NOW, type PostgresSession } from './postgres-session.ts';
 import type { PreparedCommit } from './prepared-commit.ts';
 
@@ -112,6 +121,10 @@ export async function listChanges(session: PostgresSession, query: ChangesQuery)
     query.count === false ? { rows: [] } : session.run<CountRow>(changesCount(query, within)),
   ]);
   return toChangesPage(query, list.rows, counts.rows);
+}
+
+export async function countChanges(session: PostgresSession, query: CountQuery): Promise<number> {
+  return (await session.run<{ count: number }>(changesTotal(query, within))).rows[0]?.count ?? 0;
 }
 
 export async function readChanges(session: PostgresSession, ids: readonly string[]): Promise<StoredChange[]> {

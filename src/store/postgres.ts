@@ -3,7 +3,7 @@ import { credentialStore } from './credential-statements.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MigrationError } from './migrations.ts';
 import { openChangeChannel } from './postgres-change-channel.ts';
-import { findChanges, listChanges, readChanges, writtenChanges } from './postgres-changes.ts';
+import { countChanges, findChanges, listChanges, readChanges, writtenChanges } from './postgres-changes.ts';
 import { openChannels } from './postgres-channel.ts';
 import { commitOn } from './postgres-commit.ts';
 import { readLog } from './postgres-log.ts';
@@ -142,6 +142,7 @@ function createStore(session: PostgresSession): Store {
     document: (kind, id) => whileOpen(() => readDocument(session, kind, id)),
     documents: (query) => whileOpen(() => listDocuments(session, query)),
     changes: (query) => whileOpen(() => listChanges(session, query)),
+    countChanges: (query) => whileOpen(() => countChanges(session, query)),
     changesById: (ids) => whileOpen(() => readChanges(session, ids)),
     changesWritten: (query) => whileOpen(() => writtenChanges(session, query)),
     findChanges: (query) => whileOpen(() => findChanges(session, query)),

@@ -7,11 +7,20 @@ import {
   changesById,
   changesCount,
   changesList,
+  changesTotal,
   changesWithKey,
   changesWritten,
   ON_CHANGE_CONFLICT,
 } from './change-statements.ts';
-import type { ChangeMoved, ChangesPage, ChangesQuery, KeyQuery, StoredChange, WrittenChange } from './changes.ts';
+import type {
+  ChangeMoved,
+  ChangesPage,
+  ChangesQuery,
+  CountQuery,
+  KeyQuery,
+  StoredChange,
+  WrittenChange,
+} from './changes.ts';
 import { bindable, numbered, oneOf } from './sqlite-dialect.ts';
 import type { Statement } from './statements.ts';
 
@@ -58,6 +67,7 @@ export function sqliteChangeWrites(db: DatabaseSync, now: () => number): SqliteC
 
 export interface SqliteChangeReads {
   list(query: ChangesQuery): ChangesPage;
+  count(query: CountQuery): number;
   byId(ids: readonly string[]): StoredChange[];
   written(query: { since: number; limit: number }): WrittenChange[];
   find(query: KeyQuery): string[];
@@ -75,6 +85,7 @@ export function sqliteChangeReads(db: DatabaseSync): SqliteChangeReads {
       return toChangesPage(query, rows, counts);
     },
     written: (query) => all<WrittenChange>(changesWritten(query)),
+    count: (query) => all<{ count: number }>(changesTotal(query, oneOf))[0]?.count ?? 0,
     byId: (ids) => inOrderOf(ids, all<ChangeRow>(changesById(ids, oneOf))),
     find: ({ name, value, ...rest }) =>
       all<{ id: string }>(changesWithKey({ names: [name], values: [value], ...rest }, oneOf)).map(({ id }) => id),

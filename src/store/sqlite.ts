@@ -172,6 +172,7 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
       }),
 
     changes: (query) => read(() => changeReads.list(query)),
+    countChanges: (query) => read(() => changeReads.count(query)),
     changesById: (ids) => read(() => changeReads.byId(ids)),
     changesWritten: (query) => read(() => changeReads.written(query)),
     findChanges: (query) => read(() => changeReads.find(query)),

@@ -4,6 +4,7 @@ import type {
   ChangesListener,
   ChangesPage,
   ChangesQuery,
+  CountQuery,
   KeyQuery,
   StoredChange,
   WrittenChange,
@@ -213,6 +214,9 @@ export interface Store {
 
   /** A page of the changes, and how many there are of what. */
   changes(query: ChangesQuery): Promise<ChangesPage>;
+
+  /** How many the filters leave. */
+  countChanges(query: CountQuery): Promise<number>;
 
   /** Those of these ids that there are, in the order of the ids. At most 1000. */
   changesById(ids: readonly string[]): Promise<StoredChange[]>;

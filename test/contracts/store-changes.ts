@@ -170,6 +170,7 @@ export function changesContract(opened: () => OpenedStore): void {
       expect(await found({ team: ['payments', 'identity'] })).toBe('c d');
       expect(await found({ movedSince: 20 })).toBe('b c d');
       expect(await found({ state: [] })).toBe('');
+      expect(await store().countChanges({ project: [project], team: ['payments', 'identity'] })).toBe(2);
       const needs = (prefix: boolean) => ({ names: ['needs'], values: [person], prefix });
       expect(await found({ keys: [needs(false)] })).toBe('a d');
       expect(await found({ keys: [needs(true)] })).toBe('a c d');

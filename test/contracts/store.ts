@@ -833,6 +833,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         () => mine.document('k', 'i'),
         () => mine.documents({ kind: 'k' }),
         () => mine.changes({}),
+        () => mine.countChanges({}),
         () => mine.changesById(['c']),
         () => mine.findChanges({ name: 'commit', value: 'abc' }),
         () => mine.stats(),

@@ -1,0 +1,141 @@
+import { needsOf } from '../answers/answer.ts';
+import type { ChangeFacts } from '../answers/change-facts.ts';
+import type { State } from '../answers/change-row.ts';
+import { imageName } from '../answers/facts/images.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { SequenceState } from '../engine/sequence.ts';
+import { readPullRequestUrl } from '../events/pull-request-url.ts';
+import type { ChangeKey, ChangeRecord } from '../store/changes.ts';
+import { numberKey } from './find-change.ts';
+
+/** What lists are ordered by: who has to do something comes before what stopped, what moves, and what is over. */
+const RANKS: Readonly<Record<State, number>> = {
+  waiting: 0,
+  failed: 1,
+  unknown: 1,
+  running: 2,
+  queued: 2,
+  idle: 2,
+  warning: 3,
+  passed: 3,
+  skipped: 3,
+  superseded: 3,
+};
+
+/** Words of a title that a search finds it by. */
+const MAX_WORDS = 30;
+const MAX_WORD = 60;
+const MAX_KEYS = 400;
+/** What columns hold; longer names are cut, for filters only. */
+const MAX_COLUMN = 80;
+
+/** What the store keeps of a change: its facts, what lists filter by, and what it can be found by. */
+export function changeRecord(
+  facts: ChangeFacts,
+  sequences: readonly SequenceState[],
+  extra: readonly ChangeKey[] = [],
+): ChangeRecord {
+  const { id, rev, project, service, team, author, state, kind } = facts;
+  const stage = stageOf(facts);
+  return {
+    id,
+    version: rev,
+    project: column(project),
+    service: column(service),
+    ...(team === undefined || team === '' ? {} : { team: column(team) }),
+    ...(author.name === 'unknown' ? {} : { author: column(author.login ?? author.name) }),
+    state,
+    ...(stage === undefined ? {} : { stage: column(stage) }),
+    kind,
+    rank: RANKS[state],
+    createdAt: time(facts.createdAt || facts.movedAt),
+    movedAt: time(facts.movedAt || facts.createdAt),
+    keys: [...keysOf(facts, sequences), ...extra].filter(isKey).slice(0, MAX_KEYS),
+    data: JSON.parse(JSON.stringify(facts)) as JsonObject,
+  };
+}
+
+/** Where it is now, or ended. */
+function stageOf({ spots, over, cells }: ChangeFacts): string | undefined {
+  return spots[0]?.stage ?? over?.stage ?? cells.findLast(({ state }) => state !== 'idle')?.stage;
+}
+
+function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): ChangeKey[] {
+  const { commit, images = [], version, cells, title, service, pr } = facts;
+  const digests = images.flatMap((image) => imageName(image).digest ?? []);
+  const clusters = cells.flatMap((cell) => cell.clusters ?? []);
+  return [
+    ...named('commit', [commit.id ?? '', ...sequences.flatMap(commitsOf)]),
+    ...named('digest', digests),
+    ...named('pr', pr?.url === undefined ? [] : [readPullRequestUrl(pr.url)?.key ?? '']),
+    ...named('number', pullRequestNumbers(pr)),
+    ...named(
+      'version',
+      [version ?? '', ...cells.map((cell) => (cell.state === 'idle' ? '' : (cell.version ?? '')))].map((text) =>
+        text.toLowerCase(),
+      ),
+    ),
+    ...named(
+      'stage',
+      cells.map((cell) => (cell.state === 'idle' ? '' : cell.stage)),
+    ),
+    ...named(
+      'cluster',
+      clusters.map(({ name }) => name),
+    ),
+    ...named('service', [service.toLowerCase()]),
+    ...named(
+      'author',
+      [facts.author.name, facts.author.login ?? ''].map((name) => name.toLowerCase()),
+    ),
+    ...named('needs', needsOf(facts, facts.movedAt)),
+    ...sequences.flatMap(applicationKey),
+    ...named('word', wordsOf(`${title} ${facts.author.name} ${facts.author.login ?? ''}`)),
+  ];
+}
+
+function pullRequestNumbers(pr: ChangeFacts['pr']): string[] {
+  const number = /\d+$/.exec(pr?.text ?? '')?.[0];
+  return number === undefined ? [] : [numberKey(number)];
+}
+
+function commitsOf({ triggered }: SequenceState): string[] {
+  if (!triggered) return [];
+  const { revision, revisions = [], drySha = '', source } = triggered;
+  return [revision, ...revisions, drySha, source.revision ?? ''].map((commit) => commit.toLowerCase());
+}
+
+function applicationKey({ triggered }: SequenceState): ChangeKey[] {
+  if (!triggered) return [];
+  const { namespace, name } = triggered.application;
+  // Flux has several kinds, and the kind stands in the name: a name of Argo CD has no slash.
+  const [kind, own] = name.split('/', 2);
+  if (own === undefined) return [{ name: 'argocd', value: `${namespace}/${name}` }];
+  return [{ name: 'flux', value: `${kind}/${namespace}/${own}` }];
+}
+
+/** In lower case, each once, without what surrounds them. */
+export function wordsOf(text: string): string[] {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}._/-]*/gu) ?? [];
+  return [...new Set(words.map((word) => word.slice(0, MAX_WORD)))].slice(0, MAX_WORDS);
+}
+
+function named(name: string, values: readonly string[]): ChangeKey[] {
+  return [...new Set(values)].filter((value) => value !== '').map((value) => ({ name, value }));
+}
+
+/** An odd value of others is not found; it must never keep the change from being shown. */
+function isKey({ value }: ChangeKey): boolean {
+  return value !== '' && value.length <= 170 && !value.includes('\u0000') && value.isWellFormed();
+}
+
+function column(text: string): string {
+  const clean = text.replaceAll('\u0000', '').toWellFormed().slice(0, MAX_COLUMN).toWellFormed();
+  return clean === '' ? '-' : clean;
+}
+
+/** Milliseconds since 1970; what is no time is the beginning of time. */
+function time(iso: string): number {
+  const at = Date.parse(iso);
+  return Number.isSafeInteger(at) && at >= 0 ? at : 0;
+}
