@@ -5,6 +5,7 @@ import Type, { type Static } from 'typebox';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import type { NewEvent } from '../store/store.ts';
+import { PLAIN_FORMS, plainEvent, REPORTED } from './reports/plain.ts';
 
 /** The envelope as CloudEvents 1.0 defines it; extensions are lower-case letters and digits. */
 const Envelope = Type.Object(
@@ -29,8 +30,10 @@ const validate = ajv.compile<Envelope>(Envelope);
 const EXTENSION = /^[a-z0-9]{1,100}$/;
 /** Sources and types that only we write. */
 const OURS = /^(?:lynceus|argocd\/|flux\/)|^dev\.lynceus\./;
-/** The one type of ours that others write: numbers for an evaluation. */
+/** A type of ours that others write: numbers for an evaluation. */
 export const PUSHED = 'dev.lynceus.indicators.pushed.v1';
+/** Types of ours that others write. */
+const OF_OTHERS: ReadonlySet<string> = new Set([PUSHED, REPORTED]);
 const ATTRIBUTES = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'data', 'data_base64']);
 
 /** Past this a sender waits for long, and repeats a lot when one event is wrong. */
@@ -59,11 +62,23 @@ export function readCloudEvents(headers: IncomingHttpHeaders, body: Buffer, rece
 function readOne(headers: IncomingHttpHeaders, media: string, body: Buffer, receivedAt: Date): OneAnswer {
   if (media === 'application/cloudevents+json') return structured(body, receivedAt);
   if (headers['ce-specversion'] !== undefined) return binary(headers, media, body, receivedAt);
+  if (media === 'application/json') return plain(body, receivedAt);
   return refuse(
     415,
     'unsupported-media-type',
-    'send application/cloudevents+json, application/cloudevents-batch+json, or the ce-* headers with a JSON body',
+    'send application/cloudevents+json, application/cloudevents-batch+json, application/json, or the ce-* headers with a JSON body',
   );
+}
+
+/** Without an envelope: a CDEvent by itself, or a report of the short form. */
+function plain(body: Buffer, receivedAt: Date): OneAnswer {
+  const parsed = parseStrictJson(body);
+  if (!parsed.ok) return refuse(400, parsed.code, parsed.detail);
+  const event = plainEvent(parsed.value, receivedAt);
+  if (!event) return refuse(400, 'invalid-event', PLAIN_FORMS);
+  const { id, source, type, time, subject } = event;
+  const named = { specversion: '1.0', id, source, type, time, ...(subject === undefined ? {} : { subject }) };
+  return toEvent({ ...named, data: event.data['data'] ?? null }, receivedAt);
 }
 
 function structured(body: Buffer, receivedAt: Date): OneAnswer {
@@ -132,7 +147,7 @@ function toEvent(envelope: JsonObject, receivedAt: Date): OneAnswer {
   if (misnamed !== undefined)
     return refuse(400, 'invalid-event', `${sayName(misnamed)}: attributes have names of lower-case letters and digits`);
   const { id, source, type, subject, time } = envelope as Envelope;
-  if (OURS.test(source) || (OURS.test(type) && type !== PUSHED))
+  if (OURS.test(source) || (OURS.test(type) && !OF_OTHERS.has(type)))
     return refuse(400, 'invalid-event', 'source and type of this event are reserved for Lynceus itself');
   const extensions = Object.fromEntries(Object.entries(envelope).filter(([name]) => !ATTRIBUTES.has(name)));
   const data: JsonObject = {

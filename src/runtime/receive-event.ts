@@ -1,8 +1,10 @@
 import type { JsonObject } from '../base/json.ts';
 import { currentTask } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
+import type { Report } from '../events/report.ts';
 import type { ClaimedJob, NewJob, Store } from '../store/store.ts';
 import { EvaluationRefused, type EvaluationRequest, type Evaluations } from './evaluations.ts';
+import { reportCommit } from './journey.ts';
 import type { Log } from './log.ts';
 import { activeSequences, taskJob } from './sequences.ts';
 
@@ -15,6 +17,10 @@ export interface ReceivedRoom {
 /** Does what an event of others asked for, after it is in the log. Doing it twice is doing it once. */
 export async function workOnEvent(room: ReceivedRoom, job: ClaimedJob): Promise<void> {
   if (job.payload['kind'] === 'indicators') return keepIndicators(room, job);
+  if (job.payload['kind'] === 'report') {
+    const report = job.payload['report'] as unknown as Report;
+    return void (await room.store.commit({ ...reportCommit(report), claim: job, settle: { kind: 'done' } }));
+  }
   const { id, kind: _, ...request } = job.payload as unknown as EvaluationRequest & { id: string; kind: string };
   try {
     await room.evaluations.request({ ...request, key: id });

@@ -1,0 +1,171 @@
+import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
+import { AdapterError } from '../base/adapter-error.ts';
+import type { Clock } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
+import { inGit } from '../engine/in-git.ts';
+import { isAbout, type Report } from '../events/report.ts';
+import type { ClaimedJob, Commit, Document, NewJob, Store } from '../store/store.ts';
+import { sequenceFromRow } from '../views/sequence-document.ts';
+import { changeJob } from './change-job.ts';
+import type { Lease } from './lease.ts';
+import { ARRIVED, BUILT, type BuiltChange, built, builtKeys, reportRows, reportsOf, WAITING } from './reports.ts';
+
+export interface JourneyRoom {
+  store: Store;
+  clock: Clock;
+  tools: { gitHost(repository: Repository): GitHost | undefined };
+}
+
+/** Looked for again after half of its age: soon at first, rarely later. */
+const [SOONEST_MS, LATEST_MS] = [5_000, 3_600_000];
+/** What was not delivered by then is not waited for. */
+const GIVE_UP_MS = 14 * 24 * 3_600_000;
+/** The newest sequences of a service that may have skipped over a commit. */
+const LOOK_BACK = 20;
+
+/** Keeps a report and has everything looked at that it may say something about. Doing it twice is doing it once. */
+export function reportCommit(report: Report): Commit {
+  const own = built(report);
+  const rows = reportRows(report);
+  const jobs = [journeyJob(report)];
+  if (!own) return { documents: rows, jobs };
+  const { id, ...data } = own;
+  const row: Document = {
+    kind: BUILT,
+    id,
+    // What became of it is of a higher version: a late report changes nothing about that.
+    version: 1,
+    service: own.service,
+    context: id,
+    status: WAITING,
+    sort: Date.parse(report.heardAt),
+    data: data as unknown as JsonObject,
+  };
+  return { documents: [...rows, row], jobs };
+}
+
+/** Is the change delivered by now that a report is about? One job for all reports of one built change. */
+function journeyJob(report: Report): NewJob {
+  return {
+    queue: 'journey',
+    key: built(report)?.id ?? report.id,
+    payload: { report: report as unknown as JsonObject },
+  };
+}
+
+/**
+ * Looks for the delivered change that a report belongs to, until there is one: then that is told anew, and a row of its
+ * own goes away with it. A manifest commit that a newer one skipped over has arrived with the newer one.
+ */
+export async function workOnJourney(room: JourneyRoom, job: ClaimedJob, lease: Lease): Promise<void> {
+  const { store, clock } = room;
+  const report = job.payload['report'] as unknown as Report;
+  const own = built(report);
+  const reports = await reportsAround(store, report);
+  const changes = await deliveredChanges(store, report, reports);
+  const row = own && (await store.document(BUILT, own.id));
+  if (changes.length > 0) {
+    await store.commit({ jobs: changes.map((id) => changeJob(id)), claim: job, settle: { kind: 'done' } });
+    return;
+  }
+  const skipped = row?.status === WAITING ? await skippedBy(room, row, reports, lease.signal) : undefined;
+  if (row && skipped !== undefined) {
+    const documents = [{ ...row, version: row.version + 1, context: skipped, status: ARRIVED }];
+    const jobs = [changeJob(row.id), changeJob(skipped)];
+    await store.commit({ documents, jobs, claim: job, settle: { kind: 'done' } });
+    return;
+  }
+  const ageMs = clock.now().getTime() - Date.parse(report.heardAt);
+  const jobs = row?.status === WAITING ? [changeJob(row.id)] : [];
+  const delayMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, ageMs / 2));
+  const settle = ageMs > GIVE_UP_MS ? ({ kind: 'done' } as const) : ({ kind: 'again', delayMs } as const);
+  await store.commit({ jobs, claim: job, settle });
+}
+
+/** The report with all that it hangs together with. */
+async function reportsAround(store: Store, report: Report): Promise<Report[]> {
+  const own = built(report);
+  const keys = own
+    ? builtKeys(own.id, own.service, own.commit)
+    : {
+        changes: report.change === undefined ? [] : [report.change],
+        ...(report.project === undefined ? {} : { project: report.project }),
+        ...(report.service === undefined ? {} : { service: report.service }),
+        commits: report.manifestCommit === undefined ? [] : [report.manifestCommit],
+        digests: report.digest === undefined ? [] : [report.digest],
+        pullRequests: report.pullRequest === undefined ? [] : [report.pullRequest.key],
+        sources: report.commit === undefined ? [] : [report.commit],
+      };
+  const found = await reportsOf(store, keys);
+  return found.some(({ id }) => id === report.id) ? found : [...found, report];
+}
+
+/** Changes that were delivered, or are about to be, and are known by what the reports name. */
+async function deliveredChanges(store: Store, report: Report, reports: readonly Report[]): Promise<string[]> {
+  const keys = reports.flatMap((one) => [
+    ...(one.manifestCommit === undefined ? [] : [{ name: 'commit', value: one.manifestCommit }]),
+    ...(one.commit === undefined ? [] : [{ name: 'commit', value: one.commit }]),
+    ...(one.digest === undefined ? [] : [{ name: 'digest', value: one.digest }]),
+    ...(one.pullRequest === undefined ? [] : [{ name: 'pr', value: one.pullRequest.key }]),
+  ]);
+  const distinct = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
+  const found = await Promise.all(distinct.map((key) => store.findChanges(key)));
+  const ids = new Set([...found.flat(), ...reports.flatMap(({ change }) => change ?? [])]);
+  const checked = await Promise.all([...ids].map((id) => deliveredPlace(store, id)));
+  return checked.flatMap((one) => (one && isAbout(report, one.place) ? [one.id] : []));
+}
+
+/** A row that only reports made is no delivery. */
+async function deliveredPlace(store: Store, id: string) {
+  const [row] = await store.documents({ kind: 'sequence', context: [id], limit: 1 });
+  if (!row) return undefined;
+  const { project, service } = row;
+  return { id, place: { ...(project ? { project } : {}), ...(service ? { service } : {}) } };
+}
+
+/** The newest change of the service whose commit contains the manifests of one that was never deployed by itself. */
+async function skippedBy(
+  { store, tools }: JourneyRoom,
+  row: Document,
+  reports: readonly Report[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const manifests = [...new Set(reports.flatMap(({ manifestCommit }) => manifestCommit ?? []))];
+  if (manifests.length === 0) return undefined;
+  const { service } = row.data as unknown as BuiltChange;
+  const since = reports.find(({ manifestCommit }) => manifestCommit !== undefined)?.at ?? '';
+  for (const state of await sequencesOf(store, service)) {
+    const { triggered } = state;
+    if (!triggered || triggered.at < since || !isAbout({ service }, triggered.place)) continue;
+    const { repository, revision } = inGit(triggered);
+    for (const manifest of manifests)
+      if (await contains(tools.gitHost(repository), repository, revision, manifest, signal)) return triggered.context;
+  }
+  return undefined;
+}
+
+async function sequencesOf(store: Store, service: string) {
+  const { records } = await store.changes({ service: [service], limit: LOOK_BACK, count: false });
+  const rows = await store.documents({
+    kind: 'sequence',
+    context: records.map(({ id }) => id),
+    limit: LOOK_BACK * 5,
+  });
+  return rows.toReversed().map(({ data }) => sequenceFromRow(data));
+}
+
+async function contains(
+  host: GitHost | undefined,
+  repository: Repository,
+  revision: string,
+  commit: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await host?.contains(repository, revision, commit, { signal })) === true;
+  } catch (error) {
+    // A commit of another repository; or nobody can be asked now: then nothing is claimed.
+    if (error instanceof AdapterError) return false;
+    throw error;
+  }
+}
