@@ -9,6 +9,8 @@ interface Visit {
   /** Milliseconds since 1970. */
   startedAt: number;
   endedAt?: number;
+  /** When its last step ended, or it began. */
+  movedAt: number;
   /** Steps that it came to, in their order; the same list for all that took the same way. */
   steps: readonly string[];
   /** From which of them on a verdict before was a warning. */
@@ -36,8 +38,16 @@ export interface Journeys {
   add(run: Run): void;
   /** Newest first: whether changes that stood there reached a stage and stayed; those of which it is not known left out. */
   outcomes(whose: Whose, circle: 'service' | 'team' | 'all', standing: Standing, target: string): boolean[];
-  /** How changes of the service (or its team, or anyone's) go through the stages; undefined: none has gone to an end. */
-  way(whose: Whose): { stage: string; steps: readonly string[] }[] | undefined;
+  /** What a change does in a stage, as the newest one did that passed it: of the service, else of its team, else of anyone. */
+  stepsOf(whose: Whose, stage: string): readonly string[] | undefined;
+  /** The stages of the service in their order, as its changes went through them; else those of its team or of anyone. */
+  stagesOf(whose: Whose): string[];
+  /** Whether changes are in both stages at the same time. */
+  areParallel(whose: Whose, stages: readonly [string, string]): boolean;
+  /** A change that is known. */
+  find(whose: Whose, change: string): Journey | undefined;
+  /** Whether it arrived in a stage and stayed (`true`), will not (`false`), or nobody knows yet; and when it was there. */
+  fate(journey: Journey, target: string): { arrivedAt?: number; arrived?: boolean; overtaken?: true };
 }
 
 /** What is taken back later than this is another story. */
@@ -70,12 +80,23 @@ export function createJourneys(halfLifeRuns: number): Journeys {
     });
   }
 
-  function outcomeOf({ visits }: Journey, standing: Standing, target: string): boolean | undefined {
+  function outcomeOf(journey: Journey, standing: Standing, target: string): boolean | undefined {
+    const { visits } = journey;
     if (!visits.some((visit) => stood(visit, visits, standing))) return undefined;
+    return fate(journey, target).arrived;
+  }
+
+  function fate({ visits }: Journey, target: string): ReturnType<Journeys['fate']> {
     const there = visits.find(({ stage, outcome }) => stage === target && arrived(outcome));
-    if (there) return !isTakenBack(there);
-    if (visits.some(({ outcome }) => outcome === 'open' || outcome === 'superseded')) return undefined;
-    return visits.some(({ outcome }) => outcome === 'failed' || outcome === 'aborted') ? false : undefined;
+    if (there) return { arrivedAt: there.endedAt as number, arrived: !isTakenBack(there) };
+    if (visits.some(({ outcome }) => outcome === 'open')) return {};
+    if (visits.some(({ outcome }) => outcome === 'superseded')) return { overtaken: true };
+    return visits.some(({ outcome }) => outcome === 'failed' || outcome === 'aborted') ? { arrived: false } : {};
+  }
+
+  function* circles(whose: Whose): Generator<readonly Journey[]> {
+    for (const circle of [services.get(serviceOf(whose)), teams.get(teamOf(whose)), all])
+      if (circle) yield circle.newestFirst();
   }
 
   function isTakenBack({ run, endedAt = 0 }: Visit): boolean {
@@ -104,21 +125,36 @@ export function createJourneys(halfLifeRuns: number): Journeys {
         .map((journey) => outcomeOf(journey, standing, target))
         .filter((outcome) => outcome !== undefined);
     },
-    way(whose) {
-      for (const circle of [services.get(serviceOf(whose)), teams.get(teamOf(whose)), all]) {
-        const journeys = circle?.newestFirst() ?? [];
-        const passed = journeys.filter(({ visits }) => visits.every(({ outcome }) => arrived(outcome)));
-        // The longest of the newest ones: what is under way has not been everywhere yet.
-        const longest = passed.slice(0, LEAST_KEPT).reduce(longer, undefined);
-        if (longest) return longest.visits.map(({ stage, steps }) => ({ stage, steps }));
+    stepsOf(whose, stage) {
+      for (const journeys of circles(whose)) {
+        const isSuch = (visit: Visit) => visit.stage === stage && arrived(visit.outcome);
+        const found = journeys.find(({ visits }) => visits.some(isSuch))?.visits.find(isSuch);
+        if (found) return found.steps;
       }
       return undefined;
     },
+    stagesOf(whose) {
+      for (const journeys of circles(whose)) {
+        // The longest of the newest ones: what is under way has not been everywhere yet.
+        const ways = journeys.slice(0, LEAST_KEPT).map(({ visits }) => [...new Set(visits.map(({ stage }) => stage))]);
+        if (ways.length > 0) return ways.reduce((a, b) => (b.length > a.length ? b : a));
+      }
+      return [];
+    },
+    areParallel(whose, [one, other]) {
+      const both = services
+        .get(serviceOf(whose))
+        ?.newestFirst()
+        .map(({ visits }) => [one, other].map((name) => visits.find(({ stage }) => stage === name)))
+        .find((pair): pair is [Visit, Visit] => pair.every((visit) => visit?.endedAt !== undefined));
+      if (!both) return false;
+      const [first, second] = both.toSorted((a, b) => a.startedAt - b.startedAt) as [Visit, Visit];
+      // The next stage may see a change a moment before the one that promoted it knows.
+      return second.startedAt < (first.startedAt + (first.endedAt as number)) / 2;
+    },
+    find: (whose, change) => known.get(`${serviceOf(whose)}\u0000${change}`),
+    fate,
   };
-}
-
-function longer(best: Journey | undefined, journey: Journey): Journey {
-  return best === undefined || journey.visits.length > best.visits.length ? journey : best;
 }
 
 function arrived(outcome: Run['outcome']): boolean {
@@ -142,6 +178,7 @@ function visitOf(run: Run, ways: Map<string, readonly string[]>): Visit {
     outcome: run.outcome,
     startedAt: Date.parse(run.startedAt),
     ...(run.endedAt === undefined ? {} : { endedAt: Date.parse(run.endedAt) }),
+    movedAt: Date.parse(run.steps.at(-1)?.endedAt ?? run.startedAt),
     steps: getOrAdd(ways, steps.join('\u0000'), () => steps),
     warnedFrom: warning ? steps.indexOf(warning.step) + 1 : steps.length,
   };

@@ -5,7 +5,7 @@ import { credibleShare, shrunkShare, type Tally, tallyOf } from './odds.ts';
 import { type Basis, type Quant, type StepPlace, stepKey } from './quant.ts';
 import { type Forecast, type ForecastQuestion, NO_HISTORY } from './question.ts';
 import type { Run } from './run.ts';
-import { createStepModel, ENOUGH_RUNS, type KnownStep, type StepModel, type Whose } from './step-model.ts';
+import { createStepModel, ENOUGH_RUNS, type KnownStep, type StepModel, teamOf, type Whose } from './step-model.ts';
 import { sayDuration, sayMedian, sayOdds, sayQuant } from './words.ts';
 
 /** What was learnt from past runs, and what it says of changes under way. */
@@ -43,10 +43,12 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
   const decay = decayOf(options.halfLifeRuns);
   const drawn = new Map<string, Remaining | undefined>();
   const likely = new Map<string, Forecast['odds']>();
+  const tallies = new Map<string, Tally>();
 
   function learnt(): void {
     drawn.clear();
     likely.clear();
+    tallies.clear();
   }
 
   function remember<V>(cache: Map<string, V>, key: string, make: () => V): V {
@@ -112,7 +114,9 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
     const [first, last] = [all[0], all.at(-1)] as [StepPlace, StepPlace];
     const standing: Standing = { stage: first.stage, step: first.step, warned: question.warned ?? false };
     const tally = (circle: Basis) => tallyOf(journeys.outcomes(question, circle, standing, last.stage), decay);
-    const [own, team, everyone] = [tally('service'), tally('team'), tally('all')];
+    const shared = (circle: Basis, whose: string) =>
+      remember(tallies, JSON.stringify([whose, standing, last.stage]), () => tally(circle));
+    const [own, team, everyone] = [tally('service'), shared('team', teamOf(question)), shared('all', '')];
     const chain = known.reduce((product, { passes }) => product * passes, 1);
     const share = credibleShare(own, shrunkShare(team, shrunkShare(everyone, chain)));
     const whose = basisOf(own, team, everyone, known);

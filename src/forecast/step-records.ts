@@ -26,6 +26,7 @@ export function runOf(state: SequenceState): Run | undefined {
     project: triggered.place.project,
     service: triggered.place.service,
     stage: triggered.place.stage,
+    ...(triggered.team === undefined ? {} : { team: triggered.team }),
     startedAt: triggered.at,
     ...(finished ? { endedAt: finished.at } : {}),
     outcome: outcomeOf(state),

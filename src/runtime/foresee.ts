@@ -1,0 +1,85 @@
+import type { Foreseen } from '../answers/answer.ts';
+import type { ChangeFacts } from '../answers/change-facts.ts';
+import type { Cell } from '../answers/change-row.ts';
+import type { Journey } from '../forecast/journeys.ts';
+import type { StepPlace } from '../forecast/quant.ts';
+import type { ForecastQuestion } from '../forecast/question.ts';
+import type { Whose } from '../forecast/step-model.ts';
+import type { Forecasts } from './forecasts.ts';
+
+type Remaining = ForecastQuestion['remaining'][number];
+
+/** What is said of a change in its row: how long it still takes to its last stage, and how likely it gets there. */
+export function foresee(forecasts: Forecasts, facts: ChangeFacts): Foreseen {
+  const question = questionOf(forecasts, facts);
+  if (!question) return { eta: null, odds: null };
+  const { eta, odds, stepP90 } = forecasts.for(question);
+  const { running } = question;
+  const p90 = running && stepP90(running.stage, running.step);
+  return { eta, odds, ...(p90 === undefined ? {} : { stepP90: p90 }) };
+}
+
+/** Undefined: nothing is under way, or it has failed and nobody knows what people will do about it. */
+export function questionOf(forecasts: Forecasts, facts: ChangeFacts): ForecastQuestion | undefined {
+  const { project, service, team, cells } = facts;
+  const spots = facts.spots.filter(({ failed }) => failed === undefined);
+  if (facts.over || spots.length < facts.spots.length) return undefined;
+  const whose: Whose = { project, service, ...(team === undefined ? {} : { team }) };
+  const spot = spots.find(({ stage }) => stage !== undefined);
+  const running =
+    spot?.stage !== undefined && isStep(spot.step)
+      ? { stage: spot.stage, step: spot.step, startedAt: spot.since }
+      : undefined;
+  const remaining = cells.flatMap((cell): Remaining[] => {
+    const at = spots.find(({ stage }) => stage === cell.stage);
+    if (!at) return isAhead(cell) ? stepsIn(forecasts, whose, cell.stage) : [];
+    const from = isStep(at.step) ? at.step : undefined;
+    const rest = stepsAfter(stepsIn(forecasts, whose, cell.stage), from);
+    return at === spot || from === undefined ? rest : [{ stage: cell.stage, step: from }, ...rest];
+  });
+  if (!running && remaining.length === 0) return undefined;
+  const ahead = spot?.ahead && spot.stage ? aheadOf(forecasts, whose, spot.ahead.change, spot.stage) : undefined;
+  return {
+    ...whose,
+    ...(running ? { running } : {}),
+    remaining: forecasts.parallel(whose, remaining, running?.stage),
+    ...(cells.some(({ state }) => state === 'warning') ? { warned: true } : {}),
+    ...(ahead ? { ahead } : {}),
+  };
+}
+
+function isStep(step: string): boolean {
+  return step !== 'plan' && step !== 'turn';
+}
+
+function isAhead({ state }: Cell): boolean {
+  return state === 'idle' || state === 'queued' || state === 'waiting' || state === 'running';
+}
+
+/** As the last stage that is known does, where nobody has been in this one. */
+function stepsIn(forecasts: Forecasts, whose: Whose, stage: string): StepPlace[] {
+  const { journeys } = forecasts;
+  const others = journeys.stagesOf(whose).toReversed();
+  const known = [stage, ...others].map((name) => journeys.stepsOf(whose, name)).find((steps) => steps !== undefined);
+  return (known ?? []).map((step) => ({ stage, step }));
+}
+
+function stepsAfter(steps: readonly StepPlace[], from: string | undefined): StepPlace[] {
+  const at = from === undefined ? -1 : steps.findIndex(({ step }) => step === from);
+  return steps.slice(at + 1);
+}
+
+/** What the change in front still has to do in this stage. */
+function aheadOf(forecasts: Forecasts, whose: Whose, change: string, stage: string): ForecastQuestion['ahead'] {
+  const visit = forecasts.journeys.find(whose, change)?.visits.findLast((one) => one.stage === stage);
+  const steps = stepsIn(forecasts, whose, stage);
+  const left = steps.filter(({ step }) => !visit?.steps.includes(step));
+  const [first, ...rest] = left;
+  if (!first) return undefined;
+  if (visit?.outcome !== 'open') return { ...whose, remaining: left };
+  return { ...whose, running: { ...first, startedAt: sinceOf(visit) }, remaining: rest };
+}
+
+function sinceOf({ movedAt }: Journey['visits'][number]): string {
+  return new Date(movedAt).toISOString();
+}
