@@ -6,7 +6,6 @@ import type { LiveTopic } from './live-topic.ts';
 /** A change that was read once, to be drawn for each kind of reader. */
 export interface LiveChange {
   id: string;
-  rev: number;
   row(viewer: Viewer | undefined): ChangeRow;
   /** Whether it looks different to this person than to others who may do the same. */
   names(viewer: Viewer): boolean;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
+import { clientScript } from './client-script.ts';
 
 /** A file that pages refer to; its address names its content, so that it never has to be asked for again. */
 export interface Asset {
@@ -19,15 +19,9 @@ function asset(name: string, type: Asset['type'], body: string): Asset {
 }
 
 /** The browser's module: as it was built, or the source with its types taken off. */
-function script(): Asset | undefined {
-  const [built, source] = [path.join(here, 'client/app.js'), path.join(here, 'client/app.ts')];
-  if (existsSync(built)) return asset('app', 'js', withoutMap(readFileSync(built, 'utf8')));
-  if (!existsSync(source)) return undefined;
-  return asset('app', 'js', stripTypeScriptTypes(readFileSync(source, 'utf8')));
-}
-
-function withoutMap(text: string): string {
-  return text.replace(/^\/\/# sourceMappingURL=.*$/m, '');
+function script(): Asset {
+  const built = path.join(here, 'client/app.js');
+  return asset('app', 'js', clientScript(existsSync(built) ? built : path.join(here, 'client/app.ts')));
 }
 
 /** Without comments and indentation: it is written for people, and sent to browsers. */
@@ -40,7 +34,7 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path 
 
 /** Read once, when the process starts. */
 export const STYLE: Asset = asset('app', 'css', compact(readFileSync(path.join(here, 'assets/app.css'), 'utf8')));
-export const SCRIPT: Asset | undefined = script();
+export const SCRIPT: Asset = script();
 export const EYE: Asset = asset('icon', 'svg', ICON);
 
-export const ASSETS: readonly Asset[] = [STYLE, EYE, ...(SCRIPT === undefined ? [] : [SCRIPT])];
+export const ASSETS: readonly Asset[] = [STYLE, EYE, SCRIPT];

@@ -14,7 +14,7 @@ export interface LiveRoutesTools extends Omit<ReadersOptions, 'live'> {
 }
 
 /** A browser shows so many different pages at once, at most. */
-const MAX_TOPICS = 16;
+const MAX_TOPICS = 64;
 
 /** `GET /events`: what is different, as soon as it is. */
 export function liveRoutes(tools: LiveRoutesTools): Router {

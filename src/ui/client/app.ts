@@ -1,0 +1,14 @@
+import { offerCopies } from './copy.ts';
+import { keepDrafts } from './drafts.ts';
+import { startGrids } from './grid.ts';
+import { startKeys } from './keys.ts';
+import { startLive } from './live.ts';
+import { startTips } from './tips.ts';
+
+document.documentElement.classList.add('js');
+keepDrafts();
+offerCopies();
+startGrids();
+startTips();
+startKeys();
+startLive();

@@ -1,0 +1,25 @@
+import { all, hit, on, recall, remember } from './page.ts';
+
+const FIELDS = 'form[method="post"] :is(textarea, input[name="reason"])';
+type Field = HTMLTextAreaElement | HTMLInputElement;
+
+function keyOf(field: Field): string {
+  return `draft ${field.form?.getAttribute('action')} ${field.name}`;
+}
+
+/** Puts back what was written and never sent, and the token of the session where many share a row. */
+export function restoreFields(): void {
+  for (const field of all<Field>(FIELDS))
+    if (field.value === '') field.value = recall('sessionStorage', keyOf(field)) ?? '';
+  const token = all<HTMLInputElement>('input[name="csrf"]').find(({ value }) => value !== '')?.value;
+  for (const field of all<HTMLInputElement>('input[name="csrf"][value=""]')) field.value = token ?? '';
+}
+
+/** Reasons survive that the page is read again, until the tab is closed. */
+export function keepDrafts(): void {
+  restoreFields();
+  on('input', (event) => {
+    const field = hit<Field>(event, FIELDS);
+    if (field) remember('sessionStorage', keyOf(field), field.value);
+  });
+}

@@ -1,0 +1,47 @@
+/** What tells an element from its neighbours. */
+function nameOf(node: Node): string {
+  return node instanceof Element ? node.tagName + (node.id || node.getAttribute('data-k') || '') : node.nodeName;
+}
+
+/** Makes `now` look like `next` and touches only what differs: focus, what was typed and what was opened stay. */
+export function morph(now: Node, next: Node): void {
+  if (now.isEqualNode(next)) return;
+  if (!(now instanceof Element && next instanceof Element)) {
+    now.nodeValue = next.nodeValue;
+    return;
+  }
+  for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+  for (const { name } of [...now.attributes])
+    if (!next.hasAttribute(name) && name !== 'open') now.removeAttribute(name);
+  // The text of a field is what the reader wrote, not what the page came with.
+  if (now.tagName === 'TEXTAREA') return;
+  let at = now.firstChild;
+  for (const child of [...next.childNodes]) {
+    const name = nameOf(child);
+    let same = at;
+    while (same && nameOf(same) !== name) same = same.nextSibling;
+    if (same) {
+      while (at !== same) at = remove(at as ChildNode);
+      morph(same, child);
+      at = same.nextSibling;
+    } else now.insertBefore(document.importNode(child, true), at);
+  }
+  while (at) at = remove(at);
+}
+
+function remove(node: ChildNode): ChildNode | null {
+  const { nextSibling } = node;
+  node.remove();
+  return nextSibling;
+}
+
+/** As `morph`; where the focused element is gone after all, focus goes to the one that took its place. */
+export function patch(now: Element, next: Node): void {
+  const focused = document.activeElement;
+  const key = now.contains(focused) ? focused?.closest('[data-k]')?.getAttribute('data-k') : undefined;
+  morph(now, next);
+  if (focused?.isConnected || key === undefined) return;
+  const heir =
+    now.querySelector<HTMLElement>(`[data-k="${CSS.escape(key ?? '')}"]`) ?? now.querySelector<HTMLElement>('a');
+  heir?.focus({ preventScroll: true });
+}
