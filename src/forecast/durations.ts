@@ -117,6 +117,20 @@ export function without(pool: Pool, stats: DurationStats): Pool {
   return rest;
 }
 
+/** The pool without all those of another one. */
+export function withoutPool(pool: Pool, part: Pool): Pool {
+  return {
+    members: pool.members - part.members,
+    runs: pool.runs - part.runs,
+    weight: pool.weight - part.weight,
+    weightSquared: pool.weightSquared - part.weightSquared,
+    meanWeighted: pool.meanWeighted - part.meanWeighted,
+    meanSquaredWeighted: pool.meanSquaredWeighted - part.meanSquaredWeighted,
+    squares: pool.squares - part.squares,
+    freedom: pool.freedom - part.freedom,
+  };
+}
+
 /** What is believed of a member of this pool, given what is believed of the pool. */
 export function beliefFrom(pool: Pool, parent: Belief): Belief {
   if (pool.members === 0) return parent;

@@ -5,7 +5,16 @@ import { credibleShare, shrunkShare, type Tally, tallyOf } from './odds.ts';
 import { type Basis, type Quant, type StepPlace, stepKey } from './quant.ts';
 import { type Forecast, type ForecastQuestion, NO_HISTORY } from './question.ts';
 import type { Run } from './run.ts';
-import { createStepModel, ENOUGH_RUNS, type KnownStep, type StepModel, teamOf, type Whose } from './step-model.ts';
+import {
+  createStepModel,
+  ENOUGH_RUNS,
+  getOrAdd,
+  type KnownStep,
+  type StepModel,
+  serviceOf,
+  teamOf,
+  type Whose,
+} from './step-model.ts';
 import { sayDuration, sayMedian, sayOdds, sayQuant } from './words.ts';
 
 /** What was learnt from past runs, and what it says of changes under way. */
@@ -23,19 +32,22 @@ export interface ForecastModel {
 }
 
 const SLOW = 0.1;
-/** Questions about the same steps have the same draws until something new is learnt; a page has at most so many. */
-const MOST_CACHED = 1_000;
+/** Until something new is learnt, the same question has the same answer. Draws take 4 kB each, the rest hardly any. */
+const MOST_DRAWN = 1_000;
+const MOST_CACHED = 10_000;
 
 interface Times {
   machine: Draws;
   people: Draws;
 }
 
-interface Remaining extends Times {
+interface Weight {
   /** The weakest of its steps. */
   basis: Basis;
   runs: number;
 }
+
+type Remaining = Times & Weight;
 
 export function createForecastModel(options: { halfLifeRuns: number }): ForecastModel {
   const steps = createStepModel(options.halfLifeRuns);
@@ -44,33 +56,43 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
   const drawn = new Map<string, Remaining | undefined>();
   const likely = new Map<string, Forecast['odds']>();
   const tallies = new Map<string, Tally>();
+  const looked = new Map<string, KnownStep | undefined>();
 
   function learnt(): void {
     drawn.clear();
     likely.clear();
     tallies.clear();
+    looked.clear();
   }
 
-  function remember<V>(cache: Map<string, V>, key: string, make: () => V): V {
+  function remember<V>(cache: Map<string, V>, key: string, make: () => V, most: number = MOST_CACHED): V {
     if (cache.has(key)) return cache.get(key) as V;
-    if (cache.size >= MOST_CACHED) cache.clear();
+    if (cache.size >= most) cache.clear();
     const made = make();
     cache.set(key, made);
     return made;
   }
 
+  function known(whose: Whose, stage: string, step: string): KnownStep | undefined {
+    const key = `${teamOf(whose)}\u0000${serviceOf(whose)}\u0000${stepKey(stage, step)}`;
+    return remember(looked, key, () => steps.known(whose, stage, step));
+  }
+
   function forecast(question: ForecastQuestion, now: number, hidden?: string): Forecast {
     const { running, remaining } = question;
     const all = [...(running ? [running] : []), ...remaining];
-    const expected = expectedOf(steps, question, all);
-    const p90 = (stage: string, step: string) =>
-      expected.get(stepKey(stage, step))?.p90 ?? quantOf(steps.known(question, stage, step))?.p90;
-    if (all.length === 0) return { eta: null, odds: null, expected, stepP90: p90 };
+    const nothing = all.length === 0;
     return {
-      eta: etaOf(question, now, hidden),
-      odds: remember(likely, keyOf(question), () => oddsOf(question, all)),
-      expected,
-      stepP90: p90,
+      eta: nothing ? null : etaOf(question, now, hidden),
+      odds: nothing ? null : remember(likely, keyOf(question), () => oddsOf(question, all)),
+      // Rows do not ask for it.
+      get expected() {
+        return expectedOf(known, question, all);
+      },
+      stepP90(stage, step) {
+        const one = known(question, stage, step);
+        return one && quantileOf(one.duration, 1 - SLOW);
+      },
     };
   }
 
@@ -78,7 +100,7 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
     const left = timesOf(question, now);
     const ahead = question.ahead ? timesOf(question.ahead, now) : undefined;
     if (!left || (question.ahead && !ahead)) return { text: NO_HISTORY };
-    const sum = ahead ? both(ahead, left) : left;
+    const sum = ahead ? both(both(nothingLeft(), ahead), left) : left;
     const total = Float64Array.from(sum.machine);
     addTo(total, sum.people);
     const [machine, people, whole] = [sum.machine, sum.people, total].map((draws) => ({
@@ -92,34 +114,35 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
 
   function timesOf(question: ForecastQuestion, now: number): Remaining | undefined {
     const { running, ...later } = question;
-    const rest = remember(drawn, keyOf(later), () => drawRemaining(steps, question, later.remaining));
+    const rest = remember(drawn, keyOf(later), () => drawRemaining(known, question, later.remaining), MOST_DRAWN);
     if (!rest || !running) return rest;
-    const known = steps.known(question, running.stage, running.step);
-    if (!known) return undefined;
+    const step = known(question, running.stage, running.step);
+    if (!step) return undefined;
     const elapsed = Math.max(0, (now - Date.parse(running.startedAt)) / 1000);
-    const draws = drawRest(known.duration, elapsed, 0);
-    return both(rest, { ...timesFrom(known.human, draws), basis: known.basis, runs: known.runs });
+    const first = { ...drawnApart(), basis: step.basis, runs: step.runs };
+    addTo(step.human ? first.people : first.machine, drawRest(step.duration, elapsed, 0));
+    return both(first, rest);
   }
 
   function isSlow(question: ForecastQuestion, now: number): boolean {
     const { running } = question;
-    const known = running && steps.known(question, running.stage, running.step);
-    if (!known) return false;
-    return tailAfter(known.duration, (now - Date.parse(running.startedAt)) / 1000) < SLOW;
+    const step = running && known(question, running.stage, running.step);
+    if (!step) return false;
+    return tailAfter(step.duration, (now - Date.parse(running.startedAt)) / 1000) < SLOW;
   }
 
   function oddsOf(question: ForecastQuestion, all: readonly StepPlace[]): Forecast['odds'] {
-    const known = all.map(({ stage, step }) => steps.known(question, stage, step));
-    if (!known.every((step) => step !== undefined)) return null;
+    const way = all.map(({ stage, step }) => known(question, stage, step));
+    if (!way.every((step) => step !== undefined)) return null;
     const [first, last] = [all[0], all.at(-1)] as [StepPlace, StepPlace];
     const standing: Standing = { stage: first.stage, step: first.step, warned: question.warned ?? false };
     const tally = (circle: Basis) => tallyOf(journeys.outcomes(question, circle, standing, last.stage), decay);
     const shared = (circle: Basis, whose: string) =>
       remember(tallies, JSON.stringify([whose, standing, last.stage]), () => tally(circle));
     const [own, team, everyone] = [tally('service'), shared('team', teamOf(question)), shared('all', '')];
-    const chain = known.reduce((product, { passes }) => product * passes, 1);
+    const chain = way.reduce((product, { passes }) => product * passes, 1);
     const share = credibleShare(own, shrunkShare(team, shrunkShare(everyone, chain)));
-    const whose = basisOf(own, team, everyone, known);
+    const whose = basisOf(own, team, everyone, way);
     return { ...share, ...whose, text: sayOdds({ ...share, ...whose }) };
   }
 
@@ -146,10 +169,10 @@ function keyOf({ project, service, team, running, remaining, warned }: Partial<F
   return JSON.stringify([project, service, team, running?.stage, running?.step, steps, warned]);
 }
 
-function expectedOf(model: StepModel, whose: Whose, all: readonly StepPlace[]): Map<string, Quant> {
+function expectedOf(known: Known, whose: Whose, all: readonly StepPlace[]): Map<string, Quant> {
   const found = new Map<string, Quant>();
   for (const { stage, step } of all) {
-    const quant = quantOf(model.known(whose, stage, step));
+    const quant = quantOf(known(whose, stage, step));
     if (quant) found.set(stepKey(stage, step), quant);
   }
   return found;
@@ -162,13 +185,11 @@ export function quantOf(known: KnownStep | undefined): Quant | undefined {
   return { p10, p50, p90, n: known.runs };
 }
 
+type Known = StepModel['known'];
+
 /** Undefined: one of the steps has no history at all. */
-function drawRemaining(
-  model: StepModel,
-  whose: Whose,
-  remaining: ForecastQuestion['remaining'],
-): Remaining | undefined {
-  let sum: Remaining = { machine: noTime(), people: noTime(), basis: 'service', runs: Number.POSITIVE_INFINITY };
+function drawRemaining(known: Known, whose: Whose, remaining: ForecastQuestion['remaining']): Remaining | undefined {
+  const sum = nothingLeft();
   for (let at = 0; at < remaining.length; ) {
     const { parallel } = remaining[at] as ForecastQuestion['remaining'][number];
     let end = at + 1;
@@ -176,31 +197,38 @@ function drawRemaining(
     const stages = new Map<string, Remaining>();
     for (; at < end; at++) {
       const { stage, step } = remaining[at] as StepPlace;
-      const known = model.known(whose, stage, step);
-      if (!known) return undefined;
+      const one = known(whose, stage, step);
+      if (!one) return undefined;
+      const chain = parallel === undefined ? sum : getOrAdd(stages, stage, nothingLeft);
       // The running one is at place 0.
-      const times = timesFrom(known.human, drawStep(known.duration, at + 1));
-      const one = { ...times, basis: known.basis, runs: known.runs };
-      const before = stages.get(stage);
-      stages.set(stage, before ? both(before, one) : one);
+      addTo(one.human ? chain.people : chain.machine, drawStep(one.duration, at + 1));
+      Object.assign(chain, weaker(chain, one));
     }
-    sum = both(sum, [...stages.values()].reduce(slower));
+    if (stages.size > 0) addAll(sum, [...stages.values()].reduce(slower));
   }
   return sum;
 }
 
-function timesFrom(human: boolean, draws: Draws): Times {
-  return human ? { machine: noTime(), people: draws } : { machine: draws, people: noTime() };
+function nothingLeft(): Remaining {
+  return { ...drawnApart(), basis: 'service', runs: Number.POSITIVE_INFINITY };
+}
+
+function drawnApart(): Times {
+  return { machine: noTime(), people: noTime() };
+}
+
+function addAll(sum: Remaining, more: Remaining): void {
+  addTo(sum.machine, more.machine);
+  addTo(sum.people, more.people);
+  Object.assign(sum, weaker(sum, more));
 }
 
 const WEAKEST: readonly Basis[] = ['service', 'team', 'all'];
 
-/** One after the other. */
-function both(one: Remaining, other: Remaining): Remaining {
-  const [machine, people] = [Float64Array.from(one.machine), Float64Array.from(one.people)];
-  addTo(machine, other.machine);
-  addTo(people, other.people);
-  return { machine, people, ...weaker(one, other) };
+/** One after the other, into the first. */
+function both(first: Remaining, other: Remaining): Remaining {
+  addAll(first, other);
+  return first;
 }
 
 /** At the same time: in each future the one that takes longer. */
@@ -215,7 +243,7 @@ function slower(one: Remaining, other: Remaining): Remaining {
   return { machine, people, ...weaker(one, other) };
 }
 
-function weaker(one: Remaining, other: Remaining): { basis: Basis; runs: number } {
+function weaker(one: Weight, other: Weight): { basis: Basis; runs: number } {
   const [first, second] = [WEAKEST.indexOf(one.basis), WEAKEST.indexOf(other.basis)];
   if (first === second) return { basis: one.basis, runs: Math.min(one.runs, other.runs) };
   const { basis, runs } = first > second ? one : other;

@@ -13,6 +13,7 @@ import {
   poolIn,
   predict,
   without,
+  withoutPool,
 } from './durations.ts';
 import { noTally, shrunkShare, type Tally } from './odds.ts';
 import { type Basis, stepKey } from './quant.ts';
@@ -143,14 +144,9 @@ interface Relatives {
 /** From the farthest relatives to the nearest; each without those that come after it. */
 function beliefOf({ all, everyone, team, member }: Relatives): Belief {
   if (!everyone) return beliefFrom(all.pool, IGNORANCE);
-  const others = team ? poolWithout(everyone.pool, team.pool) : everyone.pool;
-  const others2 = others.members === 0 ? IGNORANCE : beliefFrom(others, IGNORANCE);
-  return team ? beliefFrom(without(team.pool, member.durations), others2) : others2;
-}
-
-function poolWithout(pool: Pool, part: Pool): Pool {
-  const rest = Object.entries(pool).map(([name, value]) => [name, value - part[name as keyof Pool]]);
-  return Object.fromEntries(rest) as unknown as Pool;
+  const others = team ? withoutPool(everyone.pool, team.pool) : everyone.pool;
+  const strangers = others.members === 0 ? IGNORANCE : beliefFrom(others, IGNORANCE);
+  return team ? beliefFrom(without(team.pool, member.durations), strangers) : strangers;
 }
 
 function passShare({ all, everyone, team, member }: Relatives): number {
