@@ -29,6 +29,8 @@ export interface Found {
   /** With an OpenSLO document resolved into query, target and window. */
   errorBudget?: ErrorBudgetPolicy;
   files: { path: string; sha256: string }[];
+  /** All of delivery.yaml; absent: there is none. */
+  stages?: PlannedStage[];
 }
 
 /** A stage that a change goes to next. */
@@ -195,7 +197,7 @@ export function planDelivery(found: Found): Plan {
       ...(stage.branch === undefined ? {} : { branch: stage.branch }),
     });
   }
-  return { steps, files: found.files };
+  return { steps, files: found.files, ...(found.stages === undefined ? {} : { stages: found.stages }) };
 }
 
 /**
@@ -203,8 +205,8 @@ export function planDelivery(found: Found): Plan {
  * judged when it was delivered first, and a closed gate must not keep a stage broken.
  */
 export function planRollback(found: Found): Plan {
-  const { steps, files } = planDelivery(found);
-  return { steps: steps.filter(({ name }) => name === 'sync' || name === 'rollout' || name === 'release'), files };
+  const { steps, ...plan } = planDelivery(found);
+  return { ...plan, steps: steps.filter(({ name }) => name === 'sync' || name === 'rollout' || name === 'release') };
 }
 
 function evaluationStep(slo: Slo, sli: Found['sli'], policy: Stage['evaluation']): PlannedTask {

@@ -96,6 +96,11 @@ export interface Application {
   ref: ApplicationRef;
   /** Absent when the labels are missing or not names. */
   place?: Place;
+  /** Who it belongs to, and who looks after it: logins, and groups as `group:name`. */
+  team?: string;
+  owners?: string[];
+  /** Where it deploys to, as the system names it; absent: to the cluster that the system runs in. */
+  cluster?: string;
   /** Where the deployed service answers (annotation `lynceus.dev/url`), for tests. */
   url?: string;
   /** Where delivery.yaml is in its repository, when an annotation names it. */

@@ -74,6 +74,8 @@ export interface SequenceTriggered {
   /** Who it belongs to, and who looks after it, as the application's labels and annotations say. Not in older logs. */
   team?: string;
   owners?: string[];
+  /** Images that ran when it was triggered; absent: not known, or it was deployed by then. */
+  running?: string[];
   /** The promotion that brought the change here. */
   promotedBy?: { sequence: string; pullRequest: number };
   /** Present: no new change, but the revert commit of a rollback of ours. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { derivedId } from '../base/ids.ts';
 import { identityOf, type Observation } from '../engine/observe.ts';
+import { isDeployed } from '../engine/rollout.ts';
 import { noSequence } from '../engine/sequence.ts';
 import type { Application, Place, Source } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
@@ -11,6 +12,9 @@ import type { Log } from './log.ts';
 import type { FindPromotion } from './promotions.ts';
 import type { FindRollback } from './rollbacks.ts';
 import { lineJob, sequenceCommit, taskJob } from './sequences.ts';
+
+/** An application with more has no version of its own. */
+const MAX_IMAGES = 20;
 
 type Delivery = Extract<Observation, { kind: 'deliver' }>;
 
@@ -59,6 +63,7 @@ export async function sequenceStart(
     ...(application.deliveryFile === undefined ? {} : { deliveryFile: application.deliveryFile }),
     automated: application.automated,
     application: application.ref,
+    ...belongingIn(application, delivery),
     ...(promotion ? { promotedBy: { sequence: promotion.sequence, pullRequest: promotion.pullRequest } } : {}),
     ...(rollback ? { rollsBack: rollback.rollsBack } : {}),
   };
@@ -69,6 +74,18 @@ export async function sequenceStart(
   const waits = promotion ?? (rollback && { sequence: rollback.rollsBack.sequence, task: rollback.task });
   const jobs = [...begun.commit.jobs, lineJob(place), ...(waits ? [taskJob(waits.sequence, waits.task)] : [])];
   return { id, ...begun.commit, jobs, ...(source.revision === undefined ? {} : { gitRevision: source.revision }) };
+}
+
+/** Whom it belongs to, and what runs there: once it is deployed, nobody can tell what ran before. */
+function belongingIn(application: Application, { targetRevision, targetRevisions }: Delivery) {
+  const { team, owners, images } = application;
+  const revisions = targetRevisions === undefined ? {} : { revisions: targetRevisions };
+  const wasDeployed = isDeployed(application, { revision: targetRevision, ...revisions });
+  return {
+    ...(team === undefined ? {} : { team }),
+    ...(owners === undefined ? {} : { owners }),
+    ...(wasDeployed || images.length === 0 ? {} : { running: images.slice(0, MAX_IMAGES) }),
+  };
 }
 
 /**

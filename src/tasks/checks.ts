@@ -1,11 +1,14 @@
 import type { JsonObject } from '../base/json.ts';
 import type { CheckAnswer } from '../engine/check.ts';
 import { plannedStep } from '../engine/decide.ts';
+import type { PlannedTask } from '../engine/plan.ts';
 import { checkWindows } from '../engine/windows.ts';
 import type { Blocker } from '../events/types.ts';
 import { checkBudget } from './check-budget.ts';
 import { checkRisk } from './check-risk.ts';
 import { errored, pass, type TaskHandler, type TaskOutcome, waiting } from './task.ts';
+
+type ChecksStep = Extract<PlannedTask, { name: 'checks' }>;
 
 /** A check that says no is asked again this often, unless it says when asking makes sense. */
 const ASK_AGAIN_MS = 30_000;
@@ -26,14 +29,22 @@ export const checks: TaskHandler = {
       ...(risk ? [risk.answer] : []),
       ...(step.windows.length > 0 ? [checkWindows(step.windows, input.now)] : []),
     ];
-    return conclude(answers, input.now, risk?.memo);
+    return conclude(answers, step, input.now, risk?.memo);
   },
 };
 
-function conclude(answers: readonly CheckAnswer[], now: Date, memo: JsonObject | undefined): TaskOutcome {
+function conclude(
+  answers: readonly CheckAnswer[],
+  step: ChecksStep,
+  now: Date,
+  memo: JsonObject | undefined,
+): TaskOutcome {
   const blocking =
     answers.find(({ answer }) => answer === 'deny') ?? answers.find(({ answer }) => answer === 'unknown');
-  if (blocking) return waiting(blockerOf(blocking), untilAskedAgain(blocking, now), memo);
+  if (blocking) {
+    const kept = { ...memo, blocking: numbersOf(blocking, step) };
+    return waiting(blockerOf(blocking), untilAskedAgain(blocking, now), kept);
+  }
   const data = JSON.parse(JSON.stringify({ answers, ...demandsOf(answers) })) as JsonObject;
   const doubtful = answers.filter(({ answer }) => answer === 'needs-approval');
   if (doubtful.length === 0) return pass('all checks passed', data);
@@ -52,6 +63,25 @@ const BLOCKER_KINDS = { 'error-budget': 'budget', risk: 'risk', window: 'window'
   CheckAnswer['check'],
   Blocker['kind']
 >;
+
+/** For people: which check it is, and by how much. Rounded, because each other figure is another event in the log. */
+function numbersOf({ check, figures, reasons }: CheckAnswer, { errorBudget }: ChecksStep): JsonObject {
+  const { remaining, score, denyAbove } = figures;
+  if (check === 'error-budget') {
+    const { minimumRemaining: limit = 0 } = errorBudget ?? {};
+    // Burns too fast, or costs too much: its own words say it.
+    const isLow = typeof remaining === 'number' && remaining < limit && /is left/.test(reasons[0] ?? '');
+    return isLow ? { check, value: round(remaining), limit } : { check };
+  }
+  if (check !== 'risk' || typeof score !== 'number' || typeof denyAbove !== 'number' || score <= denyAbove)
+    return { check };
+  const why = reasons[1];
+  return { check, value: Math.round(score), limit: denyAbove, ...(why === undefined ? {} : { why }) };
+}
+
+function round(share: number): number {
+  return Math.round(share * 100) / 100;
+}
 
 function blockerOf({ check, answer, reasons, askAgainAt }: CheckAnswer): Blocker {
   return {

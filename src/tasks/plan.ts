@@ -20,7 +20,8 @@ import {
   sayAll,
 } from './delivery-files.ts';
 import { planAsked } from './plan-asked.ts';
-import { errored, pass, type TaskHandler, type TaskOutcome } from './task.ts';
+import { readCommit } from './plan-commit.ts';
+import { errored, pass, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools } from './task.ts';
 
 /**
  * Reads the user's files at the delivered commit and decides what will be done with it. Everything that
@@ -31,31 +32,38 @@ export const plan: TaskHandler = {
   async run(input, tools) {
     const asked = await planAsked(input, tools);
     if (asked) return asked;
-    const { repository, revision } = inGit(input.triggered);
-    if (input.triggered.source.kind !== undefined) return withoutGit(input.triggered);
-    const host = tools.gitHost(repository);
-    if (!host)
-      return pass(
-        `no Git host is configured for ${repository.url}: only health is verified`,
-        planToJson(planDelivery({ files: [] })),
-      );
-    if (input.triggered.drySha === '') {
-      return errored(
-        `nothing says of which commit ${short(input.triggered.revision)} was hydrated: is hydrator.metadata there?`,
-      );
-    }
-    const reader = createReader(host, repository, revision, input.signal);
-    const file = await findDelivery(reader, input.triggered);
-    const { deliveryFile } = input.triggered;
-    if (!file && deliveryFile !== undefined) {
-      return errored(`the application's annotation names ${deliveryFile}, which is not there at this commit`);
-    }
-    if (!file) return pass('no delivery.yaml: only health is verified', planToJson(planDelivery({ files: [] })));
-    const found = await read(reader, file, input.triggered);
-    if (!found.ok) return errored(sayAll(found.problems));
-    return pass(`planned from ${file.path}`, planToJson(plannedFor(input.triggered, found.value)));
+    const planned = await planFromGit(input, tools);
+    if (planned.kind !== 'finished') return planned;
+    const commit = await readCommit(input, tools);
+    return commit === undefined ? planned : { ...planned, data: { ...planned.data, commit } };
   },
 };
+
+async function planFromGit(input: TaskInput, tools: TaskTools): Promise<TaskOutcome> {
+  const { repository, revision } = inGit(input.triggered);
+  if (input.triggered.source.kind !== undefined) return withoutGit(input.triggered);
+  const host = tools.gitHost(repository);
+  if (!host)
+    return pass(
+      `no Git host is configured for ${repository.url}: only health is verified`,
+      planToJson(planDelivery({ files: [] })),
+    );
+  if (input.triggered.drySha === '') {
+    return errored(
+      `nothing says of which commit ${short(input.triggered.revision)} was hydrated: is hydrator.metadata there?`,
+    );
+  }
+  const reader = createReader(host, repository, revision, input.signal);
+  const file = await findDelivery(reader, input.triggered);
+  const { deliveryFile } = input.triggered;
+  if (!file && deliveryFile !== undefined) {
+    return errored(`the application's annotation names ${deliveryFile}, which is not there at this commit`);
+  }
+  if (!file) return pass('no delivery.yaml: only health is verified', planToJson(planDelivery({ files: [] })));
+  const found = await read(reader, file, input.triggered);
+  if (!found.ok) return errored(sayAll(found.problems));
+  return pass(`planned from ${file.path}`, planToJson(plannedFor(input.triggered, found.value)));
+}
 
 /** A chart comes with no files of the team. */
 function withoutGit({ deliveryFile }: SequenceTriggered): TaskOutcome {
@@ -92,6 +100,7 @@ async function read(reader: Reader, file: File, { place }: SequenceTriggered): P
       ...budget.value,
       ...changes.value,
       promotionTargets: targetsOf(delivery, stage),
+      stages: delivery.stages.map(({ name, promotion }) => ({ name, ...(promotion ? { to: promotion.to } : {}) })),
     },
   };
 }

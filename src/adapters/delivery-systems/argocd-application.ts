@@ -1,6 +1,7 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Application, Health, Place } from '../../events/application.ts';
+import { belongingOf } from '../../events/belonging.ts';
 import { placeFrom, webUrl } from '../../events/written.ts';
 import { deploymentOf, MAX_MESSAGE, messageOf, operationOf, requestOf } from './argocd-operation.ts';
 import { hydrationOf, leadingAt, sourcesOf, targetIn } from './argocd-sources.ts';
@@ -58,6 +59,8 @@ export function toApplication(raw: unknown, context: ArgoCdContext): Application
       systemProject: text(spec['project']) ?? 'default',
     },
     ...optional('place', placeOf(labels, context.labelPrefix)),
+    ...belongingOf(labels, annotations, context.labelPrefix),
+    ...optional('cluster', clusterOf(object(spec['destination']))),
     ...optional('url', urlOf(annotations, object(status['summary']), context.labelPrefix)),
     ...optional('deliveryFile', annotations[`${context.labelPrefix}/delivery`]),
     link: linkOf(context.url, namespace, name),
@@ -108,6 +111,18 @@ function partsOf(raw: unknown) {
 function placeOf(labels: Record<string, string>, prefix: string): Place | undefined {
   const ours = placeFrom(labels[`${prefix}/project`], labels[`${prefix}/stage`], labels[`${prefix}/service`]);
   return ours ?? placeFrom(labels['keptnProject'], labels['stage'], labels['keptnService']);
+}
+
+/** How Argo CD calls the cluster that it runs in. */
+const OWN_SERVER = /^https:\/\/kubernetes\.default\.svc(?::\d+)?\/?$/;
+
+/** By its name, else by the host of its address. */
+function clusterOf(destination: JsonObject): string | undefined {
+  const [name, server] = [text(destination['name']), text(destination['server'])];
+  if (name !== undefined && name !== '') return name;
+  if (server === undefined || server === '') return undefined;
+  if (OWN_SERVER.test(server)) return 'in-cluster';
+  return URL.canParse(server) ? new URL(server).host : undefined;
 }
 
 /** An annotation that is no address leaves it open: testing some other address would prove nothing. */

@@ -1,6 +1,7 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Application, Operation } from '../../events/application.ts';
+import { belongingOf } from '../../events/belonging.ts';
 import { webUrl } from '../../events/written.ts';
 import { type Gate, gateOf, heldBy, releaseOf, saySource } from './flux-gate.ts';
 import { reconciliationOfHelmRelease } from './flux-helmrelease.ts';
@@ -64,6 +65,7 @@ export function toFluxApplication(objects: FluxObjects, context: FluxContext): A
       systemProject: '',
     },
     ...optional('place', placeOf(object, prefix)),
+    ...belongingOf(labels, annotations, prefix),
     ...optional('url', webUrl(annotations[`${prefix}/url`])),
     ...optional('deliveryFile', annotations[`${prefix}/delivery`]),
     annotations,

@@ -1,4 +1,3 @@
-import { isJsonObject } from '../../base/json.ts';
 import { short } from '../../engine/revisions.ts';
 import { finishedTask, type SequenceState } from '../../engine/sequence.ts';
 
@@ -41,8 +40,7 @@ export function imagesOf(state: SequenceState): string[] {
 
 /** What ran before the sequence changed anything, where that was seen. */
 export function imagesBefore(state: SequenceState): string[] {
-  const before = finishedTask(state, 'plan')?.data?.['before'];
-  return isJsonObject(before) ? strings(before['images']) : [];
+  return strings(state.triggered?.running);
 }
 
 /** The version that images tell: the tag of the service's own, where they agree. */

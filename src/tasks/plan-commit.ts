@@ -1,0 +1,64 @@
+import type { CommitInfo } from '../adapters/git-hosts/git-host.ts';
+import { AdapterError } from '../base/adapter-error.ts';
+import type { JsonObject } from '../base/json.ts';
+import { inGit } from '../engine/in-git.ts';
+import type { TaskInput, TaskTools } from './task.ts';
+
+const MAX_SUBJECT = 200;
+const MAX_NAME = 100;
+
+/**
+ * Who made the change and what they call it, for people: by the Git host, which knows accounts, else by the delivery
+ * system. Asked once, where the change begins; that nobody tells is no failure.
+ */
+export async function readCommit(input: TaskInput, tools: TaskTools): Promise<JsonObject | undefined> {
+  // A later stage gets it from the first one; a revert of ours says by itself what it is.
+  if (input.triggered.promotedBy || input.triggered.rollsBack) return undefined;
+  return (await quietly(() => fromGit(input, tools))) ?? (await quietly(() => fromSystem(input, tools)));
+}
+
+async function quietly(read: () => Promise<JsonObject | undefined>): Promise<JsonObject | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof AdapterError) return undefined;
+    throw error;
+  }
+}
+
+async function fromGit({ triggered, signal }: TaskInput, tools: TaskTools): Promise<JsonObject | undefined> {
+  const { repository, revision, previousRevision } = inGit(triggered);
+  if (triggered.source.kind !== undefined || previousRevision === undefined || !isCommit(revision)) return undefined;
+  const host = tools.gitHost(repository);
+  if (!host || !isCommit(previousRevision)) return undefined;
+  const { commits } = await host.compare(repository, previousRevision, revision, { signal });
+  // Who merged it is not who wrote it.
+  const made = commits.find(({ subject }) => !subject.startsWith('Merge ')) ?? commits[0];
+  return made && commitOf(made);
+}
+
+function commitOf({ author, subject, date, by }: CommitInfo): JsonObject {
+  return words(author, subject, date, by?.login);
+}
+
+async function fromSystem({ triggered, signal }: TaskInput, tools: TaskTools): Promise<JsonObject | undefined> {
+  if (triggered.source.kind !== undefined) return undefined;
+  const { application, revision } = triggered;
+  const told = await tools.deliverySystem(application.system)?.revisionMetadata(application, revision, { signal });
+  return told && words(told.author, told.message, told.date);
+}
+
+/** Addresses of people stay where they are. */
+function words(author: string, message: string, date: string, login?: string): JsonObject {
+  const subject = message.split('\n', 1)[0] ?? '';
+  return {
+    author: author.replace(/\s*<[^>]*>?\s*$/, '').slice(0, MAX_NAME),
+    subject: subject.trim().slice(0, MAX_SUBJECT),
+    ...(Number.isNaN(Date.parse(date)) ? {} : { date }),
+    ...(login === undefined || login === '' ? {} : { login: login.slice(0, MAX_NAME) }),
+  };
+}
+
+function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40,64}$/.test(revision);
+}
