@@ -21,6 +21,7 @@ import { gateRoutes } from './http/gates/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
 import { assetRoutes } from './http/pages/assets.ts';
+import { forecastRoutes } from './http/pages/forecast.ts';
 import { createFrameOf } from './http/pages/frame.ts';
 import { themeRoutes } from './http/pages/theme.ts';
 import { pageRoutes } from './http/pages.ts';
@@ -36,10 +37,13 @@ import { createAlone } from './runtime/alone.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
+import { readForecast } from './runtime/forecast-view.ts';
+import { createForecasts } from './runtime/forecasts.ts';
 import { workOnGitWebhook } from './runtime/git-heard.ts';
 import { createWebhookEar } from './runtime/git-webhooks.ts';
 import { createHistory } from './runtime/history.ts';
 import { createDryCommitFinder } from './runtime/hydrated-commit.ts';
+import { keepForecasts, keepForecastsJob } from './runtime/keep-forecasts.ts';
 import { createLog } from './runtime/log.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { observeApplication } from './runtime/observe-application.ts';
@@ -120,6 +124,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const metrics = createMetrics(store);
     const progress = createProgressBoard();
     const riskModels = createRiskModels(store, clock);
+    const forecasts = createForecasts({ store, clock, ...connections.forecast });
     const { gitHosts } = connections;
     const line = createStopTheLine(store, clock);
     const tools = taskTools(environment, connections, store, riskModels, clock);
@@ -149,6 +154,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     await store.commit({ jobs: [...diagnoseJobs(checks, diagnoseAfterMs), ...looksForMissed] });
     await askForRowsOfThisForm(store, clock.now());
+    await store.commit({ jobs: [keepForecastsJob] });
     const logged = new Set<string>();
     const worker = runWorker(
       {
@@ -162,6 +168,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         handlers: {
           line: (job) => advanceLine(room, job),
           'risk-model': (job) => refreshRiskModel(room, job),
+          forecast: (job) => keepForecasts({ store, clock, forecasts }, job),
           task: (job, lease) => runTask({ ...room, handlers }, job, lease),
           observe: (job, lease) =>
             observeApplication({ ...room, findPromotion, findRollback, findDryCommit, findUntouched }, job, lease),
@@ -208,6 +215,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       openApiRoutes(authentication),
       assetRoutes(),
       themeRoutes(),
+      forecastRoutes(
+        (filter) => readForecast({ store, clock, forecasts }, filter),
+        authentication,
+        createFrameOf({ clock, authentication }),
+      ),
       pageRoutes(changes, line, authentication, createFrameOf({ clock, authentication })),
     ];
     const server = createHttpServer(createHttpApp(routers, log));

@@ -16,6 +16,7 @@ import type { Parsed, Problem } from '../definitions/problem.ts';
 import { MAX_PROBLEMS, readYaml, type YamlDocument } from '../definitions/read-yaml.ts';
 import { suggest } from '../definitions/suggest.ts';
 import { problemAt, quote, validator } from '../definitions/validate.ts';
+import { type ForecastEntry, ForecastSection, type ForecastSettings, forecastSettings } from './forecast.ts';
 import { rightsOfToken, rightsProblems, Token, type TokenEntry, tokenProblems } from './tokens.ts';
 import { createVault, passwordsInUrls, type SecretSources, type Vault } from './vault.ts';
 
@@ -37,6 +38,7 @@ export interface Connections {
   metrics: MetricsSource[];
   registries: Registry[];
   tokens: ApiToken[];
+  forecast: ForecastSettings;
   /** How each of them is looked at, in the order of the file. */
   checks: ConnectionCheck[];
   /** Every secret value, to be masked wherever it turns up. */
@@ -84,7 +86,7 @@ export function parseConnections(
 }
 
 /** What is left to find out when nothing is wrong with the document: an adapter may still refuse its entry. */
-type Valid = Partial<Record<Section, Entry[]>> & { tokens?: TokenEntry[] };
+type Valid = Partial<Record<Section, Entry[]>> & { tokens?: TokenEntry[]; forecast?: ForecastEntry };
 
 function allProblems(document: YamlDocument, vault: Vault): Problem[] {
   const valid = validator(schemaFor(document.value) as TObject)(document);
@@ -143,6 +145,7 @@ function schemaFor(value: unknown): TSchema {
       kind: { const: 'Connections' },
       ...properties,
       tokens: { type: 'array', items: Token, maxItems: 1000 },
+      forecast: ForecastSection,
     },
   } as unknown as TSchema;
 }
@@ -231,7 +234,10 @@ function create(
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
-    value: { deliverySystems, gitHosts, gitWebhookTokens, metrics, registries, tokens, checks, secrets: vault.all() },
+    value: {
+      ...{ deliverySystems, gitHosts, gitWebhookTokens, metrics, registries, tokens, checks, secrets: vault.all() },
+      forecast: forecastSettings(value.forecast),
+    },
   };
 }
 

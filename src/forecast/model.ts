@@ -15,7 +15,7 @@ import {
   teamOf,
   type Whose,
 } from './step-model.ts';
-import { sayDuration, sayMedian, sayOdds, sayQuant } from './words.ts';
+import { sayMedian, sayOdds, sayQuant, sayRounded } from './words.ts';
 
 /** What was learnt from past runs, and what it says of changes under way. */
 export interface ForecastModel {
@@ -107,7 +107,7 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
       ...spreadOf(draws),
       n: left.runs,
     })) as [Quant, Quant, Quant];
-    if (hidden !== undefined) return { text: `usually ${sayDuration(whole.p50)}; no forecast: ${hidden}` };
+    if (hidden !== undefined) return { text: `usually ${sayRounded(whole.p50)}; no forecast: ${hidden}` };
     const text = `${sayMedian(left.basis)}${sayQuant(whole)}${isSlow(question, now) ? ', slower than 9 of 10' : ''}`;
     return { ...(machine.p90 > 0 ? { machine } : {}), ...(people.p90 > 0 ? { people } : {}), total: whole, text };
   }

@@ -1,7 +1,7 @@
 import { stepKey } from './quant.ts';
 import type { Run, RunStep } from './run.ts';
 import { getOrAdd } from './step-model.ts';
-import { sayDuration } from './words.ts';
+import { sayRounded } from './words.ts';
 
 /** A step at which changes end. */
 export interface FailingStep {
@@ -88,7 +88,7 @@ function sayFactor(factor: number): string {
 }
 
 function sayShort(seconds: number): string {
-  return seconds < 90 ? `${Math.round(seconds)} s` : sayDuration(seconds);
+  return seconds < 90 ? `${Math.round(seconds)} s` : sayRounded(seconds);
 }
 
 /**

@@ -14,7 +14,7 @@ export function roundedMinutes(seconds: number): number {
 }
 
 /** `under 1 min`, `7 min`, `2 h 15 min`, `3 days`. */
-export function sayDuration(seconds: number): string {
+export function sayRounded(seconds: number): string {
   const minutes = roundedMinutes(seconds);
   if (minutes < 1) return 'under 1 min';
   if (seconds >= 2 * DAY) return `${Math.round(seconds / DAY)} days`;
@@ -28,8 +28,8 @@ export function sayQuant({ p10, p50, p90 }: Pick<Quant, 'p10' | 'p50' | 'p90'>):
   const inMinutes = p90 < MINUTES_UP_TO;
   const [low, middle, high] = [p10, p50, p90].map(roundedMinutes) as [number, number, number];
   if (inMinutes && high < 1) return 'under 1 min';
-  const range = inMinutes ? `${low}–${high}` : `${sayDuration(p10)}–${sayDuration(p90)}`;
-  const about = middle < 1 ? 'under 1 min' : `~${inMinutes ? `${middle} min` : sayDuration(p50)}`;
+  const range = inMinutes ? `${low}–${high}` : `${sayRounded(p10)}–${sayRounded(p90)}`;
+  const about = middle < 1 ? 'under 1 min' : `~${inMinutes ? `${middle} min` : sayRounded(p50)}`;
   return `${about} (${range})`;
 }
 

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { Authentication } from './authentication.ts';
 import { connectionsPaths, connectionsSchemas } from './connections-openapi.ts';
 import { evaluationRequestSchema } from './evaluation-request.ts';
+import { forecastPaths, forecastSchemas } from './forecast-openapi.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
 import { PROBLEM_TITLES } from './problem.ts';
@@ -143,6 +144,7 @@ export const openApi = {
     },
     ...connectionsPaths(problem),
     ...stopTheLinePaths(problem),
+    ...forecastPaths(problem),
     '/api/v1/risk': {
       get: {
         operationId: 'readRisk',
@@ -292,6 +294,7 @@ export const openApi = {
       ...gateSchemas,
       ...connectionsSchemas,
       ...stopTheLineSchemas,
+      ...forecastSchemas,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'code', 'detail'],
