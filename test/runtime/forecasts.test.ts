@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { movedAt, type Run, runData } from '../../src/forecast/run.ts';
+import { movedAt, type Run } from '../../src/forecast/run.ts';
 import { createForecasts, FORECAST, type Forecasts } from '../../src/runtime/forecasts.ts';
 import { keepForecasts, keepForecastsJob } from '../../src/runtime/keep-forecasts.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Document, Store } from '../../src/store/store.ts';
-import { chance, simulatedRun, type TrueStep } from '../support/simulated-runs.ts';
+import { chance, runRow, simulatedRun, type TrueStep } from '../support/simulated-runs.ts';
 
 const HOUR = 3_600_000;
 const PLACE = { project: 'shop', service: 'checkout', team: 'payments', stage: 'prod' };
@@ -40,12 +40,6 @@ function steps(minutes = 2, passes = 1): TrueStep[] {
   ];
 }
 
-function row(run: Run, version = 1): Document {
-  const { id, project, stage, service, change, outcome } = run;
-  const columns = { project, stage, service, context: change, status: outcome };
-  return { kind: 'steps', id, version, ...columns, sort: movedAt(run), data: runData(run) };
-}
-
 /** The run as it stood when so many of its steps were over. */
 function partOf({ endedAt: _, ...run }: Run, done: number): Run {
   return { ...run, outcome: 'open', steps: run.steps.slice(0, done) };
@@ -53,7 +47,7 @@ function partOf({ endedAt: _, ...run }: Run, done: number): Run {
 
 async function remember(...runs: Run[]): Promise<void> {
   for (let at = 0; at < runs.length; at += 500)
-    await store.commit({ documents: runs.slice(at, at + 500).map((run) => row(run)) });
+    await store.commit({ documents: runs.slice(at, at + 500).map((run) => runRow(run)) });
   now = Math.max(...runs.map(movedAt)) + 1000;
 }
 
@@ -92,7 +86,7 @@ describe('forecasts', () => {
     const next = simulatedRun(PLACE, steps(), 6, random);
     for (const [at, done] of [0, 1, 1, 2, 3].entries()) {
       const part = at === 4 ? next : partOf(next, done);
-      await store.commit({ documents: [row(part, at + 1)] });
+      await store.commit({ documents: [runRow(part, at + 1)] });
       now = movedAt(part) + 10;
       await forecasts.refresh();
       await forecasts.refresh();
@@ -116,10 +110,10 @@ describe('forecasts', () => {
     const runs = [steps(), steps(60), steps(2, 0)].map((some, at) => simulatedRun(PLACE, some, 20 + at, random));
     for (const run of runs) {
       now = Date.parse(run.startedAt) + 5_000;
-      await store.commit({ documents: [row(partOf(run, 0))] });
+      await store.commit({ documents: [runRow(partOf(run, 0))] });
       await work(forecasts);
       now = movedAt(run) + 1_000;
-      await store.commit({ documents: [row(run, 9)] });
+      await store.commit({ documents: [runRow(run, 9)] });
       await work(forecasts);
     }
     const said = async () => new Map((await store.documents({ kind: FORECAST })).map(({ id, ...rest }) => [id, rest]));
@@ -129,7 +123,7 @@ describe('forecasts', () => {
     expect(Number(kept.get(late)?.data['seconds'])).toBeGreaterThan(Number(kept.get(late)?.data['p90']));
     expect(kept.get(failed)).toMatchObject({ status: 'settled', data: { arrived: false } });
     const back = { ...simulatedRun(PLACE, steps(), 30, random), back: { of: late } };
-    await store.commit({ documents: [row(back)] });
+    await store.commit({ documents: [runRow(back)] });
     now = movedAt(back) + 48 * HOUR;
     await work(forecasts);
     kept = await said();

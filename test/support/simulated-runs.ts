@@ -1,5 +1,6 @@
 import { seeded } from '../../src/forecast/draws.ts';
-import type { Run, RunStep } from '../../src/forecast/run.ts';
+import { movedAt, type Run, type RunStep, runData } from '../../src/forecast/run.ts';
+import type { Document } from '../../src/store/store.ts';
 
 /** Chance with a seed: the same test sees the same world. */
 export interface Chance {
@@ -67,4 +68,11 @@ export function lengthOf({ startedAt, endedAt }: Run): number {
 
 function iso(ms: number): string {
   return new Date(Math.round(ms)).toISOString();
+}
+
+/** The row of a run, as the store has it. */
+export function runRow(run: Run, version = 1): Document {
+  const { id, project, stage, service, change, outcome } = run;
+  const columns = { project, stage, service, context: change, status: outcome };
+  return { kind: 'steps', id, version, ...columns, sort: movedAt(run), data: runData(run) };
 }

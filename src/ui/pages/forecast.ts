@@ -8,6 +8,8 @@ import { choose } from '../parts/filters.ts';
 import { emptyState, notice } from '../parts/notice.ts';
 import { measures } from './forecast-measures.ts';
 
+/** Fewer are hardly a history. */
+const FEW_RUNS = 3;
 const PERIODS = [7, 30, 90, 180];
 
 /** How long changes take and how they end, and whether what was said of that came true. */
@@ -63,7 +65,7 @@ function everyone({ about, choices }: ForecastView): Html {
 
 function ofService(view: ForecastView, { eta, odds }: NonNullable<ForecastView['forecast']>): Html {
   const { about, runs, publication, steps } = view;
-  if (runs.all === 0 && steps.length === 0)
+  if (steps.length === 0 && runs.all === 0)
     return emptyState(
       'No history yet',
       html`<p>Nothing has been recorded of ${about.service ?? 'this service'}. A forecast appears once a change has gone through a stage.</p>`,
@@ -72,12 +74,17 @@ function ofService(view: ForecastView, { eta, odds }: NonNullable<ForecastView['
   const longest = Math.max(1, ...steps.map(({ expected }) => expected.p90));
   return html`<section aria-labelledby="time"><h2 id="time">Time ${way}</h2>
 ${publication.shown ? undefined : notice('warning', `The forecast is hidden while it is wrong too often: ${publication.why}. What is shown instead is plain history.`)}
-<p class="lead">${eta?.text ?? 'nothing is left to do'} <span class="quiet">based on ${runs.used} of ${sayRuns(runs.all)}</span></p>
+<p class="lead">${eta?.text ?? 'nothing is left to do'} <span class="quiet">${sayBase(runs)}</span></p>
 ${parts(eta)}
 ${steps.length === 0 ? undefined : stepsTable(steps, longest)}</section>
 <section aria-labelledby="odds"><h2 id="odds">Arrives${about.to === undefined ? '' : ` in ${about.to}`} and stays</h2>
 ${odds === null ? html`<p>No history yet.</p>` : html`<p class="lead">${oddsBar(odds)} ${odds.text}</p>`}
 <p class="quiet">Arrived: it passed there, and was not taken back within 24 hours. The range holds the true share with a probability of 80 %.</p></section>`;
+}
+
+function sayBase({ used, all }: ForecastView['runs']): string {
+  if (all === 0) return 'no run of its own so far';
+  return all < FEW_RUNS ? `${sayRuns(all)} so far` : `based on ${used} of ${sayRuns(all)}`;
 }
 
 function parts(eta: NonNullable<ForecastView['forecast']>['eta']): Html | undefined {
