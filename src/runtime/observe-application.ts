@@ -9,8 +9,10 @@ import { currentTask } from '../engine/sequence.ts';
 import { type Application, applicationKey, type Place } from '../events/application.ts';
 import { type ApplicationChanged, eventType } from '../events/types.ts';
 import type { Append, ClaimedJob, Document, NewEvent, NewJob, Store } from '../store/store.ts';
+import { type Running, runningOf } from '../views/fleet.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Failpoint } from './failpoint.ts';
+import { fleetJob, fleetKey } from './fleet-job.ts';
 import { followerRows } from './followers.ts';
 import { heardDocument } from './heard.ts';
 import type { Lease } from './lease.ts';
@@ -35,6 +37,8 @@ export interface SeenApplication {
   fingerprint: string;
   /** When it was last found to be other than before, ISO 8601; absent: never since it was first seen. */
   changedAt?: string;
+  /** What it runs; absent in rows of earlier versions, and then it is looked at again. */
+  runs?: Running;
 }
 
 interface ObservePayload {
@@ -195,13 +199,15 @@ async function commitFor(
     ...(observation.kind === 'same' ? known(before) : targetOf(observation)),
     ...gitRevision(started ?? before),
     ...changedAt(room, before, moved),
+    runs: runningOf(application),
   };
   const version = (seen?.version ?? 0) + (observation.kind === 'same' ? 0 : 1);
-  const documents =
-    moved || observation.kind !== 'same'
-      ? [applicationDocument(room, place, seenNow, version), ...followerRows(application, room.clock.now())]
-      : [];
-  if (observation.kind === 'same') return { appends: [], documents, jobs: interested };
+  const isNews = moved || observation.kind !== 'same' || before?.runs === undefined;
+  const documents = isNews
+    ? [applicationDocument(room, place, seenNow, version), ...followerRows(application, room.clock.now())]
+    : [];
+  const told = isNews ? [...interested, ...fleetJobs(place, seen)] : interested;
+  if (observation.kind === 'same') return { appends: [], documents, jobs: told };
   const isUntouched = observation.kind === 'remember' && observation.why === 'untouched';
   const changed = changedEvent(room.clock, application, place, targetOf(observation), started?.id, isUntouched);
   return {
@@ -210,8 +216,15 @@ async function commitFor(
       ...(started?.appends ?? []),
     ],
     documents: [...documents, ...(started?.documents ?? [])],
-    jobs: [...interested, ...(started?.jobs ?? [])],
+    jobs: [...told, ...(started?.jobs ?? [])],
   };
+}
+
+/** Of the service, and of the one that it was labelled as before. */
+function fleetJobs(place: Place, seen: Document | undefined): NewJob[] {
+  const before = seen && { project: seen.project ?? '', stage: seen.stage ?? '', service: seen.service ?? '' };
+  const isMoved = before !== undefined && fleetKey(before) !== fleetKey(place);
+  return [place, ...(isMoved ? [before] : [])].map((one) => fleetJob(one));
 }
 
 /** Seen for the first time, or again after it was away, it has not changed. */
@@ -254,6 +267,7 @@ function applicationDocument(room: ObserverRoom, place: Place, seen: SeenApplica
     id: applicationKey(seen.ref),
     version,
     ...place,
+    context: fleetKey(place),
     status: 'seen',
     sort: room.clock.now().getTime(),
     data: seen as unknown as JsonObject,

@@ -1,8 +1,12 @@
+import type { Place } from '../events/application.ts';
 import { fromEnvelope } from '../events/codec.ts';
+import { eventType } from '../events/types.ts';
 import type { ChangePosition } from '../store/changes.ts';
-import type { ClaimedJob, Commit, Document, NewJob, Store } from '../store/store.ts';
+import type { ClaimedJob, Commit, Document, NewJob, Store, StoredEvent } from '../store/store.ts';
 import { sequenceRows } from '../views/sequence-document.ts';
 import { rebuildJob } from './change-job.ts';
+import { refreshFleet } from './fleet.ts';
+import { fleetJob } from './fleet-job.ts';
 import { type ProjectionRoom, projectChange } from './project-change.ts';
 import { pullRequestRows } from './pull-request-rows.ts';
 import { loadSequence } from './sequences.ts';
@@ -126,10 +130,21 @@ async function logStep(store: Store, step: Step): Promise<Stepped> {
   const sequences = step.sequences + triggered.length;
   return {
     documents,
-    jobs: [...changes].map(rebuildJob),
+    jobs: [...[...changes].map(rebuildJob), ...events.flatMap(fleetJobsOf)],
     ...(last === undefined ? {} : { next: { ...step, sequences, afterSeq: last.seq } }),
   };
 }
+
+/** Whatever tells of a service somewhere has its row written. */
+function fleetJobsOf({ type, data }: StoredEvent): NewJob[] {
+  const { place } = data as { place?: Partial<Place> };
+  const isPlace = FLEET_EVENTS.has(type) && place?.project && place.stage && place.service;
+  return isPlace ? [{ ...fleetJob(place as Place), delayMs: 0 }] : [];
+}
+
+const FLEET_EVENTS: ReadonlySet<string> = new Set(
+  ['application.changed', 'sequence.triggered', 'evaluation.triggered'].map(eventType),
+);
 
 /**
  * Does all of it in this process, for a store that no service works on. Where one does, both share the work.
@@ -144,9 +159,10 @@ export async function rebuildHere(
   const { store } = room;
   await askForRebuild(store, now);
   for (;;) {
-    const jobs = await store.claim({ limit: AT_ONCE, leaseMs: LEASE_MS, queues: [QUEUE, 'change'] });
+    const jobs = await store.claim({ limit: AT_ONCE, leaseMs: LEASE_MS, queues: [QUEUE, 'change', 'fleet'] });
     for (const job of jobs) {
       if (job.queue === QUEUE) await rebuildStep(store, job);
+      else if (job.queue === 'fleet') await refreshFleet({ store, clock: { now: () => now } }, job);
       else await projectChange(room, job);
     }
     if (jobs.length > 0) continue;

@@ -1,8 +1,11 @@
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
+import type { Clock } from '../base/clock.ts';
 import { fingerprint } from '../engine/observe.ts';
-import { applicationKey } from '../events/application.ts';
+import { applicationKey, type Place } from '../events/application.ts';
 import type { ClaimedJob, Document, Store } from '../store/store.ts';
+import { fleetJob } from './fleet-job.ts';
 import type { Lease } from './lease.ts';
+import { LISTED, listedDocument } from './listed-system.ts';
 import type { Log } from './log.ts';
 import { observeJob, type SeenApplication } from './observe-application.ts';
 
@@ -10,13 +13,12 @@ export interface ReconcilerRoom {
   store: Store;
   deliverySystem(name: string): DeliverySystem | undefined;
   everyMs: number;
+  clock: Clock;
   log: Log;
 }
 
 /** Fits one commit comfortably. */
 const BATCH = 200;
-/** Documents that say which delivery systems were listed once. */
-const LISTED = 'listed-system';
 /** Pages of the application documents. */
 const PAGE = 1000;
 
@@ -31,21 +33,24 @@ export async function reconcile(room: ReconcilerRoom, job: ClaimedJob, lease: Le
   if (delivery) {
     const applications = (await delivery.list({ signal: lease.signal })).filter(({ place }) => place !== undefined);
     const known = await knownApplications(room.store, system);
-    const moved = applications.filter(
-      (one) => known.get(applicationKey(one.ref))?.seen.fingerprint !== fingerprint(one),
-    );
+    const moved = applications.filter((one) => {
+      const seen = known.get(applicationKey(one.ref))?.seen;
+      return seen?.fingerprint !== fingerprint(one) || seen.runs === undefined;
+    });
     await inBatches(moved, (some) =>
       room.store.commit({ jobs: some.map(({ ref }) => observeJob(system, ref.namespace, ref.name)) }),
     );
     const listed = new Set(applications.map(({ ref }) => applicationKey(ref)));
     const absent = [...known.values()].filter(({ row }) => !listed.has(row.id) && row.status !== 'gone');
-    await inBatches(absent, (some) => room.store.commit({ documents: some.map(fade) }));
+    await inBatches(absent, (some) =>
+      room.store.commit({ documents: some.map(fade), jobs: some.map(({ row }) => fleetJob(placeOf(row))) }),
+    );
     if (moved.length > 0)
       room.log.debug({ system, listed: applications.length, moved: moved.length }, 'applications moved');
   }
   await room.store.commit({
     claim: job,
-    documents: delivery ? [{ kind: LISTED, id: system, version: 1, sort: 0, data: {} }] : [],
+    documents: delivery ? [listedDocument(system, room)] : [],
     settle: delivery ? { kind: 'again', delayMs: room.everyMs } : { kind: 'done' },
   });
 }
@@ -72,6 +77,10 @@ function fade({ row }: KnownApplication): Document {
     status: row.status === 'absent' ? 'gone' : 'absent',
     data: { ...row.data, fingerprint: '' },
   };
+}
+
+function placeOf({ project = '', stage = '', service = '' }: Document): Place {
+  return { project, stage, service };
 }
 
 interface KnownApplication {

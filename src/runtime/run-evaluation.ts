@@ -10,6 +10,7 @@ import { evaluationRow, evolveEvaluation } from '../views/evaluation-document.ts
 import { MAX_ATTEMPTS, pauseAfter } from './backoff.ts';
 import { evaluationStream, isConflict, loadEvaluation, toNewEvent } from './evaluation-log.ts';
 import type { Failpoint } from './failpoint.ts';
+import { fleetJob } from './fleet-job.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import { promotionLooks } from './promotion-looks.ts';
@@ -88,7 +89,9 @@ async function finish(room: EvaluationRoom, job: ClaimedJob, id: string, outcome
       await room.store.commit({
         appends: [{ stream: evaluationStream(id), expectedVersion: version, events: [toNewEvent(id, event)] }],
         documents: row ? [row] : [],
-        jobs: state.triggered ? await promotionLooks(room.store, state.triggered.place) : [],
+        jobs: state.triggered
+          ? [...(await promotionLooks(room.store, state.triggered.place)), fleetJob(state.triggered.place)]
+          : [],
         claim: job,
         settle: { kind: 'done' },
       });

@@ -8,6 +8,7 @@ import type { SequenceEvent } from '../events/types.ts';
 import type { Append, Claim, Commit, ConflictError, NewEvent, NewJob, Settlement, Store } from '../store/store.ts';
 import { ACTIVE, sequenceFromRow, sequenceRows } from '../views/sequence-document.ts';
 import { changeJob } from './change-job.ts';
+import { fleetJob } from './fleet-job.ts';
 import { pullRequestRows } from './pull-request-rows.ts';
 
 export interface LoadedSequence {
@@ -71,10 +72,18 @@ export function sequenceCommit(
         ...events.flatMap((event) => jobsFor(sequence, state, event)),
         ...newlyMerged(loaded.state, state).map(refreshJob),
         ...(state.triggered ? [changeJob(state.triggered.context)] : []),
+        ...(state.triggered && events.some(movesFleet) ? [fleetJob(state.triggered.place)] : []),
       ],
     },
   };
 }
+
+/** What the row of a service tells of a stage: what was delivered, what it scored. */
+function movesFleet({ name, data }: SequenceEvent): boolean {
+  return name === 'sequence.finished' || (name === 'task.finished' && FLEET_TASKS.has(data.name));
+}
+
+const FLEET_TASKS: ReadonlySet<string> = new Set(['sync', 'rollout', 'evaluation']);
 
 interface SequenceCommit {
   appends: Append[];

@@ -1,3 +1,4 @@
+import { imagesOf, versionIn } from '../answers/facts/images.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { currentTask, type SequenceState } from '../engine/sequence.ts';
 import { movedAt, runData } from '../forecast/run.ts';
@@ -81,8 +82,9 @@ function stepsRow(state: SequenceState, version: number): Row[] {
   return [{ kind: 'steps', id, version, ...columns, sort: movedAt(run), data: runData(run) }];
 }
 
-function evaluationRows(state: SequenceState, version: number): Row[] {
+function evaluationRows(state: SequenceState, streamVersion: number): Row[] {
   const triggered = state.triggered as NonNullable<SequenceState['triggered']>;
+  const version = versionIn(imagesOf(state), triggered.place.service);
   return state.tasks
     .filter(
       (task) => task.name === 'evaluation' && task.finishedAt !== undefined && task.data['evaluation'] !== undefined,
@@ -90,7 +92,7 @@ function evaluationRows(state: SequenceState, version: number): Row[] {
     .map((task) => ({
       kind: 'evaluation',
       id: task.id,
-      version,
+      version: streamVersion,
       ...triggered.place,
       context: triggered.context,
       status: task.result ?? 'fail',
@@ -98,6 +100,7 @@ function evaluationRows(state: SequenceState, version: number): Row[] {
       data: {
         evaluation: task.data['evaluation'] as Json,
         revision: triggered.revision,
+        ...(version === undefined ? {} : { version }),
         ...(task.data['period'] === undefined ? {} : { period: task.data['period'] }),
         requestedAt: task.triggeredAt,
         ...(task.finishedAt === undefined ? {} : { finishedAt: task.finishedAt }),

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toApplication } from '../../src/adapters/delivery-systems/argocd-application.ts';
 import type { DeliverySystem } from '../../src/adapters/delivery-systems/delivery-system.ts';
 import { AdapterError } from '../../src/base/adapter-error.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { fingerprint } from '../../src/engine/observe.ts';
 import type { Application } from '../../src/events/application.ts';
 import type { Lease } from '../../src/runtime/lease.ts';
@@ -12,6 +13,7 @@ import type { Log } from '../../src/runtime/log.ts';
 import { askForReconciliation, reconcile } from '../../src/runtime/reconcile.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Document, Store } from '../../src/store/store.ts';
+import { runningOf } from '../../src/views/fleet.ts';
 
 const HOUR_MS = 3_600_000;
 const log = { debug: () => undefined } as unknown as Log;
@@ -41,7 +43,7 @@ describe('the list of all applications', () => {
       return listed;
     },
   } as unknown as DeliverySystem;
-  const room = { deliverySystem: () => system, everyMs: HOUR_MS, log };
+  const room = { deliverySystem: () => system, everyMs: HOUR_MS, clock: systemClock, log };
 
   /** A process starts, and works on what is due. */
   async function start(): Promise<void> {
@@ -77,6 +79,15 @@ describe('the list of all applications', () => {
     }
     listed = [application('checkout', 'b'), application('cart', 'a')];
     await store.commit({ jobs: [{ queue: 'reconcile', key: 'main', payload: { system: 'main' } }] });
+    await start();
+    expect((await store.claim({ limit: 10, leaseMs: 60_000 })).map(({ key }) => key)).toEqual(['main/argocd/checkout']);
+  });
+
+  it('looks once at what an earlier version saw without noting down what it runs', async () => {
+    listed = [application('checkout', 'a')];
+    const row = seen(listed[0] as Application);
+    const { runs: _, ...data } = row.data;
+    await store.commit({ documents: [{ ...row, data }] });
     await start();
     expect((await store.claim({ limit: 10, leaseMs: 60_000 })).map(({ key }) => key)).toEqual(['main/argocd/checkout']);
   });
@@ -120,6 +131,6 @@ function application(name: string, commit: string): Application {
 }
 
 function seen(one: Application): Document {
-  const data = { ref: { ...one.ref }, fingerprint: fingerprint(one) };
+  const data = { ref: { ...one.ref }, fingerprint: fingerprint(one), runs: { ...runningOf(one) } };
   return { kind: 'application', id: `main/argocd/${one.ref.name}`, version: 1, status: 'seen', sort: 1, data };
 }

@@ -17,7 +17,7 @@ export function sayCriteria(criteria: readonly string[]): string {
 /** `−12.1 %`: a share as a change. */
 export function sayRelative(share: number): string {
   const percent = Math.round(Math.abs(share) * 1000) / 10;
-  return `${share < 0 && percent > 0 ? '−' : '+'}${percent} %`;
+  return `${percent === 0 ? '±' : share < 0 ? '−' : '+'}${percent} %`;
 }
 
 /** `−290 rps`. */

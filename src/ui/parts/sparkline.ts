@@ -1,8 +1,8 @@
 import { type Html, html } from '../html.ts';
 import { sayScore } from './number.ts';
 
-const STEP = 6;
-const HEIGHT = 20;
+const STEP = 8;
+const HEIGHT = 24;
 const EDGE = 3;
 
 /** Scores of 0..100, the oldest first; `undefined`: nothing could be judged. Says in words what it draws. */

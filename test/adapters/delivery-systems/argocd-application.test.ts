@@ -331,6 +331,7 @@ describe.skipIf(!hasArgoCdFixtures())('an application as Argo CD tells of it', (
     expect(known).toEqual([
       'annotations',
       'automated',
+      'cluster',
       'conditions',
       'health',
       'history',
