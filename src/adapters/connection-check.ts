@@ -8,7 +8,7 @@ export type Diagnose = (options?: { signal?: AbortSignal }) => Promise<Finding[]
 
 /** One entry of lynceus.yaml, and how it is looked at without changing anything. */
 export interface ConnectionCheck {
-  section: 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries';
+  section: 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries' | 'eventSinks';
   kind: string;
   name: string;
   /** Whether anything may call us in its name. */
@@ -23,6 +23,7 @@ const SECTION_WORDS = {
   gitHosts: 'Git host',
   metrics: 'metrics source',
   registries: 'registry',
+  eventSinks: 'event sink',
 } as const;
 
 /** The check of a connection: its adapter's own, else whether anybody answers at its url. */
