@@ -8,7 +8,17 @@ import type { ClaimedJob, Commit, Document, NewJob, Store } from '../store/store
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import { changeJob } from './change-job.ts';
 import type { Lease } from './lease.ts';
-import { ARRIVED, BUILT, type BuiltChange, built, builtKeys, reportRows, reportsOf, WAITING } from './reports.ts';
+import {
+  ARRIVED,
+  BUILT,
+  type BuiltChange,
+  built,
+  builtKeys,
+  reportRows,
+  reportsOf,
+  UNJOINED,
+  WAITING,
+} from './reports.ts';
 
 export interface JourneyRoom {
   store: Store;
@@ -62,7 +72,7 @@ export async function workOnJourney(room: JourneyRoom, job: ClaimedJob, lease: L
   const report = job.payload['report'] as unknown as Report;
   const own = built(report);
   const reports = await reportsAround(store, report);
-  const changes = await deliveredChanges(store, report, reports);
+  const { changes, others } = await deliveredChanges(store, report, reports);
   const row = own && (await store.document(BUILT, own.id));
   if (changes.length > 0) {
     await store.commit({ jobs: changes.map((id) => changeJob(id)), claim: job, settle: { kind: 'done' } });
@@ -77,9 +87,10 @@ export async function workOnJourney(room: JourneyRoom, job: ClaimedJob, lease: L
   }
   const ageMs = clock.now().getTime() - Date.parse(report.heardAt);
   const jobs = row?.status === WAITING ? [changeJob(row.id)] : [];
+  const documents = contradictionRows(report, others);
   const delayMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, ageMs / 2));
   const settle = ageMs > GIVE_UP_MS ? ({ kind: 'done' } as const) : ({ kind: 'again', delayMs } as const);
-  await store.commit({ jobs, claim: job, settle });
+  await store.commit({ documents, jobs, claim: job, settle });
 }
 
 /** The report with all that it hangs together with. */
@@ -100,8 +111,33 @@ async function reportsAround(store: Store, report: Report): Promise<Report[]> {
   return found.some(({ id }) => id === report.id) ? found : [...found, report];
 }
 
-/** Changes that were delivered, or are about to be, and are known by what the reports name. */
-async function deliveredChanges(store: Store, report: Report, reports: readonly Report[]): Promise<string[]> {
+/** What a report names belongs to a change of another service than the one that it says it is about. */
+function contradictionRows(report: Report, others: readonly string[]): Document[] {
+  const [other] = others;
+  if (other === undefined) return [];
+  const { id, source, service = '', heardAt } = report;
+  const what = `about service ${service} name what belongs to ${other}`;
+  const data = { source, what, remedy: `give --service ${other}` };
+  return [{ kind: UNJOINED, id, version: 1, sort: Date.parse(heardAt), data }];
+}
+
+/** What a report would come to if it were kept. */
+export async function checkReport(store: Store, report: Report) {
+  const reports = await reportsAround(store, report);
+  const { changes, others } = await deliveredChanges(store, report, reports);
+  const own = built(report)?.id;
+  return { changes, others, reports: reports.length - 1, ...(own === undefined ? {} : { own }) };
+}
+
+/**
+ * Changes that were delivered, or are about to be, and are known by what the reports name; `others`: services whose
+ * changes are, though the report says that it is about another one.
+ */
+async function deliveredChanges(
+  store: Store,
+  report: Report,
+  reports: readonly Report[],
+): Promise<{ changes: string[]; others: string[] }> {
   const keys = reports.flatMap((one) => [
     ...(one.manifestCommit === undefined ? [] : [{ name: 'commit', value: one.manifestCommit }]),
     ...(one.commit === undefined ? [] : [{ name: 'commit', value: one.commit }]),
@@ -112,7 +148,12 @@ async function deliveredChanges(store: Store, report: Report, reports: readonly 
   const found = await Promise.all(distinct.map((key) => store.findChanges(key)));
   const ids = new Set([...found.flat(), ...reports.flatMap(({ change }) => change ?? [])]);
   const checked = await Promise.all([...ids].map((id) => deliveredPlace(store, id)));
-  return checked.flatMap((one) => (one && isAbout(report, one.place) ? [one.id] : []));
+  const known = checked.filter((one) => one !== undefined);
+  const [changes, others] = [known.filter(({ place }) => isAbout(report, place)), known];
+  return {
+    changes: changes.map(({ id }) => id),
+    others: changes.length > 0 ? [] : [...new Set(others.flatMap(({ place }) => place.service ?? []))],
+  };
 }
 
 /** A row that only reports made is no delivery. */
@@ -146,6 +187,7 @@ async function skippedBy(
 
 async function sequencesOf(store: Store, service: string) {
   const { records } = await store.changes({ service: [service], limit: LOOK_BACK, count: false });
+  if (records.length === 0) return [];
   const rows = await store.documents({
     kind: 'sequence',
     context: records.map(({ id }) => id),

@@ -29,6 +29,9 @@ export const MERGED = 'merged';
 /** That change came instead of it, and contains it. */
 export const ARRIVED = 'arrived';
 
+/** Rows that say why a report is joined to nothing though it names something. */
+export const UNJOINED = 'unjoined-report';
+
 /** From commit and digest to image, build, run and pull request: more hops than this lead elsewhere. */
 const MAX_ROUNDS = 5;
 const MAX_KEYS = 400;
