@@ -4,7 +4,10 @@ import { addApprove, approve } from './approve.ts';
 import { backup } from './backup.ts';
 import { budget } from './budget.ts';
 import { addBudget } from './budget-options.ts';
-import { changes, decide } from './changes.ts';
+import { showChange } from './change-show.ts';
+import { decide } from './changes.ts';
+import { changes } from './changes-list.ts';
+import { addChanges } from './changes-options.ts';
 import { EXIT, type Terminal } from './command.ts';
 import { addDecisions } from './decisions.ts';
 import { addDoctor, doctor } from './doctor.ts';
@@ -13,6 +16,7 @@ import { addEvaluate } from './evaluate-options.ts';
 import { addGate, waitForGate } from './gate.ts';
 import { migrate } from './migrate.ts';
 import { addPromote, promote } from './promote.ts';
+import { addReport, report } from './report.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
 import { addStopTheLine, stopTheLine } from './stop-the-line.ts';
@@ -69,15 +73,17 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
           .default('http://127.0.0.1:8080'),
       )
       .addOption(new Option('--token <token>', 'API token (better in the environment)').env('LYNCEUS_TOKEN'));
-  remote(program.command('changes').description('list changes with where they are'))
-    .option('--project <name>')
-    .option('--service <name>')
-    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
-    .action((options) => run(() => changes(terminal, options))());
+  addChanges(
+    program,
+    remote,
+    (options) => run(() => changes(terminal, options))(),
+    (id, options) => run(() => showChange(terminal, options, id))(),
+  );
   addApprove(program, remote, (id, options) => run(() => approve(terminal, options, id))());
   addDecisions(program, remote, (verdict, id, options) => run(() => decide(terminal, options, verdict, id))());
   addStopTheLine(program, remote, (what, options) => run(() => stopTheLine(terminal, what, options))());
   addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
+  addReport(program, remote, (kind, options) => run(() => report(terminal, kind, options))());
   addGate(program, (options) => run(() => waitForGate(terminal, options))());
   try {
     await program.parseAsync(args, { from: 'user' });
