@@ -7,6 +7,7 @@ import {
   type DrawRow,
   type LiveEvent,
   LiveFullError,
+  type LivePage,
   type LiveRow,
   type LiveSource,
   type Subscribed,
@@ -46,6 +47,10 @@ interface Group {
   /** Something is different since the counts, or the whole page, were told. */
   stale: boolean;
   toldAt: number;
+  /** Its question could not be answered: it is told to read the page again when it can be. */
+  broken: boolean;
+  /** How many rows it was told are waiting. */
+  waiting: number;
 }
 
 /** Each costs a read whenever something changes. */
@@ -67,7 +72,14 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     const found = groups.get(key);
     if (found) return [key, found];
     if (groups.size >= MAX_GROUPS) throw new LiveFullError(`${MAX_GROUPS} different lists are listened to already`);
-    const state = { shown: new Map(), pace: createLivePace(), stale: false, toldAt: performance.now() };
+    const state = {
+      shown: new Map(),
+      pace: createLivePace(),
+      stale: false,
+      toldAt: Number.NEGATIVE_INFINITY,
+      broken: false,
+      waiting: 0,
+    };
     const group = { topic, viewer, listeners: new Set<Subscription>(), ...state };
     groups.set(key, group);
     return [key, group];
@@ -86,6 +98,7 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
       const row = drawing.row(id, viewer);
       if (row) send(rowEvent(row, topic, left.has(id)));
     }
+    send(facetsEvent(topic, await source.page(topic.filter, viewer), 0));
   }
 
   async function sort(group: Group, ids: readonly string[]): Promise<void> {
@@ -122,7 +135,7 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     if (topic.kind !== 'changes') return sendAll(listeners, wholly(topic));
     const page = await source.page(topic.filter, viewer);
     show(group, page.ids);
-    sendAll(listeners, { name: 'facets', data: { topic: topic.name, ...page, updated: pace.waiting() } });
+    sendAll(listeners, facetsEvent(topic, page, pace.waiting()));
   }
 
   return {
@@ -141,30 +154,48 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     },
     async tell(ids, flooded) {
       const all = [...groups.values()];
-      for (const group of all) {
+      await eachOf(all, async (group) => {
         group.stale ||= ids.length > 0 ? isConcerned(group.topic, ids) : isOld(group);
-        if (flooded) sendAll(group.listeners, wholly(group.topic));
+        if (flooded || group.broken) sendAll(group.listeners, wholly(group.topic));
         else if (ids.length > 0) await sort(group, ids);
+        group.broken = false;
         if (group.pace.givesUp()) sendAll(group.listeners, wholly(group.topic));
-      }
+      });
       const turns = all.map((group) => ({ group, due: group.pace.due() }));
       const wanted = [...new Set(turns.flatMap(({ due }) => due))];
       const drawing = createLiveDrawing(wanted.length === 0 ? [] : await source.read(wanted), draw);
-      for (const { group, due } of turns) {
-        const waiting = group.pace.waiting() > due.length;
-        if (due.length > 0) tellRows(group, due, drawing);
-        group.pace.done(due);
-        if (waiting)
-          sendAll(group.listeners, {
-            name: 'facets',
-            data: { topic: group.topic.name, updated: group.pace.waiting() },
-          });
-      }
-      for (const group of all) await tellWhole(group);
+      for (const { group, due } of turns) tellDue(group, due, drawing);
+      await eachOf(all, tellWhole);
+      if (all.some(({ broken }) => broken)) return { all: false, againInMs: WHOLE_EVERY_MS };
       if (all.some(({ pace }) => pace.waiting() > 0)) return { all: false, againInMs: WAITING_EVERY_MS };
       return { all: true, againInMs: all.some(({ stale }) => stale) ? WHOLE_EVERY_MS : Number.POSITIVE_INFINITY };
     },
   };
+
+  /** One question that cannot be answered is its own trouble; where none can be, the whole round is for later. */
+  async function eachOf(all: readonly Group[], act: (group: Group) => Promise<void>): Promise<void> {
+    const errors: unknown[] = [];
+    for (const group of all) {
+      try {
+        await act(group);
+      } catch (error) {
+        group.broken = true;
+        errors.push(error);
+      }
+    }
+    if (errors.length < all.length) return errors.forEach(failed);
+    for (const group of all) group.broken = false;
+    if (errors.length > 0) throw errors[0];
+  }
+
+  function tellDue(group: Group, due: readonly string[], drawing: LiveDrawing): void {
+    const { topic, pace, listeners } = group;
+    if (due.length > 0) tellRows(group, due, drawing);
+    pace.done(due);
+    const waiting = pace.waiting();
+    if (waiting !== group.waiting) sendAll(listeners, facetsEvent(topic, {}, waiting));
+    group.waiting = waiting;
+  }
 }
 
 /** A page of one change is concerned by that; the others show more than they could be asked about. */
@@ -183,6 +214,10 @@ function wholly({ kind, name }: LiveTopic): LiveEvent {
 
 function rowEvent(row: LiveRow, { name }: LiveTopic, left: boolean): LiveEvent {
   return { name: 'row', data: { topic: name, ...row, ...(left ? {} : { gone: true }) } };
+}
+
+function facetsEvent({ name }: LiveTopic, page: Partial<LivePage>, updated: number): LiveEvent {
+  return { name: 'facets', data: { topic: name, ...page, updated } };
 }
 
 function sendAll(listeners: ReadonlySet<Subscription>, event: LiveEvent): void {

@@ -10,7 +10,8 @@ const MAX_TOPIC_CHARS = 2_000;
 
 /** `undefined`: no topic of ours. */
 export function parseTopic(name: string): LiveTopic | undefined {
-  if (name.length > MAX_TOPIC_CHARS) return undefined;
+  // No name holds a NUL character, and PostgreSQL takes none in a question.
+  if (name.length > MAX_TOPIC_CHARS || /\0|%00/.test(name)) return undefined;
   if (name === 'fleet' || name === 'connections') return { kind: name, name };
   const at = name.indexOf(':');
   const [kind, rest] = [name.slice(0, at), name.slice(at + 1)];

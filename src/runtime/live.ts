@@ -91,7 +91,7 @@ function createRounds(everyMs: number, call: () => Promise<number>) {
     timerAt = at;
     if (running) return;
     clearTimeout(timer);
-    timer = setTimeout(run, at - performance.now());
+    timer = setTimeout(run, Math.max(0, at - performance.now()));
     timer.unref();
   }
 

@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.ts';
 import type { Live } from '../../runtime/live.ts';
 import type { EventStream } from './stream.ts';
 
@@ -13,7 +12,6 @@ export interface Reader {
 
 export interface ReadersOptions {
   live: Pick<Live, 'state'>;
-  clock: Clock;
   /** When it is aborted, everybody is sent home. */
   stopping: AbortSignal;
   heartbeatMs?: number;
