@@ -13,6 +13,7 @@ import { addDecisions } from './decisions.ts';
 import { addDoctor, doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { addEvaluate } from './evaluate-options.ts';
+import { addForecast, forecast } from './forecast.ts';
 import { addGate, waitForGate } from './gate.ts';
 import { migrate } from './migrate.ts';
 import { addPromote, promote } from './promote.ts';
@@ -84,6 +85,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
   addStopTheLine(program, remote, (what, options) => run(() => stopTheLine(terminal, what, options))());
   addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
   addReport(program, remote, (kind, options) => run(() => report(terminal, kind, options))());
+  addForecast(program, remote, (service, options) => run(() => forecast(terminal, options, service))());
   addGate(program, (options) => run(() => waitForGate(terminal, options))());
   try {
     await program.parseAsync(args, { from: 'user' });

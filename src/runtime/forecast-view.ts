@@ -9,6 +9,8 @@ import { failingSteps, slowSpots } from '../forecast/weak-spots.ts';
 import type { Document, DocumentQuery, Store } from '../store/store.ts';
 import { FORECAST, type Forecasts, keptIn } from './forecasts.ts';
 
+export type { ForecastView } from '../forecast/forecast-view.ts';
+
 /** What somebody asks about; everything that is left out is told from what is known. */
 export interface ForecastFilter {
   project?: string;

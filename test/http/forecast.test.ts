@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Run } from '../../src/forecast/run.ts';
+import { lynceus } from '../support/cli.ts';
 import { bearer, type HttpWorld, startHttpWorld, TOKENS } from '../support/http-world.ts';
 import { chance, runRow, simulatedRun, type TrueStep } from '../support/simulated-runs.ts';
 
@@ -119,5 +120,19 @@ describe('the forecast of a service, over HTTP', () => {
     expect(
       Math.abs(Number((answer['dora'] as { deployments: number }).deployments) - expected.length),
     ).toBeLessThanOrEqual(1);
+  });
+
+  it('is told in the terminal, too', async () => {
+    const env = { LYNCEUS_TOKEN: TOKENS.READER };
+    const { code, out } = await lynceus(['forecast', 'checkout', '--stage', 'prod', '--server', world.url], env);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Time {5}~\d+ min \(\d+–\d+\); based on 60 of 60 runs$/m);
+    expect(out).toMatch(/^Arrives {2}\d+ % \(\d+–\d+, 30 runs\)$/m);
+    expect(out).toMatch(/^Fails {4}at evaluation in prod: 3 of 30; p95 \(3\)/m);
+    expect(out).toMatch(/^prod: approval \(people\) +\d+ min +\d+ min to \d+ min +30$/m);
+    const unknown = await lynceus(['forecast', 'nobody', '--server', world.url], env);
+    expect(unknown).toMatchObject({ code: 0, out: expect.stringContaining('Nothing is known of nobody') });
+    const elsewhere = await lynceus(['forecast', 'checkout', '--server', 'http://127.0.0.1:1'], env);
+    expect(elsewhere).toMatchObject({ code: 1, err: expect.stringContaining('cannot be reached') });
   });
 });
