@@ -13,7 +13,6 @@ import { type Connections, parseConnections, type SecretSources } from './config
 import type { Environment } from './config/environment.ts';
 import { sayProblem } from './definitions/problem.ts';
 import { type Route, routesOf } from './http/access.ts';
-import { createAuthentication } from './http/authentication.ts';
 import { changesRoutes, createChanges } from './http/changes.ts';
 import { connectionsRoutes } from './http/connections.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
@@ -31,12 +30,14 @@ import { argocdSender } from './http/senders/argocd.ts';
 import { fluxSender } from './http/senders/flux.ts';
 import { gitSenders } from './http/senders/git-senders.ts';
 import { createHttpApp, createHttpServer } from './http/server.ts';
+import { createDoors } from './http/sign-in/doors.ts';
 import { stopTheLineRoutes } from './http/stop-the-line.ts';
 import { advanceLine } from './runtime/advance-line.ts';
 import { createAlone } from './runtime/alone.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
+import { offerFirstRun } from './runtime/first-run.ts';
 import { readForecast } from './runtime/forecast-view.ts';
 import { createForecasts } from './runtime/forecasts.ts';
 import { workOnGitWebhook } from './runtime/git-heard.ts';
@@ -59,6 +60,7 @@ import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/r
 import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
+import { purgeCredentials, purgeJob } from './runtime/sessions.ts';
 import { createStopTheLine } from './runtime/stop-the-line.ts';
 import { createSyncingCommitFinder } from './runtime/syncing-commit.ts';
 import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
@@ -108,6 +110,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { environment, clock = systemClock, failpoint = noFailpoints } = options;
   mkdirSync(environment.dataDir, { recursive: true });
   const connections = readConnections(environment, options.sources);
+  if (connections.signIn && environment.publicUrl === undefined)
+    throw new ConfigurationError('signIn needs LYNCEUS_PUBLIC_URL: the provider sends browsers back there');
   const log = createLog({
     level: environment.logLevel,
     secrets: [...connections.secrets, ...(environment.databaseUrl ? [environment.databaseUrl.reveal()] : [])],
@@ -152,7 +156,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       ({ name }) => (connections.gitWebhookTokens.get(name)?.length ?? 0) > 0,
       diagnoseAfterMs,
     );
-    await store.commit({ jobs: [...diagnoseJobs(checks, diagnoseAfterMs), ...looksForMissed] });
+    await store.commit({ jobs: [...diagnoseJobs(checks, diagnoseAfterMs), ...looksForMissed, purgeJob] });
     await askForRowsOfThisForm(store, clock.now());
     await store.commit({ jobs: [keepForecastsJob] });
     const logged = new Set<string>();
@@ -176,6 +180,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           refresh: (job, lease) => refreshApplications(room, job, lease),
           git: (job) => workOnGitWebhook(room, job),
           redeliver: (job, lease) => redeliverMissed(room, job, lease),
+          purge: (job) => purgeCredentials({ store, clock }, job),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           change: (job) => projectChange({ store, stops: line.stops }, job),
@@ -187,7 +192,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     const watched = connections.deliverySystems.filter(({ watch }) => watch).map(({ system }) => system);
     const watching = watchApplications({ store, log }, watched, stopping.signal);
-    const authentication = createAuthentication(connections.tokens, environment.anonymousRead);
+    const doors = createDoors({
+      ...{ credentials: store.credentials, clock, log, tokens: connections.tokens, signIn: connections.signIn },
+      anonymousRead: environment.anonymousRead,
+      publicUrl: environment.publicUrl,
+      trustedProxies: environment.trustedProxies,
+    });
+    const { authentication } = doors;
+    const frameOf = createFrameOf({ clock, authentication });
     const changes = createChanges({ store, clock, progress });
     const senders = [
       argocdSender({ sources: senderSources(connections, 'argocd') }),
@@ -220,11 +232,16 @@ export async function startApp(options: AppOptions): Promise<App> {
         authentication,
         createFrameOf({ clock, authentication }),
       ),
-      pageRoutes(changes, line, authentication, createFrameOf({ clock, authentication })),
+      ...doors.routes(frameOf),
+      pageRoutes(changes, line, authentication, frameOf),
     ];
-    const server = createHttpServer(createHttpApp(routers, log));
+    const { publicUrl } = environment;
+    const { frameAncestors } = connections;
+    const server = createHttpServer(createHttpApp(routers, log, { publicUrl, frameAncestors }));
     const address = await listen(server, environment.listen);
     log.info({ address, store: store.kind, ...describe(connections) }, 'Lynceus is ready');
+    if (doors.isFirstRun)
+      await offerFirstRun({ credentials: store.credentials, clock, log }, `${publicUrl ?? address}/sign-in`);
     return {
       address,
       routes: routesOf(routers),

@@ -45,15 +45,40 @@ export function rightsOf(grants: readonly Grant[]): Rights {
  * What single permissions allow. `decide` has always meant every decision everywhere, and does so unless stages are
  * named.
  */
-export function rightsOfPermissions(named: readonly Permission[], stages?: readonly string[]): Rights {
+function rightsOfPermissions(named: readonly Permission[], stages: readonly string[] | undefined): Rights {
   const operates = named.includes('operate') || (named.includes('decide') && stages === undefined);
   const may = PERMISSIONS.filter((one) => named.includes(one) || (one === 'operate' && operates));
   const roles = ROLES.filter((role) => MAY[role].every((one) => may.includes(one) || one === 'report'));
   return { may, roles, stages: may.includes('decide') ? (stages ?? 'all') : [] };
 }
 
+/** How a token says what it allows. */
+export interface NamedRights {
+  may?: readonly Permission[] | undefined;
+  roles?: readonly Role[] | undefined;
+  /** Where it may decide; absent: everywhere. */
+  stages?: readonly string[] | undefined;
+}
+
+/** What a token allows that names permissions, roles or both. */
+export function rightsNamed({ may = [], roles = [], stages }: NamedRights): Rights {
+  const granted = roles.map((role) => ({ role, ...(stages === undefined ? {} : { stages }) }));
+  return bothRights(rightsOfPermissions(may, stages), rightsOf(granted));
+}
+
+/** Why stages that are named would only look as if they restricted something; `undefined`: they do. */
+export function whyStagesRestrictNothing({ may = [], roles = [], stages }: NamedRights): string | undefined {
+  if (stages === undefined) return undefined;
+  const everywhere = roles.find((role) => role === 'operator' || role === 'admin');
+  const decides = roles.includes('approver') || may.includes('decide');
+  if (everywhere === undefined && !may.includes('operate') && decides) return undefined;
+  const why =
+    everywhere === undefined ? 'it does not decide in some stages only' : `the role ${everywhere} decides everywhere`;
+  return `restricts nothing, for ${why}: take stages with the role approver, or with may: [decide]`;
+}
+
 /** What both allow together. */
-export function bothRights(one: Rights, other: Rights): Rights {
+function bothRights(one: Rights, other: Rights): Rights {
   return {
     may: PERMISSIONS.filter((permission) => one.may.includes(permission) || other.may.includes(permission)),
     roles: ROLES.filter((role) => one.roles.includes(role) || other.roles.includes(role)),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /** Shorter tokens can be guessed; `openssl rand -hex 32` gives 64 characters. */
@@ -27,4 +28,9 @@ export class Secret {
   [inspect.custom](): string {
     return '<secret>';
   }
+}
+
+/** 256 random bits as 43 characters that need no escaping anywhere. */
+export function randomSecret(): string {
+  return randomBytes(32).toString('base64url');
 }

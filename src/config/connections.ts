@@ -9,6 +9,7 @@ import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
 import { metricsSourceKinds } from '../adapters/metrics/registry.ts';
 import type { Registry } from '../adapters/registries/image-registry.ts';
 import { registryKinds } from '../adapters/registries/registry.ts';
+import type { SignInProvider } from '../adapters/sign-in/sign-in-provider.ts';
 import { isJsonObject } from '../base/json.ts';
 import type { Rights } from '../base/rights.ts';
 import type { Secret } from '../base/secret.ts';
@@ -17,6 +18,15 @@ import { MAX_PROBLEMS, readYaml, type YamlDocument } from '../definitions/read-y
 import { suggest } from '../definitions/suggest.ts';
 import { problemAt, quote, validator } from '../definitions/validate.ts';
 import { type ForecastEntry, ForecastSection, type ForecastSettings, forecastSettings } from './forecast.ts';
+import {
+  createSignIn,
+  type GroupGrant,
+  type PageEntry,
+  PageSection,
+  type SignInEntry,
+  SignInSection,
+  signInProblems,
+} from './sign-in.ts';
 import { rightsOfToken, rightsProblems, Token, type TokenEntry, tokenProblems } from './tokens.ts';
 import { createVault, passwordsInUrls, type SecretSources, type Vault } from './vault.ts';
 
@@ -38,6 +48,10 @@ export interface Connections {
   metrics: MetricsSource[];
   registries: Registry[];
   tokens: ApiToken[];
+  /** How people sign in, and which roles their groups give them; absent: with tokens only. */
+  signIn?: { provider: SignInProvider; grants: readonly GroupGrant[] };
+  /** Origins whose pages may show ours in a frame. */
+  frameAncestors: readonly string[];
   forecast: ForecastSettings;
   /** How each of them is looked at, in the order of the file. */
   checks: ConnectionCheck[];
@@ -86,7 +100,12 @@ export function parseConnections(
 }
 
 /** What is left to find out when nothing is wrong with the document: an adapter may still refuse its entry. */
-type Valid = Partial<Record<Section, Entry[]>> & { tokens?: TokenEntry[]; forecast?: ForecastEntry };
+type Valid = Partial<Record<Section, Entry[]>> & {
+  tokens?: TokenEntry[];
+  signIn?: SignInEntry;
+  page?: PageEntry;
+  forecast?: ForecastEntry;
+};
 
 function allProblems(document: YamlDocument, vault: Vault): Problem[] {
   const valid = validator(schemaFor(document.value) as TObject)(document);
@@ -98,6 +117,7 @@ function allProblems(document: YamlDocument, vault: Vault): Problem[] {
     ...passwordsInUrls(document),
     ...tokenProblems(document, vault),
     ...rightsProblems(document),
+    ...signInProblems(document),
   ];
   return problems.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MAX_PROBLEMS);
 }
@@ -145,6 +165,8 @@ function schemaFor(value: unknown): TSchema {
       kind: { const: 'Connections' },
       ...properties,
       tokens: { type: 'array', items: Token, maxItems: 1000 },
+      signIn: SignInSection,
+      page: PageSection,
       forecast: ForecastSection,
     },
   } as unknown as TSchema;
@@ -231,11 +253,16 @@ function create(
     groups: entry.groups ?? [],
     rights: rightsOfToken(entry),
   }));
+  const signIn = createSignIn(value.signIn, adapterTools, (message) =>
+    problems.push(problemAt(document, ['signIn', 'oidc'], message)),
+  );
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
     value: {
       ...{ deliverySystems, gitHosts, gitWebhookTokens, metrics, registries, tokens, checks, secrets: vault.all() },
+      ...(signIn ? { signIn } : {}),
+      frameAncestors: value.page?.frameAncestors ?? [],
       forecast: forecastSettings(value.forecast),
     },
   };

@@ -12,6 +12,8 @@ export interface Environment {
   logLevel: string;
   anonymousRead: boolean;
   allowLoopback: boolean;
+  /** How many proxies in front of us say in X-Forwarded-For who asks. */
+  trustedProxies: number;
   reconcileMs: number;
   leaseMs: number;
   concurrency: number;
@@ -46,6 +48,11 @@ export const SETTINGS: readonly Setting[] = [
     name: 'LYNCEUS_ALLOW_LOOPBACK',
     default: 'false',
     description: 'whether tests may call applications on this machine (demo, development)',
+  },
+  {
+    name: 'LYNCEUS_TRUSTED_PROXIES',
+    default: '0',
+    description: 'how many proxies in front each add an address to X-Forwarded-For',
   },
   {
     name: 'LYNCEUS_RECONCILE_EVERY',
@@ -87,6 +94,9 @@ export function parseEnvironment(
   const concurrency = Number(text('LYNCEUS_CONCURRENCY'));
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256)
     problems.push(`LYNCEUS_CONCURRENCY: "${text('LYNCEUS_CONCURRENCY')}" must be a whole number from 1 to 256`);
+  const trustedProxies = Number(text('LYNCEUS_TRUSTED_PROXIES'));
+  if (!Number.isInteger(trustedProxies) || trustedProxies < 0 || trustedProxies > 10)
+    problems.push(`LYNCEUS_TRUSTED_PROXIES: "${text('LYNCEUS_TRUSTED_PROXIES')}" must be a whole number from 0 to 10`);
   if (!['debug', 'info', 'warn', 'error', 'silent'].includes(text('LYNCEUS_LOG_LEVEL')))
     problems.push(`LYNCEUS_LOG_LEVEL: "${text('LYNCEUS_LOG_LEVEL')}" must be one of debug, info, warn, error`);
   const value: Environment = {
@@ -98,6 +108,7 @@ export function parseEnvironment(
     logLevel: text('LYNCEUS_LOG_LEVEL'),
     anonymousRead: yesNo('LYNCEUS_ANONYMOUS_READ'),
     allowLoopback: yesNo('LYNCEUS_ALLOW_LOOPBACK'),
+    trustedProxies,
     reconcileMs: duration('LYNCEUS_RECONCILE_EVERY'),
     leaseMs: duration('LYNCEUS_LEASE'),
     concurrency,

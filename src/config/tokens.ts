@@ -1,13 +1,13 @@
 import Type, { type Static } from 'typebox';
 import { SecretRef } from '../adapters/adapter-kind.ts';
 import {
-  bothRights,
   PERMISSIONS,
   type Permission,
   type Rights,
   ROLES,
-  rightsOf,
-  rightsOfPermissions,
+  type Role,
+  rightsNamed,
+  whyStagesRestrictNothing,
 } from '../base/rights.ts';
 import { MIN_TOKEN_CHARS } from '../base/secret.ts';
 import type { Problem } from '../definitions/problem.ts';
@@ -41,28 +41,19 @@ export type TokenEntry = Static<typeof Token>;
 const USUAL: readonly Permission[] = ['read', 'decide', 'report', 'query'];
 
 export function rightsOfToken({ may, roles, stages }: Pick<TokenEntry, 'may' | 'roles' | 'stages'>): Rights {
-  const named = may ?? (roles === undefined ? USUAL : []);
-  const granted = (roles ?? []).map((role) => ({ role, ...(stages === undefined ? {} : { stages }) }));
-  return bothRights(rightsOfPermissions(named, stages), rightsOf(granted));
+  return rightsNamed({ may: may ?? (roles === undefined ? USUAL : []), roles, stages });
 }
 
 /** Stages that restrict nothing would only look as if they did. */
 export function rightsProblems(document: YamlDocument): Problem[] {
   return list(document.value, 'tokens').flatMap((entry, at) => {
     if (!Array.isArray(field(entry, 'stages'))) return [];
-    const roles = list(entry, 'roles');
-    const everywhere = roles.find((role) => role === 'operator' || role === 'admin');
-    const decides = roles.includes('approver') || list(entry, 'may').includes('decide') || bare(entry);
-    if (everywhere === undefined && !list(entry, 'may').includes('operate') && decides) return [];
-    const why =
-      everywhere === undefined ? 'it does not decide in some stages only' : `the role ${everywhere} decides everywhere`;
-    const remedy = 'take stages with the role approver, or with may: [decide]';
-    return [problemAt(document, ['tokens', at, 'stages'], `restricts nothing, for ${why}: ${remedy}`)];
+    const bare = field(entry, 'may') === undefined && field(entry, 'roles') === undefined;
+    // Whether they are names is for the schema to say.
+    const named = { roles: list(entry, 'roles') as Role[], may: list(entry, 'may') as Permission[] };
+    const why = whyStagesRestrictNothing({ ...named, ...(bare ? { may: USUAL } : {}), stages: [] });
+    return why === undefined ? [] : [problemAt(document, ['tokens', at, 'stages'], why)];
   });
-}
-
-function bare(entry: unknown): boolean {
-  return field(entry, 'may') === undefined && field(entry, 'roles') === undefined;
 }
 
 interface TokenPlace {

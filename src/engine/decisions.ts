@@ -10,7 +10,7 @@ export interface Actor {
   name: string;
   groups: readonly string[];
   method: MadeBy['method'];
-  identity?: MadeBy['identity'];
+  identity?: MadeBy['identity'] | undefined;
 }
 
 /** How events say who it was. */

@@ -150,20 +150,26 @@ export interface DecidedAtHost {
   comment?: string;
 }
 
+/** Who somebody is for the sign-in provider: a name may be somebody else's later, this never is. */
+export type ProvidersWord = { issuer: string; subject: string };
+
 /** Who did something, and how they were recognised. */
 export interface MadeBy {
   actor: string;
   method: 'token' | 'session' | 'local' | 'review' | 'comment';
-  /** Of a session: who that is for the sign-in provider, for a name may be somebody else's later. */
-  identity?: { issuer: string; subject: string };
+  /** Of a session. */
+  identity?: ProvidersWord;
 }
 
-export interface DecisionMade extends MadeBy {
+export interface DecisionMade {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
   verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback' | 'retry';
   /** The task it is about; the other verdicts are about the sequence. An override with one is of a promotion's gates. */
   task?: string;
+  actor: string;
+  method: MadeBy['method'];
+  identity?: ProvidersWord;
   /** Of a review, or a comment on the pull request. */
   host?: DecidedAtHost;
   reason: string;
@@ -260,7 +266,10 @@ export type EvaluationEvent = {
 }[keyof EvaluationEvents];
 
 /** Somebody stopped everything new, or what is new in a project or a stage. */
-export interface LineStopped extends MadeBy {
+export interface LineStopped {
+  actor: string;
+  method: MadeBy['method'];
+  identity?: ProvidersWord;
   reason: string;
   /** Absent: all of them. */
   project?: string;

@@ -1,75 +1,98 @@
-import type { Request, RequestHandler, Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Viewer } from '../answers/viewer.ts';
-import type { Permission, Rights } from '../base/rights.ts';
-import type { Secret } from '../base/secret.ts';
-import type { MadeBy } from '../events/types.ts';
+import type { Permission } from '../base/rights.ts';
+import type { Holder } from '../runtime/holder.ts';
+import type { SignIn } from '../runtime/sign-in.ts';
 import { guards } from './access.ts';
+import type { Cookies } from './cookies.ts';
+import { csrfOf, isCsrfOf, refuseCrossSite } from './csrf.ts';
 import { Refusal } from './problem.ts';
-import { bearerAuthentication } from './senders/bearer.ts';
 
-/** Who a request acts as. */
-export interface Holder extends Rights {
-  /** Unique among all holders, and never somebody else's later. */
-  id: string;
-  name: string;
-  groups: readonly string[];
-  method: MadeBy['method'];
-  identity?: MadeBy['identity'];
-}
+export type { Holder } from '../runtime/holder.ts';
 
-/** A token of lynceus.yaml. */
-export interface TokenHolder {
-  name: string;
-  token: Secret;
-  groups: readonly string[];
-  rights: Rights;
+export interface AuthenticationTools {
+  signIn: Pick<SignIn, 'byToken' | 'bySession'>;
+  cookies: Cookies;
+  /** Whether nobody has to say who they are to read. */
+  anonymousRead: boolean;
+  publicUrl?: string | undefined;
 }
 
 export interface Authentication {
-  /** Lets requests pass that may do this; others are answered 401 or 403. */
+  /** Lets requests pass that may do this; others are answered 401 or 403, and browsers sent to sign in. */
   require(permission: Permission): RequestHandler;
+  /** For routes that are open on purpose, but want to know who asks. */
+  open: RequestHandler;
   /** Who a request that passed acts as. */
   holder(response: Response): Holder;
   /** The same for pages; `undefined`: nobody has signed in, and reading is open to all. */
   viewer(response: Response): Viewer | undefined;
   /** What every form of this session must carry as `csrf`; `undefined` without a session. */
   csrf(response: Response): string | undefined;
+  /** Whether a request that passed a while ago would pass again: for answers that stay open. */
+  stillMay(request: Request, permission: Permission): Promise<boolean>;
+}
+
+/** The cookie of a session. */
+export const SESSION = 'lynceus';
+const MAX_FORM_BYTES = 64 * 1024;
+const form = express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, inflate: false, parameterLimit: 100 });
+const UNCHANGING = ['GET', 'HEAD'];
+
+interface Found {
+  holder: Holder;
+  /** Of the session's cookie, where it was that which told who asks. */
+  secret?: string;
 }
 
 /**
- * API tokens by `Authorization: Bearer`, or by Basic with the token as password, which lets a browser
- * ask for it. Reading may be open; everything else never is.
+ * API tokens by `Authorization: Bearer`, or by Basic with the token as password; sessions by their cookie, where a
+ * request has neither. Reading may be open; everything else never is.
  */
-export function createAuthentication(holders: readonly TokenHolder[], anonymousRead: boolean): Authentication {
-  const authenticate = bearerAuthentication(holders.map(({ name, token }) => ({ name, tokens: [token] })));
-  const byName = new Map(holders.map((holder) => [holder.name, toHolder(holder)]));
+export function createAuthentication(tools: AuthenticationTools): Authentication {
+  const { signIn, cookies, anonymousRead, publicUrl } = tools;
 
-  function identify(request: Request): Holder | undefined {
-    const found = authenticate(asBearer(request.headers.authorization));
-    return found && byName.get(found.source);
+  async function identify(request: Request): Promise<Found | undefined> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) {
+      const token = tokenIn(authorization);
+      const holder = token === undefined ? undefined : await signIn.byToken(token);
+      return holder && { holder };
+    }
+    const secret = cookies.read(request, SESSION);
+    const holder = secret === undefined || secret === '' ? undefined : await signIn.bySession(secret);
+    return holder && secret !== undefined ? { holder, secret } : undefined;
+  }
+
+  async function recognise(request: Request, response: Response): Promise<Found | undefined> {
+    const found = await identify(request);
+    if (!found) return undefined;
+    response.locals['holder'] = found.holder;
+    if (found.secret !== undefined) response.locals['csrf'] = csrfOf(found.secret);
+    return found;
   }
 
   return {
     require: (permission) =>
-      guards(permission, (request, response, next) => {
-        const holder = identify(request);
-        if (permission === 'read' && anonymousRead) {
-          if (holder) response.locals['holder'] = holder;
-          return next();
+      guards(permission, async (request, response, next) => {
+        const found = await recognise(request, response);
+        if (permission === 'read' && anonymousRead) return next();
+        if (!found) {
+          if (!isAskedByPeople(request)) throw stranger(request, response);
+          response.redirect(302, `/sign-in?to=${encodeURIComponent(request.originalUrl)}`);
+          return;
         }
-        if (!holder) {
-          response.setHeader(
-            'WWW-Authenticate',
-            'Basic realm="Lynceus: any name, and your token as password", charset="UTF-8"',
-          );
-          throw new Refusal(401, 'unauthenticated', 'send Authorization: Bearer with a token from lynceus.yaml');
-        }
-        if (!holder.may.includes(permission))
-          throw new Refusal(403, 'forbidden', `the token of ${holder.name} may not ${permission}`);
-        if (permission !== 'read') refuseCrossSite(request);
-        response.locals['holder'] = holder;
+        const { holder, secret } = found;
+        if (!holder.may.includes(permission)) throw mayNot(holder, permission);
+        if (permission !== 'read') refuseCrossSite(request, publicUrl);
+        if (secret !== undefined && !UNCHANGING.includes(request.method))
+          await refuseForeignForm(request, response, secret);
         next();
       }),
+    open: guards('anyone', async (request, response, next) => {
+      await recognise(request, response);
+      next();
+    }),
     holder: (response) => response.locals['holder'] as Holder,
     viewer(response) {
       const holder = response.locals['holder'] as Holder | undefined;
@@ -78,31 +101,61 @@ export function createAuthentication(holders: readonly TokenHolder[], anonymousR
       return { name, groups, teams: groups, roles, stages };
     },
     csrf: (response) => response.locals['csrf'] as string | undefined,
+    async stillMay(request, permission) {
+      if (permission === 'read' && anonymousRead) return true;
+      return (await identify(request))?.holder.may.includes(permission) === true;
+    },
   };
 }
 
-function toHolder({ name, groups, rights }: TokenHolder): Holder {
-  return { id: name, name, groups, ...rights, method: 'token' };
+/** They are sent to where they sign in, and come back. */
+function isAskedByPeople(request: Request): boolean {
+  return wantsPage(request) && UNCHANGING.includes(request.method) && request.headers.authorization === undefined;
 }
 
-function asBearer(authorization: string | undefined): string | undefined {
-  const basic = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (basic === undefined) return authorization;
-  const decoded = Buffer.from(basic, 'base64').toString('utf8');
-  return `Bearer ${decoded.slice(decoded.indexOf(':') + 1)}`;
+/** Programs are told what to send, people who typed something how not to lose it. */
+function stranger(request: Request, response: Response): Refusal {
+  if (wantsPage(request))
+    return new Refusal(401, 'unauthenticated', 'sign in at /sign-in, then come back to what you typed with Back');
+  response.setHeader(
+    'WWW-Authenticate',
+    'Basic realm="Lynceus: any name, and your token as password", charset="UTF-8"',
+  );
+  return new Refusal(401, 'unauthenticated', 'send Authorization: Bearer with an API token');
 }
 
-/** A browser sends remembered credentials with other sites' forms too: those are told apart by what it says of their origin. */
-function refuseCrossSite(request: Request): void {
-  const site = request.headers['sec-fetch-site'];
-  const origin = request.headers.origin;
-  const sameOrigin =
-    site === undefined
-      ? origin === undefined || sameHost(origin, request.headers.host)
-      : site === 'same-origin' || site === 'none';
-  if (!sameOrigin) throw new Refusal(403, 'cross-site', 'send this request from the page of Lynceus itself');
+/** Whether somebody looks at it in a browser. */
+export function wantsPage(request: Request): boolean {
+  return request.accepts('application/problem+json', 'json', 'html') === 'html';
 }
 
-function sameHost(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
+function mayNot({ name, method }: Holder, permission: Permission): Refusal {
+  return new Refusal(403, 'forbidden', `${method === 'token' ? 'the token of ' : ''}${name} may not ${permission}`);
+}
+
+/** A form of a page carries it as `csrf`, a script as a header; another site knows neither. */
+async function refuseForeignForm(request: Request, response: Response, secret: string): Promise<void> {
+  const header = request.get('X-CSRF-Token');
+  if (header === undefined && request.is('urlencoded')) await parseForm(request, response);
+  const said = header ?? (request.body as { csrf?: unknown } | undefined)?.csrf;
+  if (isCsrfOf(secret, said)) return;
+  throw new Refusal(
+    403,
+    'csrf',
+    'the form is not of your present session: load the page again (a program sends X-CSRF-Token, or a token instead of a cookie)',
+  );
+}
+
+function parseForm(request: Request, response: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    form(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
+  });
+}
+
+function tokenIn(authorization: string): string | undefined {
+  const [, scheme = '', value = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization) ?? [];
+  if (scheme === '') return undefined;
+  if (scheme.toLowerCase() === 'bearer') return value;
+  const decoded = Buffer.from(value, 'base64').toString('utf8');
+  return decoded.slice(decoded.indexOf(':') + 1);
 }

@@ -7,6 +7,7 @@ import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 import { stopTheLinePaths, stopTheLineSchemas } from './stop-the-line-openapi.ts';
+import { tokenPaths, tokenSchemas } from './tokens-openapi.ts';
 
 const problem = {
   description: 'Refused; see code',
@@ -145,6 +146,7 @@ export const openApi = {
     ...connectionsPaths(problem),
     ...stopTheLinePaths(problem),
     ...forecastPaths(problem),
+    ...tokenPaths(problem),
     '/api/v1/risk': {
       get: {
         operationId: 'readRisk',
@@ -295,6 +297,7 @@ export const openApi = {
       ...connectionsSchemas,
       ...stopTheLineSchemas,
       ...forecastSchemas,
+      ...tokenSchemas,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'code', 'detail'],

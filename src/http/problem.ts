@@ -36,9 +36,11 @@ export class Refusal extends Error {
 export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'not-found': 'There is no such thing',
   'method-not-allowed': 'This address does not take this method',
-  unauthenticated: 'Sign in with a token',
-  forbidden: 'The token does not allow this',
+  unauthenticated: 'Sign in first',
+  forbidden: 'Your rights do not allow this',
   'cross-site': 'The request came from another site',
+  csrf: 'The form is not of this session',
+  'name-taken': 'The name is taken',
   'invalid-request': 'The request is not valid',
   'invalid-json': 'The body is not valid JSON',
   'invalid-event': 'The event is not valid',

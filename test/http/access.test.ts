@@ -130,10 +130,17 @@ describe('a browser', () => {
       ...headers,
     });
 
-  it('is asked for the token, and takes it as a password', async () => {
-    const refused = await world.get('/changes', { Accept: 'text/html' });
+  it('is sent to where one signs in, and a program told what to send', async () => {
+    const sent = await world.get('/changes?state=waiting&q=a%26b', { Accept: 'text/html,*/*;q=0.8' });
+    expect(sent.status).toBe(302);
+    expect(sent.headers.get('location')).toBe('/sign-in?to=%2Fchanges%3Fstate%3Dwaiting%26q%3Da%2526b');
+    expect(sent.headers.get('www-authenticate')).toBeNull();
+    const refused = await world.get('/changes');
     expect(refused.status).toBe(401);
     expect(refused.headers.get('www-authenticate')).toMatch(/^Basic realm="Lynceus/);
+  });
+
+  it('may give the token as a password', async () => {
     expect((await world.get('/changes', basic(TOKENS.READER))).status).toBe(200);
     expect((await world.get('/changes', basic('wrong-token-0123456789'))).status).toBe(401);
     expect((await world.get('/changes', { Authorization: 'Basic !!!' })).status).toBe(401);

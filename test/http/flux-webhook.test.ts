@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { createAuthentication } from '../../src/http/authentication.ts';
 import { receiveRoutes } from '../../src/http/receive.ts';
 import { argocdSender } from '../../src/http/senders/argocd.ts';
 import { fluxSender } from '../../src/http/senders/flux.ts';
@@ -17,6 +16,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { notification } from '../support/http-world.ts';
 import { eventually } from '../support/lynceus.ts';
+import { authenticationOfNobody } from '../support/sign-in.ts';
 
 const NOW = new Date('2026-08-20T10:00:05.000Z');
 const EU = 'token-of-the-cluster-eu-01';
@@ -59,7 +59,7 @@ beforeEach(async () => {
     store,
     clock: { now: () => NOW },
     senders,
-    authentication: createAuthentication([], false),
+    authentication: authenticationOfNobody(),
     metrics,
     failpoint: noFailpoints,
   });

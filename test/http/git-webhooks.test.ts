@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { createAuthentication } from '../../src/http/authentication.ts';
 import { receiveRoutes } from '../../src/http/receive.ts';
 import { gitSenders } from '../../src/http/senders/git-senders.ts';
 import { createHttpApp, createHttpServer } from '../../src/http/server.ts';
@@ -15,6 +14,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { BODIES, fromAzure, fromGitHub, fromGitLab, type Headers, SECRETS } from '../support/git-webhooks.ts';
 import { expectDocumented } from '../support/openapi.ts';
+import { authenticationOfNobody } from '../support/sign-in.ts';
 
 interface Recorded {
   name: string;
@@ -51,7 +51,7 @@ beforeAll(async () => {
     store,
     clock,
     senders: gitSenders(sourcesOf, clock),
-    authentication: createAuthentication([], false),
+    authentication: authenticationOfNobody(),
     metrics,
     failpoint: noFailpoints,
   });

@@ -1,0 +1,194 @@
+import * as oidc from 'openid-client';
+import Type, { type Static } from 'typebox';
+import { AdapterError } from '../../base/adapter-error.ts';
+import { clip } from '../../base/clip.ts';
+import { Secret } from '../../base/secret.ts';
+import { type AdapterTools, SecretRef } from '../adapter-kind.ts';
+import { httpSettings, toClientOptions } from '../http-settings.ts';
+import { claimIn, groupsIn, nameIn, refused } from './oidc-claims.ts';
+import { type Fetch, fetchThrough } from './oidc-fetch.ts';
+import type { Identity, SignInAttempt, SignInProvider } from './sign-in-provider.ts';
+
+const { url: _, ...overHttp } = httpSettings;
+
+/** `signIn.oidc` of lynceus.yaml, without who gets which role. */
+export const oidcSettings = {
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 60, description: 'what the button says' })),
+  issuer: Type.String({ format: 'uri', description: 'as the provider calls itself, such as https://dex.example.com' }),
+  clientId: Type.String({ minLength: 1 }),
+  clientSecret: Type.Optional(SecretRef),
+  scopes: Type.Optional(Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$' }), { minItems: 1 })),
+  claims: Type.Optional(
+    Type.Object(
+      { name: Type.Optional(Type.String({ minLength: 1 })), groups: Type.Optional(Type.String({ minLength: 1 })) },
+      { additionalProperties: false },
+    ),
+  ),
+  ...overHttp,
+} as const;
+
+const Settings = Type.Object(oidcSettings);
+export type OidcSettings = Static<typeof Settings>;
+
+const USUAL_SCOPES = ['openid', 'profile', 'email', 'groups'];
+const CLOCKS_APART_SECONDS = 30;
+/** What a provider says of itself rarely changes. */
+const KNOWN_FOR_MS = 3_600_000;
+/** A provider that is away is not asked by everybody who wants to sign in. */
+const ASK_AGAIN_MS = 5_000;
+
+/**
+ * OpenID Connect: authorization code with PKCE, state and nonce; ID tokens are checked with the provider's keys. It is
+ * asked what it offers when somebody wants to sign in, so that we start without it.
+ *
+ * @throws {AdapterError} `rejected` when the settings cannot work
+ */
+export function createOidcProvider(settings: OidcSettings, tools: AdapterTools): SignInProvider {
+  const issuer = new URL(settings.issuer);
+  const insecure = issuer.protocol === 'http:';
+  if (insecure && tools.addresses !== 'any')
+    throw refused('the issuer must be https://: who listens in between could sign in as anybody');
+  const secret = settings.clientSecret && tools.secret(settings.clientSecret);
+  const options = toClientOptions(`the sign-in provider ${issuer.host}`, { ...settings, url: issuer.origin }, tools);
+  const secrets = secret === undefined ? [] : [secret, basicOf(settings.clientId, secret)];
+  const ask = fetchThrough({ ...options, secrets: [...options.secrets, ...secrets] });
+  const configuration = remembered(() => discover(issuer, settings, secret, insecure, ask));
+  const { name: nameClaim = 'email', groups: groupsClaim = 'groups' } = settings.claims ?? {};
+
+  return {
+    name: settings.name ?? issuer.host,
+    async start({ state, nonce, verifier, redirectUri }) {
+      const config = await configuration();
+      const challenge = await oidc.calculatePKCECodeChallenge(verifier);
+      return oidc.buildAuthorizationUrl(config, {
+        redirect_uri: redirectUri,
+        scope: (settings.scopes ?? USUAL_SCOPES.filter((scope) => offers(config, scope))).join(' '),
+        state,
+        nonce,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+      }).href;
+    },
+    finish: (attempt, callback) =>
+      inOurWords(async () => {
+        const config = await configuration();
+        const claims = await claimsOf(config, attempt, callback, [nameClaim, groupsClaim]);
+        return toIdentity(claims, issuerOf(config), nameClaim, groupsClaim);
+      }),
+    async signOutAddress(returnTo) {
+      const config = await configuration().catch(() => undefined);
+      if (config?.serverMetadata().end_session_endpoint === undefined) return undefined;
+      return oidc.buildEndSessionUrl(config, { post_logout_redirect_uri: returnTo }).href;
+    },
+  };
+}
+
+async function discover(
+  issuer: URL,
+  { clientId }: OidcSettings,
+  secret: Secret | undefined,
+  insecure: boolean,
+  ask: Fetch,
+): Promise<oidc.Configuration> {
+  return inOurWords(() =>
+    oidc.discovery(
+      issuer,
+      clientId,
+      { [oidc.clockTolerance]: CLOCKS_APART_SECONDS },
+      secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret.reveal()),
+      {
+        // Without it, signatures of ID tokens are taken on trust in TLS.
+        execute: [oidc.enableNonRepudiationChecks, ...(insecure ? [oidc.allowInsecureRequests] : [])],
+        [oidc.customFetch]: ask as oidc.CustomFetch,
+      },
+    ),
+  );
+}
+
+/** Keeps what was found for a while, an old answer where there is no new one, and a failure for a moment. */
+function remembered(discoverNow: () => Promise<oidc.Configuration>): () => Promise<oidc.Configuration> {
+  let known: oidc.Configuration | undefined;
+  let asked: Promise<oidc.Configuration> | undefined;
+  let until = 0;
+  return () => {
+    if (asked === undefined || performance.now() >= until) {
+      until = performance.now() + KNOWN_FOR_MS;
+      asked = discoverNow().then(
+        (found) => {
+          known = found;
+          return found;
+        },
+        (error: unknown) => {
+          until = performance.now() + ASK_AGAIN_MS;
+          if (known) return known;
+          throw error;
+        },
+      );
+    }
+    return asked;
+  };
+}
+
+/** A provider that says which scopes it knows is not asked for others. */
+function offers(config: oidc.Configuration, scope: string): boolean {
+  return config.serverMetadata().scopes_supported?.includes(scope) ?? scope !== 'groups';
+}
+
+async function claimsOf(
+  config: oidc.Configuration,
+  { state, nonce, verifier, redirectUri }: SignInAttempt,
+  callback: URL,
+  wanted: readonly string[],
+): Promise<Record<string, unknown>> {
+  // What the provider compares is the address that is registered there, whatever a proxy made of it.
+  const address = new URL(redirectUri);
+  address.search = callback.search;
+  const tokens = await oidc.authorizationCodeGrant(config, address, {
+    expectedState: state,
+    expectedNonce: nonce,
+    pkceCodeVerifier: verifier,
+    idTokenExpected: true,
+  });
+  const claims = { ...tokens.claims() };
+  const missing = wanted.some((claim) => claimIn(claims, claim) === undefined);
+  if (!missing || config.serverMetadata().userinfo_endpoint === undefined) return claims;
+  const more = await oidc.fetchUserInfo(config, tokens.access_token, String(claims['sub']));
+  return { ...more, ...claims };
+}
+
+function toIdentity(claims: Record<string, unknown>, issuer: string, name: string, groups: string): Identity {
+  return { name: nameIn(claims, name), groups: groupsIn(claims, groups), issuer, subject: String(claims['sub']) };
+}
+
+function issuerOf(config: oidc.Configuration): string {
+  return config.serverMetadata().issuer;
+}
+
+/** The library's errors carry whole answers; people need a sentence, and the log no tokens. */
+async function inOurWords<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const from = error instanceof AdapterError ? error : (error as { cause?: unknown }).cause;
+    if (from instanceof AdapterError) throw from;
+    throw refused(sentenceOf(error));
+  }
+}
+
+function sentenceOf(error: unknown): string {
+  const { error: code, error_description: words, message, code: kind } = error as Record<string, unknown>;
+  if (code === 'access_denied') return 'the provider says that access was denied';
+  if (typeof code === 'string')
+    return `the provider refuses: ${clip(oneLine(code), 100)}${typeof words === 'string' ? ` (${clip(oneLine(words), 200)})` : ''}`;
+  return `what the provider answered was not accepted: ${clip(oneLine(String(message ?? error)), 200)}${typeof kind === 'string' ? ` (${kind})` : ''}`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+}
+
+/** As it goes over the wire (RFC 6749, 2.3.1). */
+function basicOf(id: string, secret: Secret): Secret {
+  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
+  return new Secret(Buffer.from(`${encode(id)}:${encode(secret.reveal())}`).toString('base64'));
+}
