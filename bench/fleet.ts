@@ -157,7 +157,7 @@ async function cycles({ ask }: Room, { pid }: Service, amount: number) {
 /** Not before they have gone through all their tasks. */
 async function untilDelivered(service: Service, moved: number): Promise<void> {
   await until(async () => {
-    const answer = await fetch(`${service.url}/api/v1/changes?limit=200`);
+    const answer = await fetch(`${service.url}/api/v1/changes?limit=200&journeys=1`);
     const { changes } = (await answer.json()) as { changes: { stages: { status: string }[] }[] };
     return changes.filter(({ stages }) => stages.every(({ status }) => status === 'finished')).length >= moved;
   });

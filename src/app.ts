@@ -13,9 +13,11 @@ import { type Connections, parseConnections, type SecretSources } from './config
 import type { Environment } from './config/environment.ts';
 import { sayProblem } from './definitions/problem.ts';
 import { type Route, routesOf } from './http/access.ts';
-import { changesRoutes, createChanges } from './http/changes.ts';
+import { createChanges } from './http/changes.ts';
+import { changesRoutes } from './http/changes-api.ts';
 import { connectionsRoutes } from './http/connections.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
+import { eventLogRoutes } from './http/event-log.ts';
 import { gateRoutes } from './http/gates/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
@@ -34,6 +36,7 @@ import { createDoors } from './http/sign-in/doors.ts';
 import { stopTheLineRoutes } from './http/stop-the-line.ts';
 import { advanceLine } from './runtime/advance-line.ts';
 import { createAlone } from './runtime/alone.ts';
+import { createChangeBoard } from './runtime/change-board.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
@@ -61,6 +64,7 @@ import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
 import { purgeCredentials, purgeJob } from './runtime/sessions.ts';
+import { createStepsOf } from './runtime/steps-of.ts';
 import { createStopTheLine } from './runtime/stop-the-line.ts';
 import { createSyncingCommitFinder } from './runtime/syncing-commit.ts';
 import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
@@ -201,6 +205,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const { authentication } = doors;
     const frameOf = createFrameOf({ clock, authentication });
     const changes = createChanges({ store, clock, progress });
+    const board = createChangeBoard({ store, clock, stepsOf: createStepsOf(store) });
     const senders = [
       argocdSender({ sources: senderSources(connections, 'argocd') }),
       fluxSender({ sources: senderSources(connections, 'flux') }),
@@ -209,7 +214,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const routers = [
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
-      changesRoutes({ store, clock, progress, authentication }, changes),
+      changesRoutes({ board, changes, clock, authentication }),
+      eventLogRoutes(store, authentication),
       riskRoutes(riskModels, authentication),
       stopTheLineRoutes(line, authentication),
       connectionsRoutes((limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit), authentication),
@@ -233,7 +239,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         createFrameOf({ clock, authentication }),
       ),
       ...doors.routes(frameOf),
-      pageRoutes(changes, line, authentication, frameOf),
+      pageRoutes(board, changes, line, authentication, frameOf),
     ];
     const { publicUrl } = environment;
     const { frameAncestors } = connections;

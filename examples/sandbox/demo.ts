@@ -130,7 +130,7 @@ async function follow(lynceusUrl: string, commit: string, version: number, lastS
 }
 
 async function findChange(lynceusUrl: string, commit: string): Promise<ChangeView | undefined> {
-  const answer = await fetch(`${lynceusUrl}/api/v1/changes`);
+  const answer = await fetch(`${lynceusUrl}/api/v1/changes?journeys=1`);
   const { changes } = (await answer.json()) as { changes: ChangeView[] };
   return changes.find(({ revision }) => revision === commit);
 }

@@ -17,7 +17,7 @@ export async function changes(
   terminal: Terminal,
   options: ServerOptions & { project?: string; service?: string; output: string },
 ): Promise<number> {
-  const params = { project: options.project, service: options.service };
+  const params = { project: options.project, service: options.service, journeys: 1 };
   const answer = await call<{ changes: ChangeView[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
   if (!answer) return EXIT.failed;
   if (options.output === 'json') terminal.out(asJson(answer));
@@ -94,7 +94,7 @@ export async function findChange(
 ): Promise<ChangeView | undefined> {
   if (id.length !== SHORT_ID)
     return call<ChangeView>(terminal, options, 'GET', `/api/v1/changes/${encodeURIComponent(id)}`, {});
-  const params = { limit: 200 };
+  const params = { limit: 200, journeys: 1 };
   const page = await call<{ changes: ChangeView[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
   if (!page) return undefined;
   const meant = page.changes.filter((change) => change.id.startsWith(id));

@@ -6,8 +6,9 @@ import { parseStrictJson } from '../base/strict-json.ts';
 import { EvaluationRefused, type Evaluations } from '../runtime/evaluations.ts';
 import type { EvaluationView } from '../views/evaluation-document.ts';
 import type { Authentication } from './authentication.ts';
-import { parseCursor, parseQuery } from './changes.ts';
+import { parseCursor } from './cursor.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
+import { parseQuery } from './place-query.ts';
 import { Refusal } from './problem.ts';
 
 const MAX_BODY_BYTES = 512 * 1024;

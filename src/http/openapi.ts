@@ -5,6 +5,7 @@ import { evaluationRequestSchema } from './evaluation-request.ts';
 import { forecastPaths, forecastSchemas } from './forecast-openapi.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
+import { changesPaths, changesSchemas } from './openapi/changes.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 import { stopTheLinePaths, stopTheLineSchemas } from './stop-the-line-openapi.ts';
 import { tokenPaths, tokenSchemas } from './tokens-openapi.ts';
@@ -61,38 +62,7 @@ export const openApi = {
   },
   security: [{ token: [] }],
   paths: {
-    '/api/v1/changes': {
-      get: {
-        operationId: 'listChanges',
-        summary: 'Changes, the one that last entered a stage first',
-        parameters: [
-          query('project', 'only this project'),
-          query('stage', 'only changes whose newest stage is this'),
-          query('service', 'only this service'),
-          query('limit', 'page size', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
-          query('cursor', '"next" of the page before'),
-        ],
-        responses: {
-          200: json(
-            {
-              type: 'object',
-              required: ['changes'],
-              properties: { changes: { type: 'array', items: ref('Change') }, next: text },
-            },
-            'A page of changes',
-          ),
-          default: problem,
-        },
-      },
-    },
-    '/api/v1/changes/{id}': {
-      get: {
-        operationId: 'readChange',
-        summary: 'One change with its whole journey',
-        parameters: [id],
-        responses: { 200: json(ref('Change'), 'The change'), default: problem },
-      },
-    },
+    ...changesPaths(problem),
     '/api/v1/changes/{id}/decisions': {
       post: {
         operationId: 'decide',
@@ -445,6 +415,7 @@ export const openApi = {
           },
         },
       },
+      ...changesSchemas,
       Decision: {
         type: 'object',
         required: ['verdict', 'reason', 'revision'],

@@ -1,16 +1,19 @@
 import express, { type Response, Router } from 'express';
+import type { ChangeBoard } from '../runtime/change-board.ts';
 import type { StopTheLine } from '../runtime/stop-the-line.ts';
 import { changePage } from '../ui/change-page.ts';
 import { changesPage } from '../ui/changes-page.ts';
 import type { Authentication } from './authentication.ts';
-import { type Changes, found, parseQuery } from './changes.ts';
+import { type Changes, found } from './changes.ts';
 import type { FrameOf } from './pages/frame.ts';
+import { parseQuery } from './place-query.ts';
 import { Refusal } from './problem.ts';
 
 const MAX_FORM_BYTES = 16 * 1024;
 
 /** The pages for people. */
 export function pageRoutes(
+  board: Pick<ChangeBoard, 'list'>,
   changes: Changes,
   line: Pick<StopTheLine, 'stops'>,
   authentication: Authentication,
@@ -23,11 +26,13 @@ export function pageRoutes(
   });
   router.get('/changes', read, async (request, response) => {
     const { limit, cursor, ...filter } = parseQuery(request);
-    const { changes: rows, next } = await changes.list({
-      ...filter,
-      ...(limit ? { limit } : {}),
-      ...(cursor ? { cursor } : {}),
-    });
+    const several = Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, [value]]));
+    const page = await board.list(
+      { ...several, ...(limit ? { limit } : {}), ...(cursor ? { cursor } : {}) },
+      authentication.viewer(response),
+    );
+    const rows = await changes.journeys(page.rows.map(({ id }) => id));
+    const { next } = page;
     send(response, 200, changesPage(frameOf(request, response, 'changes'), rows, filter, next, await line.stops()));
   });
   router.get('/changes/:id', read, async (request, response) => {

@@ -48,6 +48,11 @@ export async function projectChange(room: ProjectionRoom, job: ClaimedJob): Prom
   });
 }
 
+/** The row of a change as it should be now; `undefined`: nothing is known of it. */
+export async function currentRecord(room: ProjectionRoom, id: string): Promise<ChangeRecord | undefined> {
+  return recordOf(room, id, await sequencesOf(room.store, id));
+}
+
 interface Versioned {
   state: SequenceState;
   version: number;

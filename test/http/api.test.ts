@@ -190,7 +190,7 @@ describe('the list of changes', () => {
   });
   afterAll(() => world.stop());
   const list = async (query: string) =>
-    (await (await world.get(`/api/v1/changes?${query}`)).json()) as { changes: ChangeView[]; next?: string };
+    (await (await world.get(`/api/v1/changes?journeys=1&${query}`)).json()) as { changes: ChangeView[]; next?: string };
 
   it('comes in pages without gaps and repetitions, the newest first', async () => {
     const seen: ChangeView[] = [];

@@ -309,6 +309,11 @@ describe('the front door', () => {
     ['/api/v1/changes?cursor=nonsense', 400, 'invalid-request'],
     ['/api/v1/changes?limit=0', 400, 'invalid-request'],
     ['/api/v1/changes?limit=201', 400, 'invalid-request'],
+    ['/api/v1/changes?state=happy', 400, 'invalid-request'],
+    ['/api/v1/changes?needs=you', 400, 'invalid-request'],
+    ['/api/v1/changes?since=yesterday', 400, 'invalid-request'],
+    ['/api/v1/changes?q=a&q=b', 400, 'invalid-request'],
+    ['/api/v1/changes?mine=perhaps', 400, 'invalid-request'],
     ['/api/v1/events?after=-1', 400, 'invalid-request'],
     ['/api/v1/events?limit=ten', 400, 'invalid-request'],
     ['/api/v1/changes/nobody', 404, 'not-found'],
@@ -365,7 +370,7 @@ describe('a notification about an application that nobody has', () => {
       );
       expect(lines()).toMatchObject([{ level: 'warn', name: 'ghost', system: 'main' }]);
       expect(await world.events()).toBe(1);
-      expect(await (await world.get('/api/v1/changes')).json()).toEqual({ changes: [] });
+      expect(await (await world.get('/api/v1/changes')).json()).toMatchObject({ rows: [], total: 0 });
     } finally {
       await world.stop();
       await argocd.close();

@@ -93,7 +93,9 @@ metrics:
       // Everybody was asked often enough to have answered in every manner.
       await eventually(
         async () => {
-          const { changes } = (await (await world.get('/api/v1/changes')).json()) as { changes: ChangeView[] };
+          const { changes } = (await (await world.get('/api/v1/changes?journeys=1')).json()) as {
+            changes: ChangeView[];
+          };
           const seen = [...gossip.heard, ...other.heard].join('\n');
           return (
             changes.length === 4 && Object.values(SENT).every((form) => seen.includes(form)) && gossip.heard.length > 12
@@ -144,7 +146,7 @@ async function badRequests(world: HttpWorld): Promise<void> {
 
 /** Everything that people, programs and thieves can read afterwards. */
 async function leaks(world: HttpWorld): Promise<string[]> {
-  const { changes } = (await (await world.get('/api/v1/changes')).json()) as { changes: ChangeView[] };
+  const { changes } = (await (await world.get('/api/v1/changes?journeys=1')).json()) as { changes: ChangeView[] };
   const places: [string, string][] = [['the log', world.logText()]];
   const paths = [
     '/changes',

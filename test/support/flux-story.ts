@@ -121,7 +121,8 @@ tokens:
 
 function storyOf(app: App, flux: SandboxFlux, repository: BareRepository): FluxStory {
   const changes = async () =>
-    ((await (await fetch(`${app.address}/api/v1/changes?limit=100`)).json()) as { changes: ChangeView[] }).changes;
+    ((await (await fetch(`${app.address}/api/v1/changes?limit=100&journeys=1`)).json()) as { changes: ChangeView[] })
+      .changes;
   const change = async (commit: string) => (await changes()).find(({ revision }) => revision === commit);
   return {
     flux,

@@ -8,6 +8,7 @@ import { type App, type AppOptions, startApp } from '../../src/app.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
 import type { SequenceEvent, SequenceTriggered } from '../../src/events/types.ts';
+import { currentRecord } from '../../src/runtime/project-change.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Document } from '../../src/store/store.ts';
@@ -178,6 +179,13 @@ async function seed(
     await store.commit({ appends: commit.appends, documents: commit.documents });
   }
   await store.commit({ documents });
+  const contexts = new Set(
+    histories.flat().flatMap((event) => (event.name === 'sequence.triggered' ? [event.data.context] : [])),
+  );
+  for (const context of contexts) {
+    const record = await currentRecord({ store, stops: async () => [] }, context);
+    await store.commit({ changes: record ? [record] : [] });
+  }
   await store.close();
 }
 

@@ -221,7 +221,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     async changes() {
       const changes: ChangeView[] = [];
       for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-        const answer = await ask(`/api/v1/changes?limit=200&cursor=${encodeURIComponent(cursor)}`);
+        const answer = await ask(`/api/v1/changes?limit=200&journeys=1&cursor=${encodeURIComponent(cursor)}`);
         const page = (await answer.json()) as { changes: ChangeView[]; next?: string };
         changes.push(...page.changes);
         cursor = page.next;
