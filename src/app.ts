@@ -22,10 +22,11 @@ import { gateRoutes } from './http/gates/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
 import { assetRoutes } from './http/pages/assets.ts';
+import { changePageRoutes } from './http/pages/change.ts';
+import { changesPageRoutes } from './http/pages/changes.ts';
 import { forecastRoutes } from './http/pages/forecast.ts';
 import { createFrameOf } from './http/pages/frame.ts';
 import { themeRoutes } from './http/pages/theme.ts';
-import { pageRoutes } from './http/pages.ts';
 import { receiveRoutes } from './http/receive.ts';
 import { riskRoutes } from './http/risk.ts';
 import { argocdSender } from './http/senders/argocd.ts';
@@ -239,7 +240,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         createFrameOf({ clock, authentication }),
       ),
       ...doors.routes(frameOf),
-      pageRoutes(board, changes, line, authentication, frameOf),
+      changesPageRoutes({ board, line, authentication, frameOf }),
+      changePageRoutes({ board, changes, line, authentication, frameOf }),
     ];
     const { publicUrl } = environment;
     const { frameAncestors } = connections;

@@ -19,3 +19,6 @@ export interface Frame {
   /** What the page wants to hear of while it is open: the query of `/events`. Absent: it stays as it is. */
   live?: string;
 }
+
+/** What parts are drawn with that also come after the page: nothing of one reader's session. */
+export type Moment = Pick<Frame, 'now'>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
-import { changePage } from '../../src/ui/change-page.ts';
 import { BARE_FRAME } from '../../src/ui/layout.ts';
+import { changePage } from '../../src/ui/pages/change.ts';
 import { changeView } from '../../src/views/change.ts';
 import { planned, START, step, taskTriggered } from '../support/sequence.ts';
 
@@ -42,7 +42,7 @@ describe('a change that goes to several stages', () => {
       { to: 'eu', state: 'promoted', pullRequest: 7, message: 'promoted to eu' },
       { to: 'us', state: 'open', pullRequest: 8, url: 'https://git.example.com/8', drift },
     ]);
-    const page = changePage(BARE_FRAME, change);
+    const page = changePage(BARE_FRAME, { change, steps: [] });
     expect(page).toContain('eu: promoted');
     expect(page).toContain('us: open');
     expect(page).toContain('12 commits on the branch of us that no promotion brought');
@@ -60,7 +60,7 @@ describe('a change that goes to several stages', () => {
     };
     const change = view({ targets: { eu: { outcome: merged }, us: { pullRequest: 8, outcome: closed } } });
     expect(change.stages[0]).toMatchObject({ canBeTakenUp: true });
-    expect(changePage(BARE_FRAME, change)).toContain('value="retry"');
+    expect(changePage(BARE_FRAME, { change, steps: [] })).toContain('value="retry"');
   });
 
   it('waits where it has no pull request yet', () => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
-import { changePage } from '../../src/ui/change-page.ts';
-import { changesPage } from '../../src/ui/changes-page.ts';
 import { BARE_FRAME } from '../../src/ui/layout.ts';
+import { changePage } from '../../src/ui/pages/change.ts';
 import { type ChangeView, changeView } from '../../src/views/change.ts';
 import { COMMIT, planned, START, step, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
 
@@ -48,7 +47,7 @@ describe('the page of a change that failed', () => {
       pullRequest: { number: 7, to: 'staging' },
       decide: { what: 'rollback', task: 'seq.3-rollback' },
     });
-    const page = changePage(BARE_FRAME, change);
+    const page = changePage(BARE_FRAME, { change, steps: [] });
     expect(page).toContain('Roll back: merge pull request 7');
     expect(page).toMatch(/going back[\s\S]*11111111/);
   });
@@ -62,10 +61,10 @@ describe('the page of a change that failed', () => {
     ['that it was rolled back', 'pass', { to: GOOD, by: 'sync' }, 'failed, rolled back'],
     ['loudly that its rollback failed', 'fail', {}, 'failed, ROLLBACK FAILED'],
     ['that it was not rolled back on purpose', 'fail', { notRolledBack: true }, 'failed, not rolled back'],
-  ])('says %s, in the list as well', (_what, result, data, words) => {
+  ])('says %s, in its heading as well', (_what, result, data, words) => {
     const change = view(...failed, ...ended(result, data, 'over'));
-    expect(changesPage(BARE_FRAME, [change], {}, undefined)).toContain(`staging: ${words}`);
-    expect(changePage(BARE_FRAME, change)).toContain(words.replace('failed, ', ''));
+    expect(changePage(BARE_FRAME, { change, steps: [] })).toContain(`staging: ${words}`);
+    expect(changePage(BARE_FRAME, { change, steps: [] })).toContain(words.replace('failed, ', ''));
   });
 });
 
@@ -78,7 +77,9 @@ describe('the page of a revert', () => {
       data: { status: 'succeeded', result: 'pass', reason: 'completed', message: 'rolled back' },
     };
     const change = view(triggered({ rollsBack, revision: '3'.repeat(40) }), finished);
-    expect(changesPage(BARE_FRAME, [change], {}, undefined)).toContain('staging: rollback passed');
-    expect(changePage(BARE_FRAME, change)).toMatch(/Takes back [\s\S]*8a3d1f0c[\s\S]*which failed here[\s\S]*11111111/);
+    expect(changePage(BARE_FRAME, { change, steps: [] })).toContain('staging: rollback passed');
+    expect(changePage(BARE_FRAME, { change, steps: [] })).toMatch(
+      /Takes back [\s\S]*8a3d1f0c[\s\S]*which failed here[\s\S]*11111111/,
+    );
   });
 });

@@ -2,7 +2,7 @@ import type { Odds, Quant } from '../../answers/change-row.ts';
 import { sayDuration } from '../../base/duration.ts';
 import { type Html, html } from '../html.ts';
 
-const WIDTH = 120;
+const WIDTH = 80;
 const EDGE = 4;
 
 /** Where a share of 0..1 lies on a bar, in its units. */

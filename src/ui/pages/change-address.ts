@@ -1,0 +1,4 @@
+/** Where a change has its page. */
+export function changeAddress(id: string): string {
+  return `/changes/${encodeURIComponent(id.toWellFormed())}`;
+}
