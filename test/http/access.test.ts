@@ -8,7 +8,7 @@ import { bearer, type HttpWorld, startHttpWorld, TOKENS } from '../support/http-
 import { documentedRoutes } from '../support/openapi.ts';
 
 /** What programs use, and what is told to them; everything else is for people. */
-const API = /^\/(?:api\/|webhooks\/|healthz$|readyz$|metrics$)/;
+const API = /^\/(?:api\/|events$|webhooks\/|healthz$|readyz$|metrics$)/;
 /** Tokens of each role, and of single permissions. */
 const ROLE_TOKENS = {
   VIEWER: 'token-of-role-viewer-0a1b2c3d',

@@ -29,6 +29,7 @@ export function liveRoutes(tools: LiveRoutesTools): Router {
     const full = readers.isFull(session);
     if (full !== undefined) throw new Refusal(503, 'overloaded', full);
     const mayStillRead = () => isStill(viewer, guard, request, response, authentication);
+    if (request.method === 'HEAD') return void response.type('text/event-stream').end();
     const since = sinceOf(request);
     open({
       live,
