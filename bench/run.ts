@@ -10,6 +10,7 @@ import { reaction } from './reaction.ts';
 import { storm } from './storm.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Measured, writeResults } from './support/results.ts';
+import { ui } from './ui.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ingest,
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   mannWhitney,
   evaluate,
   gitCalls,
+  ui,
 ];
 const USAGE = `Usage: node bench/run.ts [--quick] [--only name]... [--write]
 

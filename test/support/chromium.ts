@@ -5,10 +5,11 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const binary = findBinary();
+/** Where it is; undefined: nowhere. */
+export const chromiumPath = findBinary();
 
 /** Whether pages can be looked at in a real browser here; in CI its absence is a failure. */
-export const chromiumAvailable = binary !== undefined;
+export const chromiumAvailable = chromiumPath !== undefined;
 
 function findBinary(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -44,7 +45,7 @@ export interface Browser {
 export async function startChromium(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'lynceus-chromium-'));
   const child = spawn(
-    binary ?? '',
+    chromiumPath ?? '',
     [
       '--headless=new',
       '--no-sandbox',
