@@ -28,6 +28,8 @@ import { forecastRoutes } from './http/pages/forecast.ts';
 import { createFrameOf } from './http/pages/frame.ts';
 import { themeRoutes } from './http/pages/theme.ts';
 import { receiveRoutes } from './http/receive.ts';
+import { movedRoutes } from './http/reports/moved.ts';
+import { reportRoutes } from './http/reports/routes.ts';
 import { riskRoutes } from './http/risk.ts';
 import { argocdSender } from './http/senders/argocd.ts';
 import { fluxSender } from './http/senders/flux.ts';
@@ -39,6 +41,7 @@ import { advanceLine } from './runtime/advance-line.ts';
 import { createAlone } from './runtime/alone.ts';
 import { createChangeBoard } from './runtime/change-board.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
+import { cdEventWords, emitEvents, emitJobs } from './runtime/emit.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
 import { offerFirstRun } from './runtime/first-run.ts';
@@ -48,6 +51,7 @@ import { workOnGitWebhook } from './runtime/git-heard.ts';
 import { createWebhookEar } from './runtime/git-webhooks.ts';
 import { createHistory } from './runtime/history.ts';
 import { createDryCommitFinder } from './runtime/hydrated-commit.ts';
+import { workOnJourney } from './runtime/journey.ts';
 import { keepForecasts, keepForecastsJob } from './runtime/keep-forecasts.ts';
 import { createLog } from './runtime/log.ts';
 import { createMetrics } from './runtime/metrics.ts';
@@ -60,6 +64,7 @@ import { workOnEvent } from './runtime/receive-event.ts';
 import { askForReconciliation, reconcile } from './runtime/reconcile.ts';
 import { redeliverMissed, redeliveryJobs } from './runtime/redeliver.ts';
 import { refreshApplications } from './runtime/refresh-applications.ts';
+import { createReportsOf } from './runtime/reports.ts';
 import { createRiskModels, type RiskModels, refreshRiskModel } from './runtime/risk-model.ts';
 import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
@@ -161,7 +166,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       ({ name }) => (connections.gitWebhookTokens.get(name)?.length ?? 0) > 0,
       diagnoseAfterMs,
     );
-    await store.commit({ jobs: [...diagnoseJobs(checks, diagnoseAfterMs), ...looksForMissed, purgeJob] });
+    await store.commit({
+      jobs: [
+        ...diagnoseJobs(checks, diagnoseAfterMs),
+        ...looksForMissed,
+        ...emitJobs(connections.eventSinks),
+        purgeJob,
+      ],
+    });
+    const words = cdEventWords(environment.publicUrl, tools.linkTo);
     await askForRowsOfThisForm(store, clock.now());
     await store.commit({ jobs: [keepForecastsJob] });
     const logged = new Set<string>();
@@ -188,7 +201,10 @@ export async function startApp(options: AppOptions): Promise<App> {
           purge: (job) => purgeCredentials({ store, clock }, job),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
-          change: (job) => projectChange({ store, stops: line.stops }, job),
+          journey: (job, lease) => workOnJourney(room, job, lease),
+          emit: (job, lease) =>
+            emitEvents({ store, clock, log, eventSinks: connections.eventSinks, words }, job, lease),
+          change: (job) => projectChange({ store, stops: line.stops, reportsOf: createReportsOf(store) }, job),
           rebuild: (job) => rebuildStep(store, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },
@@ -206,7 +222,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const { authentication } = doors;
     const frameOf = createFrameOf({ clock, authentication });
     const changes = createChanges({ store, clock, progress });
-    const board = createChangeBoard({ store, clock, stepsOf: createStepsOf(store) });
+    const board = createChangeBoard({ store, clock, stepsOf: createStepsOf(store, createReportsOf(store)) });
     const senders = [
       argocdSender({ sources: senderSources(connections, 'argocd') }),
       fluxSender({ sources: senderSources(connections, 'flux') }),
@@ -214,9 +230,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     ];
     const routers = [
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
+      reportRoutes({ store, clock, authentication }),
+      movedRoutes({ store, authentication }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ board, changes, clock, authentication }),
-      eventLogRoutes(store, authentication),
+      eventLogRoutes(store, authentication, words),
       riskRoutes(riskModels, authentication),
       stopTheLineRoutes(line, authentication),
       connectionsRoutes((limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit), authentication),

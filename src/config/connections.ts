@@ -3,6 +3,8 @@ import { type AdapterKind, type AdapterTools, SecretRef } from '../adapters/adap
 import { type ConnectionCheck, connectionCheck, type Diagnose } from '../adapters/connection-check.ts';
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { deliverySystemKinds } from '../adapters/delivery-systems/registry.ts';
+import type { EventSink } from '../adapters/event-sinks/event-sink.ts';
+import { eventSinkKinds } from '../adapters/event-sinks/registry.ts';
 import type { GitHost } from '../adapters/git-hosts/git-host.ts';
 import { gitHostKinds } from '../adapters/git-hosts/registry.ts';
 import type { MetricsSource } from '../adapters/metrics/metrics-source.ts';
@@ -47,12 +49,14 @@ export interface Connections {
   gitWebhookTokens: ReadonlyMap<string, readonly Secret[]>;
   metrics: MetricsSource[];
   registries: Registry[];
+  /** Who is told of what happens. */
+  eventSinks: EventSink[];
   tokens: ApiToken[];
+  forecast: ForecastSettings;
   /** How people sign in, and which roles their groups give them; absent: with tokens only. */
   signIn?: { provider: SignInProvider; grants: readonly GroupGrant[] };
   /** Origins whose pages may show ours in a frame. */
   frameAncestors: readonly string[];
-  forecast: ForecastSettings;
   /** How each of them is looked at, in the order of the file. */
   checks: ConnectionCheck[];
   /** Every secret value, to be masked wherever it turns up. */
@@ -70,6 +74,7 @@ const COMMON = {
   gitHosts: { webhookTokens: Type.Optional(WebhookTokens) },
   metrics: {},
   registries: {},
+  eventSinks: {},
 } as const;
 /** Of no server that could call us. */
 const SILENT_KIND = 'local';
@@ -82,6 +87,7 @@ const KINDS: Readonly<Record<Section, readonly AdapterKind<unknown>[]>> = {
   gitHosts: gitHostKinds,
   metrics: metricsSourceKinds,
   registries: registryKinds,
+  eventSinks: eventSinkKinds,
 };
 
 /** Reads lynceus.yaml: every problem at once, each with its place; nothing is half configured. */
@@ -102,9 +108,9 @@ export function parseConnections(
 /** What is left to find out when nothing is wrong with the document: an adapter may still refuse its entry. */
 type Valid = Partial<Record<Section, Entry[]>> & {
   tokens?: TokenEntry[];
+  forecast?: ForecastEntry;
   signIn?: SignInEntry;
   page?: PageEntry;
-  forecast?: ForecastEntry;
 };
 
 function allProblems(document: YamlDocument, vault: Vault): Problem[] {
@@ -165,9 +171,9 @@ function schemaFor(value: unknown): TSchema {
       kind: { const: 'Connections' },
       ...properties,
       tokens: { type: 'array', items: Token, maxItems: 1000 },
+      forecast: ForecastSection,
       signIn: SignInSection,
       page: PageSection,
-      forecast: ForecastSection,
     },
   } as unknown as TSchema;
 }
@@ -247,6 +253,7 @@ function create(
   const gitWebhookTokens = new Map(built.map(({ port, entry }) => [port.name, webhookTokensOf(entry, vault)]));
   const metrics = build<MetricsSource>('metrics').map(({ port }) => port);
   const registries = build<Registry>('registries').map(({ port }) => port);
+  const eventSinks = build<EventSink>('eventSinks').map(({ port }) => port);
   const tokens = (value.tokens ?? []).map((entry) => ({
     name: entry.name,
     token: vault.secret(entry.token),
@@ -260,10 +267,20 @@ function create(
   return {
     ok: true,
     value: {
-      ...{ deliverySystems, gitHosts, gitWebhookTokens, metrics, registries, tokens, checks, secrets: vault.all() },
+      ...{
+        deliverySystems,
+        gitHosts,
+        gitWebhookTokens,
+        metrics,
+        registries,
+        eventSinks,
+        tokens,
+        checks,
+        secrets: vault.all(),
+      },
+      forecast: forecastSettings(value.forecast),
       ...(signIn ? { signIn } : {}),
       frameAncestors: value.page?.frameAncestors ?? [],
-      forecast: forecastSettings(value.forecast),
     },
   };
 }

@@ -7,6 +7,7 @@ import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
 import { changesPaths, changesSchemas } from './openapi/changes.ts';
 import { PROBLEM_TITLES } from './problem.ts';
+import { reportPaths, reportSchemas } from './reports/openapi.ts';
 import { stopTheLinePaths, stopTheLineSchemas } from './stop-the-line-openapi.ts';
 import { tokenPaths, tokenSchemas } from './tokens-openapi.ts';
 
@@ -81,6 +82,10 @@ export const openApi = {
         summary: 'The event log in global order',
         parameters: [
           query('stream', 'only this stream, e.g. sequence/<id> or inbox'),
+          query('format', 'cdevents: those of sequences in the words of CDEvents 0.5.1', {
+            enum: ['lynceus', 'cdevents'],
+            default: 'lynceus',
+          }),
           query('after', 'only events after this sequence number', { type: 'integer', minimum: 0 }),
           query('limit', 'page size', { type: 'integer', minimum: 1, maximum: 1000, default: 50 }),
         ],
@@ -107,13 +112,19 @@ export const openApi = {
             'application/cloudevents-batch+json': {
               schema: { type: 'array', maxItems: 1000, items: { type: 'object' } },
             },
-            'application/json': { schema: {} },
+            'application/json': {
+              schema: {
+                description: 'a report, a CDEvent, or with ce-* headers the data of a CloudEvent',
+                anyOf: [ref('Report'), { type: 'object' }],
+              },
+            },
           },
         },
         responses: { 202: { description: 'Durable' }, default: problem },
       },
     },
     ...connectionsPaths(problem),
+    ...reportPaths,
     ...stopTheLinePaths(problem),
     ...forecastPaths(problem),
     ...tokenPaths(problem),
@@ -265,6 +276,7 @@ export const openApi = {
     schemas: {
       ...gateSchemas,
       ...connectionsSchemas,
+      ...reportSchemas,
       ...stopTheLineSchemas,
       ...forecastSchemas,
       ...tokenSchemas,
@@ -354,18 +366,9 @@ export const openApi = {
       },
       Event: {
         type: 'object',
-        description: 'a CloudEvent; sequencenumber, stream and streamversion are columns of the log',
-        required: [
-          'specversion',
-          'id',
-          'source',
-          'type',
-          'time',
-          'datacontenttype',
-          'sequencenumber',
-          'stream',
-          'data',
-        ],
+        description:
+          'a CloudEvent; sequencenumber, stream and streamversion are columns of the log, absent from CDEvents',
+        required: ['specversion', 'id', 'source', 'type', 'time', 'datacontenttype', 'data'],
         properties: {
           specversion: { const: '1.0' },
           id: text,
