@@ -1,5 +1,5 @@
 import type { LogStudent } from './durations.ts';
-import { quickBeyond, studentTail } from './student.ts';
+import { quickBeyond, sharedFreedom, studentTail } from './student.ts';
 
 /** How many futures are looked at. Each step is cut into as many equally likely pieces, so few say much. */
 export const DRAWS = 256;
@@ -74,13 +74,13 @@ export function spreadOf(draws: Draws): { p10: number; p50: number; p90: number 
 
 const pieces = new Map<number, Float64Array>();
 
-/** The middles of equally likely pieces of Student's t; for degrees of freedom that are rounded as its table's. */
+/** The middles of equally likely pieces of Student's t. */
 function piecesOf(freedom: number): Float64Array {
-  const rounded = Math.max(1, Math.round(freedom * 4) / 4);
-  let found = pieces.get(rounded);
+  const shared = sharedFreedom(freedom);
+  let found = pieces.get(shared);
   if (!found) {
-    found = Float64Array.from({ length: DRAWS }, (_, at) => quickBeyond(1 - (at + 0.5) / DRAWS, rounded));
-    pieces.set(rounded, found);
+    found = Float64Array.from({ length: DRAWS }, (_, at) => quickBeyond(1 - (at + 0.5) / DRAWS, shared));
+    pieces.set(shared, found);
   }
   return found;
 }

@@ -13,6 +13,7 @@ import {
   type StepModel,
   serviceOf,
   teamOf,
+  USUALLY_PASSES,
   type Whose,
 } from './step-model.ts';
 import { sayMedian, sayOdds, sayQuant, sayRounded } from './words.ts';
@@ -133,14 +134,14 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
 
   function oddsOf(question: ForecastQuestion, all: readonly StepPlace[]): Forecast['odds'] {
     const way = all.map(({ stage, step }) => known(question, stage, step));
-    if (!way.every((step) => step !== undefined)) return null;
     const [first, last] = [all[0], all.at(-1)] as [StepPlace, StepPlace];
     const standing: Standing = { stage: first.stage, step: first.step, warned: question.warned ?? false };
     const tally = (circle: Basis) => tallyOf(journeys.outcomes(question, circle, standing, last.stage), decay);
     const shared = (circle: Basis, whose: string) =>
       remember(tallies, JSON.stringify([whose, standing, last.stage]), () => tally(circle));
     const [own, team, everyone] = [tally('service'), shared('team', teamOf(question)), shared('all', '')];
-    const chain = way.reduce((product, { passes }) => product * passes, 1);
+    if (everyone.runs === 0 && way.includes(undefined)) return null;
+    const chain = way.reduce((product, step) => product * (step?.passes ?? USUALLY_PASSES), 1);
     const share = credibleShare(own, shrunkShare(team, shrunkShare(everyone, chain)));
     const whose = basisOf(own, team, everyone, way);
     return { ...share, ...whose, text: sayOdds({ ...share, ...whose }) };
@@ -250,11 +251,17 @@ function weaker(one: Weight, other: Weight): { basis: Basis; runs: number } {
   return { basis, runs };
 }
 
-function basisOf(own: Tally, team: Tally, everyone: Tally, known: readonly KnownStep[]): { basis: Basis; n: number } {
+function basisOf(
+  own: Tally,
+  team: Tally,
+  everyone: Tally,
+  known: readonly (KnownStep | undefined)[],
+): { basis: Basis; n: number } {
   if (own.runs >= ENOUGH_RUNS || (own.runs > 0 && own.runs === everyone.runs)) return { basis: 'service', n: own.runs };
   if (team.runs > own.runs) return { basis: 'team', n: team.runs };
   if (everyone.runs > 0) return { basis: 'all', n: everyone.runs };
-  // Nobody has stood here: the product of the steps' own shares.
-  const weakest = known.reduce((a, b) => (WEAKEST.indexOf(b.basis) > WEAKEST.indexOf(a.basis) ? b : a));
-  return { basis: weakest.basis, n: Math.min(...known.map(({ runs }) => runs)) };
+  // Nobody has stood here: the product of the steps' own shares, as well known as the least known of them.
+  const [first, ...others] = known.filter((step) => step !== undefined);
+  const { basis, runs } = others.reduce<Weight>(weaker, first ?? { basis: 'all', runs: 0 });
+  return { basis, n: runs };
 }
