@@ -71,9 +71,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 /** Into dist/, as `npm run build` does. */
 function build(): void {
   if (built) return;
-  execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
+  execFileSync('npm', ['run', '--silent', 'build'], {
     cwd: ROOT,
-    env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   built = true;
