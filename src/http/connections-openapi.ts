@@ -51,6 +51,7 @@ export const connectionsSchemas = {
           checkedAt: time,
           findings: list(finding),
           heardAt: { ...time, description: 'when it last told us of anything' },
+          heardLastDay: { ...count, description: 'applications that a delivery system told of in the last 24 h' },
           labelled: { ...count, description: 'applications that carry a label of ours' },
         },
       }),

@@ -3,8 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import { sha256 } from '../base/ids.ts';
 import { isJsonObject, type Json } from '../base/json.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
+import { readHeatMap } from '../runtime/evaluation-history.ts';
 import { EvaluationRefused, type Evaluations } from '../runtime/evaluations.ts';
+import type { Store } from '../store/store.ts';
 import type { EvaluationView } from '../views/evaluation-document.ts';
+import { MAX_BINS, MAX_COLUMNS } from '../views/evaluations.ts';
 import type { Authentication } from './authentication.ts';
 import { parseCursor } from './cursor.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
@@ -18,7 +21,7 @@ const LONGEST_WAIT_SECONDS = 60;
 
 /** Evaluations on demand, under /api/v1/evaluations. */
 export function evaluationRoutes(
-  { clock, authentication }: { clock: Clock; authentication: Authentication },
+  { store, clock, authentication }: { store: Store; clock: Clock; authentication: Authentication },
   evaluations: Evaluations,
 ): Router {
   const router = Router();
@@ -47,6 +50,7 @@ export function evaluationRoutes(
     }),
   );
   router.get('/api/v1/evaluations', read, async (request, response) => {
+    if (request.query['view'] === 'heat') return void response.json(await heatOf(store, request));
     const { limit = 50, cursor, ...place } = parseQuery(request);
     const { context } = request.query;
     const found = await evaluations.list({
@@ -92,6 +96,25 @@ export function evaluationRoutes(
     }),
   );
   return router;
+}
+
+/**
+ * The same evaluations as columns: what a heat map is drawn from. A cell is `[state, value]`, by objective and then by
+ * column.
+ */
+async function heatOf(store: Store, request: Request) {
+  const { limit = MAX_COLUMNS, cursor, project, stage, service } = parseQuery(request);
+  if (project === undefined || stage === undefined || service === undefined)
+    throw new Refusal(400, 'invalid-request', 'view=heat: name project, stage and service');
+  const place = { project, stage, service };
+  const before = cursor === undefined ? {} : { before: parseCursor(cursor) };
+  const { map, older } = await readHeatMap(store, { ...place, limit, maxColumns: MAX_BINS, ...before });
+  return {
+    slis: map.slis.map(({ key, sli, name, keySli, weight, current }) => ({ key, sli, name, keySli, weight, current })),
+    columns: map.columns,
+    cells: map.cells.map((row) => row.map(({ state, value }) => [state, value ?? null])),
+    ...(older === undefined ? {} : { next: `${older.sort}~${older.id}` }),
+  };
 }
 
 /** 200 with the verdict when it is there in time, else 202 with where to look. */

@@ -98,6 +98,18 @@ export function createMetrics(store: Store): RuntimeMetrics {
   };
 }
 
+/** What was received since this process started, by sender and outcome. */
+export async function receivedSoFar({
+  received,
+}: Pick<RuntimeMetrics, 'received'>): Promise<{ sender: string; outcome: string; count: number }[]> {
+  const { values } = await received.get();
+  return values.map(({ labels, value }) => ({
+    sender: String(labels.sender ?? ''),
+    outcome: String(labels.outcome ?? ''),
+    count: value,
+  }));
+}
+
 /** A store that is down takes the queue's gauges with it, not all the others: they tell why. */
 function statsOf(store: Store): Promise<QueueStats[]> {
   return store.stats().catch(() => []);

@@ -75,6 +75,8 @@ export interface ConnectionState extends ConnectionName {
   findings: Finding[];
   /** Of a delivery system or a Git host: when it last told us anything. */
   heardAt?: string;
+  /** Of a delivery system: how many applications it told of in the last 24 h. */
+  heardLastDay?: number;
   /** Of a delivery system: how many applications carry labels of ours. */
   labelled?: number;
 }
@@ -144,6 +146,7 @@ function connectionState(name: ConnectionName, facts: ConnectionsFacts): Connect
     name.section === 'deliverySystems'
       ? latest(facts.heard.filter(({ system }) => system === name.name))
       : webhooks?.heardAt;
+  const heardLastDay = name.section === 'deliverySystems' ? heardWithin(DAY_MS, name.name, facts) : undefined;
   const told = name.hasWebhook && webhooks ? webhookFindings(webhooks, facts.now) : [];
   const findings = [...(inspection?.findings ?? []), ...told];
   return {
@@ -152,8 +155,15 @@ function connectionState(name: ConnectionName, facts: ConnectionsFacts): Connect
     ...(inspection === undefined ? {} : { checkedAt: inspection.checkedAt }),
     findings,
     ...(heardAt === undefined ? {} : { heardAt }),
+    ...(heardLastDay === undefined ? {} : { heardLastDay }),
     ...(inspection?.applications === undefined ? {} : { labelled: inspection.applications.labelled }),
   };
+}
+
+const DAY_MS = 86_400_000;
+
+function heardWithin(ms: number, system: string, { heard, now }: ConnectionsFacts): number {
+  return heard.filter((one) => one.system === system && now.getTime() - Date.parse(one.heardAt) <= ms).length;
 }
 
 /** A host tells of every pull request that we open: silence after one means that its webhook is not there. */
