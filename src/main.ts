@@ -21,6 +21,7 @@ const terminal: Terminal = {
   err: (text) => void process.stderr.write(`${text}\n`),
   stop: stop.signal,
   columns: process.stdout.columns ?? 120,
+  ...(process.stdout.isTTY === true ? { rows: process.stdout.rows ?? 24 } : {}),
   colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
   readStdin: () => readFileSync(process.stdin.fd, 'utf8'),
   die: () => {

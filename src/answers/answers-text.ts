@@ -12,17 +12,20 @@ const MAX_STATUS = 140;
  */
 export function answersText({ blocker, unblock, eta, odds, state }: ChangeRow, now?: string): string {
   const { sentence, kind, since } = blocker;
-  const isOver = kind === 'none';
-  const who = unblock.map((one) => whoText(one)).find((text) => text !== '');
-  const head = isOver
-    ? sentence
-    : `${state === 'failed' ? 'Stopped' : 'Waiting'} ${lasts(since, now)}${state === 'failed' || who === undefined ? '' : ` for ${who}`}: ${sentence}`;
-  const machine = eta?.machine ?? eta?.total;
-  const soon = eta && machine !== undefined ? eta.text : undefined;
-  const likely = odds ? `${Math.round(odds.p * 100)} %` : undefined;
+  if (kind === 'none') return cutEnd(oneLine(sentence), MAX_STATUS);
+  const who = state === 'failed' ? undefined : unblock.map(whoText).find((text) => text !== '');
+  const head = `${HEADS[state] ?? 'Waiting'} ${lasts(since, now)}${who === undefined ? '' : ` for ${who}`}: `;
+  // Of what has failed nobody can say how long it will stand there.
+  const soon = state === 'failed' || !(eta?.machine ?? eta?.total) ? undefined : eta.text;
+  const likely = odds && state !== 'failed' ? `${Math.round(odds.p * 100)} %` : undefined;
   const then = [soon, likely].filter((part) => part !== undefined).join(', ');
-  return cutEnd(oneLine(then === '' || isOver ? head : `${head}. Then ${then}`), MAX_STATUS);
+  const tail = then === '' ? '' : `. Then ${then}`;
+  const room = Math.max(40, MAX_STATUS - head.length - tail.length);
+  return cutEnd(oneLine(`${head}${cutEnd(sentence, room)}${tail}`), MAX_STATUS);
 }
+
+/** How a change stands, as the first word about it. */
+const HEADS: Readonly<Partial<Record<ChangeRow['state'], string>>> = { failed: 'Stopped', running: 'Running' };
 
 function lasts(since: string, now: string | undefined): string {
   if (now !== undefined) return sayFor(between(since, now));
@@ -34,6 +37,21 @@ export function whoText({ who, more, you }: Pick<Unblock, 'who' | 'more' | 'you'
   const named = who.map((one, at) => (you && at === 0 ? youText(one) : nameText(one)));
   const rest = more > 0 ? ` +${more}` : '';
   return named.length === 0 ? '' : `${named.join(' or ')}${rest}`;
+}
+
+/** What has to be done by whom: `You or @omar fix`, `@lin lets the line go on`; by nobody: `no owner configured`. */
+export function wayText(one: Pick<Unblock, 'who' | 'more' | 'you' | 'does'>): string {
+  const { who, more, does = '' } = one;
+  const named = whoText(one);
+  const isOne = who.length + more === 1 && who.every((person) => !('group' in person)) && !one.you;
+  return `${named} ${named === '' || isOne ? does : severally(does)}`.trim();
+}
+
+/** `fixes` of one is `fix` of several, and of whoever reads. */
+function severally(does: string): string {
+  const [verb = '', ...rest] = does.split(' ');
+  const base = verb.endsWith('ies') ? `${verb.slice(0, -3)}y` : verb.replace(/(?<=x)es$|s$/, '');
+  return [base, ...rest].join(' ');
 }
 
 function youText(one: Person | Group): string {

@@ -39,7 +39,7 @@ export function sentence(strings: TemplateStringsArray, ...values: readonly (str
     lengths[longest] = (lengths[longest] ?? 0) - 1;
   }
   const said = parts.map((part, at) => (typeof part === 'object' ? shorten(part, lengths[at] ?? 0) : part)).join('');
-  return cutEnd(capital(said.replace(/ {2,}/g, ' ').trim()), MAX_SENTENCE);
+  return cutEnd(capital(said.replace(/ {2,}/g, ' ').trim()), MAX_SENTENCE) || 'No reason is given';
 }
 
 /** Text of others on one line, unable to steer a terminal or to turn the direction of what follows. */

@@ -1,7 +1,9 @@
 import axios from 'axios';
+import type { ChangeRow } from '../answers/change-row.ts';
+import type { Step } from '../answers/step.ts';
 import type { ChangeView } from '../views/change.ts';
 import { EXIT, type Terminal } from './command.ts';
-import { oneLine, table } from './table.ts';
+import { oneLine } from './table.ts';
 
 export interface ServerOptions {
   server: string;
@@ -10,20 +12,12 @@ export interface ServerOptions {
 
 const TIMEOUT_MS = 15_000;
 /** Of an id, as the table shows it. */
-const SHORT_ID = 8;
+export const SHORT_ID = 8;
 
-/** Lists changes with where they are; the table fits the terminal. */
-export async function changes(
-  terminal: Terminal,
-  options: ServerOptions & { project?: string; service?: string; output: string },
-): Promise<number> {
-  const params = { project: options.project, service: options.service, journeys: 1 };
-  const answer = await call<{ changes: ChangeView[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
-  if (!answer) return EXIT.failed;
-  if (options.output === 'json') terminal.out(asJson(answer));
-  else if (answer.changes.length === 0) terminal.out('No change yet.');
-  else terminal.out(table([HEAD, ...answer.changes.map(row)], terminal.columns));
-  return EXIT.ok;
+/** What the service tells of a change besides its stages. */
+export interface JourneyView {
+  row?: ChangeRow;
+  steps?: Step[];
 }
 
 export interface DecisionOptions extends ServerOptions {
@@ -91,14 +85,18 @@ export async function findChange(
   terminal: Terminal,
   options: ServerOptions,
   id: string,
-): Promise<ChangeView | undefined> {
-  if (id.length !== SHORT_ID)
-    return call<ChangeView>(terminal, options, 'GET', `/api/v1/changes/${encodeURIComponent(id)}`, {});
-  const params = { limit: 200, journeys: 1 };
-  const page = await call<{ changes: ChangeView[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
+): Promise<(ChangeView & JourneyView) | undefined> {
+  const whole = id.length === SHORT_ID ? await wholeId(terminal, options, id) : id;
+  if (whole === undefined) return undefined;
+  return call<ChangeView & JourneyView>(terminal, options, 'GET', `/api/v1/changes/${encodeURIComponent(whole)}`, {});
+}
+
+async function wholeId(terminal: Terminal, options: ServerOptions, id: string): Promise<string | undefined> {
+  const params = { limit: 200 };
+  const page = await call<{ rows: { id: string }[] }>(terminal, options, 'GET', '/api/v1/changes', { params });
   if (!page) return undefined;
-  const meant = page.changes.filter((change) => change.id.startsWith(id));
-  if (meant.length === 1) return meant[0];
+  const meant = page.rows.filter((change) => change.id.startsWith(id));
+  if (meant.length === 1) return meant[0]?.id;
   const why = meant.length === 0 ? 'None of the newest 200 changes begins' : `${meant.length} changes begin`;
   terminal.err(`${why} with ${id}: give the whole id (lynceus changes --output json).`);
   return undefined;
@@ -149,17 +147,4 @@ export async function askServer<T>(
       message: `${server} cannot be reached: ${code}. Is the service running there? (--server)`,
     };
   }
-}
-
-const HEAD = ['CHANGE', 'SERVICE', 'COMMIT', 'STAGES', 'NOW'] as const;
-
-function row(change: ChangeView): string[] {
-  const stages = change.stages.map(stageWord).join(' ');
-  return [change.id.slice(0, SHORT_ID), change.service, change.revision.slice(0, 8), stages, change.summary];
-}
-
-function stageWord({ stage, status, result, reason, rollback, rollsBack }: ChangeView['stages'][number]): string {
-  const word = reason === 'superseded' ? reason : status === 'finished' ? (result ?? '') : status;
-  const back = rollback ? `,rollback-${rollback.state.replace(' ', '-')}` : '';
-  return `${stage}:${rollsBack ? 'rollback-' : ''}${word}${back}`;
 }

@@ -9,6 +9,8 @@ export interface Terminal {
   /** Aborted by SIGTERM or SIGINT. */
   stop: AbortSignal;
   columns: number;
+  /** Lines of the window that a person looks at; absent: nobody does, and nothing is drawn over. */
+  rows?: number;
   /** Whether a person looks, and wants to see colours. */
   colours?: boolean;
   /** All of standard input; absent where there is none. */

@@ -4,6 +4,7 @@ import { newId } from '../base/ids.ts';
 import type { GateAnswer } from '../views/gate.ts';
 import { askServer, type ServerOptions } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
+import { pause } from './pause.ts';
 import { oneLine } from './table.ts';
 
 export interface GateOptions extends Partial<ServerOptions> {
@@ -147,18 +148,4 @@ function conclude(terminal: Terminal, { result, reason, url }: GateAnswer, accep
   if (result === 'pass') return EXIT.ok;
   if (result === 'warning') return acceptWarning ? EXIT.ok : EXIT.warning;
   return result === 'fail' ? EXIT.failed : EXIT.notJudged;
-}
-
-/** False: it was stopped meanwhile. */
-function pause(ms: number, stop: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (stop.aborted) return resolve(false);
-    const done = () => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', done);
-      resolve(!stop.aborted);
-    };
-    const timer = setTimeout(done, ms);
-    stop.addEventListener('abort', done);
-  });
 }

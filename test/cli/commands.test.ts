@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChangeRow } from '../../src/answers/change-row.ts';
 import { SETTINGS } from '../../src/config/environment.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { ChangeView } from '../../src/views/change.ts';
 import { lynceus, lynceusUnread } from '../support/cli.ts';
 import { bearer, type HttpWorld, notification, startHttpWorld, story, TOKENS, YEARS } from '../support/http-world.ts';
 import { planned, step, taskTriggered } from '../support/sequence.ts';
@@ -54,7 +54,7 @@ describe('the command line', () => {
     [['backup'], /missing required argument 'file'/],
     [['validate'], /missing required argument 'file'/],
     [['approve', 'some-change'], /required option '--reason <text>' not specified/],
-    [['changes', '--output', 'xml'], /Allowed choices are text, json/],
+    [['changes', '--output', 'xml'], /Allowed choices are text, wide, json/],
     [['serve', 'now'], /too many arguments/],
     [[], /Usage: lynceus/],
   ])('answers %j with 64 and what would be right', async (args, message) => {
@@ -207,15 +207,27 @@ describe('beside a running service', () => {
     const { code, out } = await remote(['changes']);
     const lines = out.trimEnd().split('\n');
     expect(code).toBe(0);
-    expect(lines[0]).toMatch(/^CHANGE +SERVICE +COMMIT +STAGES +NOW$/);
-    expect(lines).toHaveLength(4);
+    expect(lines[0]).toMatch(/^CHANGE +SERVICE +STATE +WHERE +TIME +ODDS$/);
+    expect(lines).toHaveLength(7);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(120);
-    expect(out).toMatch(/^ctx-bask +basket +8a3d1f0c +staging:waiting +staging: waiting for an approval$/m);
+    expect(out).toMatch(
+      /^ctx-bask +basket +waiting +staging‖ +\d.*\n {10}Approval of staging needed → You \(approvers\) approve$/m,
+    );
   });
 
   it('changes can be JSON for programs', async () => {
     const { out } = await remote(['changes', '--service', 'basket', '--output', 'json']);
-    expect((JSON.parse(out) as { changes: ChangeView[] }).changes).toMatchObject([{ id: 'ctx-basket' }]);
+    expect((JSON.parse(out) as { rows: ChangeRow[] }).rows).toMatchObject([{ id: 'ctx-basket' }]);
+  });
+
+  it('one change is told by its five answers and its steps', async () => {
+    const { code, out } = await remote(['change', 'ctx-bask']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Where +waiting: staging‖$/m);
+    expect(out).toMatch(/^Waits for +Approval of staging needed$/m);
+    expect(out).toMatch(/^Who +You \(approvers\) approve$/m);
+    expect(out).toMatch(/^BEGAN +STAGE +STEP +STATE +TOOK +WHAT$/m);
+    expect(out).toMatch(/staging +approval +waiting +.* so far, people/);
   });
 
   it('approve and reject take the id of the table, and need a reason', async () => {
