@@ -19,11 +19,18 @@ import { connectionsRoutes } from './http/connections.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
 import { eventLogRoutes } from './http/event-log.ts';
 import { gateRoutes } from './http/gates/routes.ts';
+import { rowDrawer } from './http/live/draw-row.ts';
+import { readListQuery } from './http/live/list-query.ts';
+import { livePages } from './http/live/pages.ts';
+import { liveRoutes } from './http/live/routes.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { operationsRoutes } from './http/operations.ts';
 import { assetRoutes } from './http/pages/assets.ts';
 import { changePageRoutes } from './http/pages/change.ts';
 import { changesPageRoutes } from './http/pages/changes.ts';
+import { connectionPageRoutes } from './http/pages/connections.ts';
+import { evaluationPageRoutes } from './http/pages/evaluations.ts';
+import { fleetRoutes } from './http/pages/fleet.ts';
 import { forecastRoutes } from './http/pages/forecast.ts';
 import { createFrameOf } from './http/pages/frame.ts';
 import { themeRoutes } from './http/pages/theme.ts';
@@ -45,16 +52,21 @@ import { cdEventWords, emitEvents, emitJobs } from './runtime/emit.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
 import { offerFirstRun } from './runtime/first-run.ts';
+import { refreshFleet } from './runtime/fleet.ts';
+import { createFleetBoard } from './runtime/fleet-board.ts';
 import { readForecast } from './runtime/forecast-view.ts';
 import { createForecasts } from './runtime/forecasts.ts';
+import { foresee } from './runtime/foresee.ts';
 import { workOnGitWebhook } from './runtime/git-heard.ts';
 import { createWebhookEar } from './runtime/git-webhooks.ts';
 import { createHistory } from './runtime/history.ts';
 import { createDryCommitFinder } from './runtime/hydrated-commit.ts';
 import { workOnJourney } from './runtime/journey.ts';
 import { keepForecasts, keepForecastsJob } from './runtime/keep-forecasts.ts';
+import { createLive } from './runtime/live.ts';
+import { createLiveSource } from './runtime/live-source.ts';
 import { createLog } from './runtime/log.ts';
-import { createMetrics } from './runtime/metrics.ts';
+import { createMetrics, receivedSoFar } from './runtime/metrics.ts';
 import { observeApplication } from './runtime/observe-application.ts';
 import { createProgressBoard } from './runtime/progress.ts';
 import { projectChange } from './runtime/project-change.ts';
@@ -70,9 +82,11 @@ import { createRollbackFinder } from './runtime/rollbacks.ts';
 import { runEvaluation } from './runtime/run-evaluation.ts';
 import { runTask } from './runtime/run-task.ts';
 import { purgeCredentials, purgeJob } from './runtime/sessions.ts';
+import { stepsAhead } from './runtime/steps-ahead.ts';
 import { createStepsOf } from './runtime/steps-of.ts';
 import { createStopTheLine } from './runtime/stop-the-line.ts';
 import { createSyncingCommitFinder } from './runtime/syncing-commit.ts';
+import { noteTestEvent } from './runtime/test-events.ts';
 import { createUnseenCommitFinder } from './runtime/unseen-commit.ts';
 import { createUntouchedFinder } from './runtime/untouched.ts';
 import { watchApplications } from './runtime/watch.ts';
@@ -174,9 +188,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         purgeJob,
       ],
     });
-    const words = cdEventWords(environment.publicUrl, tools.linkTo);
     await askForRowsOfThisForm(store, clock.now());
     await store.commit({ jobs: [keepForecastsJob] });
+    const words = cdEventWords(environment.publicUrl, tools.linkTo);
     const logged = new Set<string>();
     const worker = runWorker(
       {
@@ -200,12 +214,14 @@ export async function startApp(options: AppOptions): Promise<App> {
           redeliver: (job, lease) => redeliverMissed(room, job, lease),
           purge: (job) => purgeCredentials({ store, clock }, job),
           received: (job) => workOnEvent({ store, evaluations, log }, job),
-          diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           journey: (job, lease) => workOnJourney(room, job, lease),
           emit: (job, lease) =>
             emitEvents({ store, clock, log, eventSinks: connections.eventSinks, words }, job, lease),
+          diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           change: (job) => projectChange({ store, stops: line.stops, reportsOf: createReportsOf(store) }, job),
           rebuild: (job) => rebuildStep(store, job),
+          fleet: (job) => refreshFleet({ store, clock }, job),
+          tested: (job) => noteTestEvent({ store, clock }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },
       },
@@ -221,8 +237,22 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const { authentication } = doors;
     const frameOf = createFrameOf({ clock, authentication });
+    const fleet = createFleetBoard({ store, clock });
     const changes = createChanges({ store, clock, progress });
-    const board = createChangeBoard({ store, clock, stepsOf: createStepsOf(store, createReportsOf(store)) });
+    const board = createChangeBoard({
+      ...{ store, clock, stepsOf: createStepsOf(store, createReportsOf(store)) },
+      forecast: (facts) => foresee(forecasts, facts),
+    });
+    const live = createLive({
+      source: createLiveSource({
+        ...{ store, board, clock, readQuery: readListQuery },
+        forecast: (facts) => foresee(forecasts, facts),
+      }),
+      ...{ clock, log, draw: rowDrawer(clock) },
+    });
+    stopping.signal.addEventListener('abort', live.close);
+    // The same doors; pages behind them are also told what keeps them up to date.
+    const forPages = livePages({ live, authentication, clock });
     const senders = [
       argocdSender({ sources: senderSources(connections, 'argocd') }),
       fluxSender({ sources: senderSources(connections, 'flux') }),
@@ -238,7 +268,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       riskRoutes(riskModels, authentication),
       stopTheLineRoutes(line, authentication),
       connectionsRoutes((limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit), authentication),
-      evaluationRoutes({ clock, authentication }, evaluations),
+      evaluationRoutes({ store, clock, authentication }, evaluations),
+      evaluationPageRoutes({ store, evaluations, fleet, authentication: forPages, frameOf }),
+      fleetRoutes({ fleet, store, clock, authentication: forPages, frameOf }),
+      connectionPageRoutes({
+        ...{ store, clock, authentication: forPages, frameOf, publicUrl: environment.publicUrl },
+        read: (limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit),
+        received: () => receivedSoFar(metrics),
+        tests: { senders, systems: testableSystems(connections) },
+      }),
       ...gateRoutes({
         store,
         clock,
@@ -251,23 +289,30 @@ export async function startApp(options: AppOptions): Promise<App> {
       }),
       openApiRoutes(authentication),
       assetRoutes(),
+      liveRoutes({ live, authentication, stopping: stopping.signal }),
       themeRoutes(),
-      forecastRoutes(
-        (filter) => readForecast({ store, clock, forecasts }, filter),
-        authentication,
-        createFrameOf({ clock, authentication }),
-      ),
+      forecastRoutes((filter) => readForecast({ store, clock, forecasts }, filter), authentication, frameOf),
       ...doors.routes(frameOf),
-      changesPageRoutes({ board, line, authentication, frameOf }),
-      changePageRoutes({ board, changes, line, authentication, frameOf }),
+      changesPageRoutes({ board, line, authentication: forPages, frameOf }),
+      changePageRoutes({
+        ...{ board, changes, line, authentication: forPages, frameOf },
+        ahead: (facts) => stepsAhead(forecasts, facts),
+      }),
     ];
-    const { publicUrl } = environment;
-    const { frameAncestors } = connections;
-    const server = createHttpServer(createHttpApp(routers, log, { publicUrl, frameAncestors }));
+    const server = createHttpServer(
+      createHttpApp(routers, log, {
+        publicUrl: environment.publicUrl,
+        frameAncestors: connections.frameAncestors,
+        frameOf,
+      }),
+    );
     const address = await listen(server, environment.listen);
     log.info({ address, store: store.kind, ...describe(connections) }, 'Lynceus is ready');
     if (doors.isFirstRun)
-      await offerFirstRun({ credentials: store.credentials, clock, log }, `${publicUrl ?? address}/sign-in`);
+      await offerFirstRun(
+        { credentials: store.credentials, clock, log },
+        `${environment.publicUrl ?? address}/sign-in`,
+      );
     return {
       address,
       routes: routesOf(routers),
@@ -343,6 +388,10 @@ function senderSources(connections: Connections, kind: string) {
   return connections.deliverySystems
     .filter(({ system }) => system.kind === kind)
     .map(({ system, webhookTokens }) => ({ system: system.name, tokens: webhookTokens }));
+}
+
+function testableSystems({ deliverySystems }: Connections) {
+  return deliverySystems.map(({ system: { name, kind }, webhookTokens: tokens }) => ({ name, kind, tokens }));
 }
 
 function gitSenderSources(connections: Connections, kind: string) {

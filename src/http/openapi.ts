@@ -2,10 +2,12 @@ import { Router } from 'express';
 import type { Authentication } from './authentication.ts';
 import { connectionsPaths, connectionsSchemas } from './connections-openapi.ts';
 import { evaluationRequestSchema } from './evaluation-request.ts';
+import { fleetPaths, fleetSchemas } from './fleet-openapi.ts';
 import { forecastPaths, forecastSchemas } from './forecast-openapi.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
 import { changesPaths, changesSchemas } from './openapi/changes.ts';
+import { livePaths } from './openapi/live.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 import { reportPaths, reportSchemas } from './reports/openapi.ts';
 import { stopTheLinePaths, stopTheLineSchemas } from './stop-the-line-openapi.ts';
@@ -64,6 +66,7 @@ export const openApi = {
   security: [{ token: [] }],
   paths: {
     ...changesPaths(problem),
+    ...livePaths(problem),
     '/api/v1/changes/{id}/decisions': {
       post: {
         operationId: 'decide',
@@ -124,6 +127,7 @@ export const openApi = {
       },
     },
     ...connectionsPaths(problem),
+    ...fleetPaths(problem),
     ...reportPaths,
     ...stopTheLinePaths(problem),
     ...forecastPaths(problem),
@@ -147,13 +151,21 @@ export const openApi = {
           query('context', 'only this change, or what an event asked for'),
           query('limit', 'page size', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
           query('cursor', '"next" of the page before'),
+          query('view', 'heat: in columns, as a heat map is drawn; of one project, stage and service', {
+            enum: ['heat'],
+          }),
         ],
         responses: {
           200: json(
             {
-              type: 'object',
-              required: ['evaluations'],
-              properties: { evaluations: { type: 'array', items: ref('Evaluation') }, next: text },
+              oneOf: [
+                {
+                  type: 'object',
+                  required: ['evaluations'],
+                  properties: { evaluations: { type: 'array', items: ref('Evaluation') }, next: text },
+                },
+                ref('HeatMap'),
+              ],
             },
             'A page of evaluations',
           ),
@@ -276,6 +288,7 @@ export const openApi = {
     schemas: {
       ...gateSchemas,
       ...connectionsSchemas,
+      ...fleetSchemas,
       ...reportSchemas,
       ...stopTheLineSchemas,
       ...forecastSchemas,
