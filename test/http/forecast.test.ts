@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forecast } from '../../src/cli/forecast.ts';
 import type { Run } from '../../src/forecast/run.ts';
 import { lynceus } from '../support/cli.ts';
 import { bearer, type HttpWorld, startHttpWorld, TOKENS } from '../support/http-world.ts';
@@ -7,6 +8,14 @@ import { chance, runRow, simulatedRun, type TrueStep } from '../support/simulate
 const DAY = 86_400_000;
 const random = chance(11);
 const HOSTILE = '"><script>alert(1)</script>';
+
+const QUIET = {
+  ...{ env: {}, sources: { env: {}, readFile: () => '' }, columns: 100 },
+  stop: new AbortController().signal,
+  die: (): never => {
+    throw new Error('died');
+  },
+};
 
 function steps(slow: number, passes: number): TrueStep[] {
   const around = (seconds: number) => () => seconds * Math.exp(0.25 * random.normal());
@@ -130,9 +139,13 @@ describe('the forecast of a service, over HTTP', () => {
     expect(out).toMatch(/^Arrives {2}\d+ % \(\d+–\d+, 30 runs\)$/m);
     expect(out).toMatch(/^Fails {4}at evaluation in prod: 3 of 30; p95 \(3\)/m);
     expect(out).toMatch(/^prod: approval \(people\) +\d+ min +\d+ min to \d+ min +30$/m);
-    const unknown = await lynceus(['forecast', 'nobody', '--server', world.url], env);
-    expect(unknown).toMatchObject({ code: 0, out: expect.stringContaining('Nothing is known of nobody') });
-    const elsewhere = await lynceus(['forecast', 'checkout', '--server', 'http://127.0.0.1:1'], env);
-    expect(elsewhere).toMatchObject({ code: 1, err: expect.stringContaining('cannot be reached') });
+    const say: string[] = [];
+    const terminal = { ...QUIET, out: (text: string) => say.push(text), err: (text: string) => say.push(text) };
+    const ask = (service: string, server: string) => forecast(terminal, { server, output: 'text' }, service);
+    expect([await ask('nobody', world.url), await ask('nobody', 'http://127.0.0.1:1')]).toEqual([0, 1]);
+    expect(say).toEqual([
+      expect.stringContaining('Nothing is known of nobody'),
+      expect.stringContaining('cannot be reached'),
+    ]);
   });
 });
