@@ -52,19 +52,24 @@ function conditionsOf(
   return { all, values, parameter };
 }
 
-function changesWith(filter: KeyFilter, parameter: Conditions['parameter'], within: Within): string {
-  const names = within('name', parameter(filter.names));
-  if (!filter.prefix)
-    return `select change from change_keys where ${names} and ${within('value', parameter(filter.values))}`;
-  const ranges = filter.values.map((value) => `value >= ${parameter(value)} and value < ${parameter(value + HIGHEST)}`);
-  return `select change from change_keys where ${names} and (${ranges.join(' or ') || 'false'})`;
+/** One range of the index per name and value: a condition with `or` would read all of a name. */
+function changesWith({ names, values, prefix }: KeyFilter, parameter: Conditions['parameter'], within: Within): string {
+  if (names.length === 0 || values.length === 0) return 'select change from change_keys where false';
+  const select = (name: string, value: string) => `select change from change_keys where name = ${name} and ${value}`;
+  const named = names.map(parameter);
+  if (!prefix) {
+    const wanted = within('value', parameter(values));
+    return named.map((name) => select(name, wanted)).join(' union all ');
+  }
+  const ranges = values.map((value) => `value >= ${parameter(value)} and value < ${parameter(value + HIGHEST)}`);
+  return named.flatMap((name) => ranges.map((range) => select(name, range))).join(' union all ');
 }
 
 function where(conditions: readonly string[]): string {
   return conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
 }
 
-/** One page and one row more, which tells whether there is another. The inner query never leaves its index. */
+/** One page and one row more, which tells whether there is another. The inner query never leaves its index; `cross join` has SQLite begin with it. */
 export function changesList(query: ChangesQuery, within: Within): Statement {
   const { all, values, parameter } = conditionsOf(query, [...OTHERS, ...FACETS], within);
   if (query.after !== undefined) {
@@ -75,7 +80,7 @@ export function changesList(query: ChangesQuery, within: Within): Statement {
   const text = `select ${READ_COLUMNS} from (
       select id as wanted from changes ${where(all)} order by position, id
       limit ${parameter(pageSize(query.limit) + 1)}) as page
-    join changes on id = wanted order by position, id`;
+    cross join changes where id = wanted order by position, id`;
   return { text, values };
 }
 
