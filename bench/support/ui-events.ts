@@ -30,16 +30,13 @@ export async function eventToPixel(base: string, amount: number): Promise<number
 
 /** When the words stood in the page, by the same clock. */
 function untilShown(page: Page, words: string): Promise<number> {
-  return page.evaluate<number, [string, number]>(
-    `([words, within]) => new Promise((resolve, reject) => {
-      const shows = () => document.body.innerText.includes(words);
-      const look = new MutationObserver(() => { if (shows()) done(); });
-      const late = setTimeout(() => { look.disconnect(); reject(new Error('nothing in the page says: ' + words)); }, within);
-      const done = () => { look.disconnect(); clearTimeout(late); requestAnimationFrame(() => resolve(Date.now())); };
-      look.observe(document.body, { childList: true, subtree: true, characterData: true });
-    })` as never,
-    [words, WITHIN_MS],
-  );
+  return page.evaluate<number>(`new Promise((resolve, reject) => {
+    const shows = () => document.body.innerText.includes(${JSON.stringify(words)});
+    const look = new MutationObserver(() => { if (shows()) done(); });
+    const late = setTimeout(() => { look.disconnect(); reject(new Error('the page does not say ${words}')); }, ${WITHIN_MS});
+    const done = () => { look.disconnect(); clearTimeout(late); requestAnimationFrame(() => resolve(Date.now())); };
+    look.observe(document.body, { childList: true, subtree: true, characterData: true });
+  })`);
 }
 
 async function report(base: string, at: number, detail = 'step 0'): Promise<void> {
