@@ -53,6 +53,7 @@ export interface LiveWorld {
   shutDown(): void;
   /** Nobody answers any more, as if the machine were gone. */
   vanish(): Promise<void>;
+  comeBack(port: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -112,7 +113,8 @@ export async function startLiveWorld(options: LiveWorldOptions = {}): Promise<Li
       streams.open--;
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await listen(0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const close = () =>
     new Promise<void>((resolve) => {
@@ -133,6 +135,7 @@ export async function startLiveWorld(options: LiveWorldOptions = {}): Promise<Li
     },
     shutDown: () => stopping.abort(),
     vanish: close,
+    comeBack: listen,
     async stop() {
       stopping.abort();
       live.close();
