@@ -11,6 +11,8 @@ export interface Page {
   status: number;
   headers: Headers;
   text: string;
+  /** The main part, without the frame around it. */
+  main: string;
   /** Where it sends the browser, in full. */
   location: string | undefined;
   /** Of the first form: where it goes and what it holds. */
@@ -60,6 +62,7 @@ export function createVisitor(base: string): Visitor {
       status: answer.status,
       headers: answer.headers,
       text,
+      main: mainOf(text),
       location: location === null ? undefined : new URL(location, url).href,
       form: isPage ? formIn(text, url) : undefined,
     };
@@ -85,9 +88,13 @@ export function createVisitor(base: string): Visitor {
   return visitor;
 }
 
+function mainOf(text: string): string {
+  return /<main[\s\S]*<\/main>/.exec(text)?.[0] ?? text;
+}
+
 /** The form of the main part of a page. */
 function formIn(text: string, url: URL): Page['form'] {
-  const main = /<main[\s\S]*<\/main>/.exec(text)?.[0] ?? text;
+  const main = mainOf(text);
   const form = /<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/.exec(main);
   if (!form) return undefined;
   const fields = [...(form[2] ?? '').matchAll(/<input[^>]*>/g)].map(([input]) => [

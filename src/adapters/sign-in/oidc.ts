@@ -35,7 +35,7 @@ const CLOCKS_APART_SECONDS = 30;
 /** What a provider says of itself rarely changes. */
 const KNOWN_FOR_MS = 3_600_000;
 /** A provider that is away is not asked by everybody who wants to sign in. */
-const ASK_AGAIN_MS = 5_000;
+const ASK_AGAIN_MS = 2_000;
 
 /**
  * OpenID Connect: authorization code with PKCE, state and nonce; ID tokens are checked with the provider's keys. It is
@@ -178,9 +178,25 @@ async function inOurWords<T>(ask: () => Promise<T>): Promise<T> {
 function sentenceOf(error: unknown): string {
   const { error: code, error_description: words, message, code: kind } = error as Record<string, unknown>;
   if (code === 'access_denied') return 'the provider says that access was denied';
-  if (typeof code === 'string')
-    return `the provider refuses: ${clip(oneLine(code), 100)}${typeof words === 'string' ? ` (${clip(oneLine(words), 200)})` : ''}`;
-  return `what the provider answered was not accepted: ${clip(oneLine(String(message ?? error)), 200)}${typeof kind === 'string' ? ` (${kind})` : ''}`;
+  if (typeof code === 'string') return `the provider refuses: ${said(code, 100)}${inBrackets(words)}`;
+  const claim = claimAbout(error);
+  const about = claim === undefined ? '' : `, claim ${said(claim, 50)}`;
+  return `what the provider answered was not accepted: ${said(String(message ?? error), 200)}${about}${inBrackets(kind)}`;
+}
+
+/** Somewhere down the causes stands which claim was wrong. */
+function claimAbout(error: unknown, depth = 0): string | undefined {
+  if (typeof error !== 'object' || error === null || depth > 3) return undefined;
+  const { claim, cause } = error as { claim?: unknown; cause?: unknown };
+  return typeof claim === 'string' ? claim : claimAbout(cause, depth + 1);
+}
+
+function inBrackets(words: unknown): string {
+  return typeof words === 'string' ? ` (${said(words, 200)})` : '';
+}
+
+function said(words: string, max: number): string {
+  return clip(oneLine(words), max);
 }
 
 function oneLine(text: string): string {

@@ -2,6 +2,7 @@ import express, { type Request, type Response, Router } from 'express';
 import { AdapterError } from '../../base/adapter-error.ts';
 import { randomSecret } from '../../base/secret.ts';
 import type { Attempts } from '../../runtime/attempts.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { SignIn, SignInProvider } from '../../runtime/sign-in.ts';
 import { signInPage } from '../../ui/pages/sign-in-page.ts';
 import { anyone } from '../access.ts';
@@ -18,6 +19,7 @@ export interface SignInTools {
   authentication: Authentication;
   cookies: Cookies;
   attempts: Attempts;
+  log: Log;
   frameOf: FrameOf;
   /** Of lynceus.yaml; absent: people sign in with tokens. */
   provider?: SignInProvider | undefined;
@@ -51,7 +53,7 @@ export function signInRoutes(tools: SignInTools): Router {
       cookies.set(request, response, ATTEMPT, writeCookie(secret, to), ATTEMPT_SECONDS);
       response.redirect(302, address);
     } catch (error) {
-      await show(tools, request, response, { to, ...failureOf(error) });
+      await show(tools, request, response, { to, ...failureOf(error, tools.log) });
     }
   });
 
@@ -76,7 +78,7 @@ export function signInRoutes(tools: SignInTools): Router {
       await show(tools, request, response, { to, status: 403, problem: noRole(identity) });
     } catch (error) {
       attempts.failed(clientAddress(request, tools.trustedProxies));
-      await show(tools, request, response, { to, ...failureOf(error) });
+      await show(tools, request, response, { to, ...failureOf(error, tools.log) });
     }
   });
 
@@ -136,10 +138,14 @@ async function show(tools: SignInTools, request: Request, response: Response, sh
     .status(status)
     .type('html')
     .send(
-      signInPage(frameOf(request, response, 'other'), {
-        ...{ ...rest, to, csrf: csrfOf(secret), firstRun: isFirstRun },
-        ...(provider ? { provider: { name: provider.name, href } } : {}),
-      }),
+      // Not the address that was asked for: it may hold a code of the provider.
+      signInPage(
+        { ...frameOf(request, response, 'other'), path: `/sign-in?to=${encodeURIComponent(to)}` },
+        {
+          ...{ ...rest, to, csrf: csrfOf(secret), firstRun: isFirstRun },
+          ...(provider ? { provider: { name: provider.name, href } } : {}),
+        },
+      ),
     );
 }
 
@@ -160,8 +166,9 @@ function refusal(problem: string): Pick<Shown, 'status' | 'problem'> {
   return { status: 400, problem: `${problem[0]?.toUpperCase()}${problem.slice(1)}.` };
 }
 
-function failureOf(error: unknown): Pick<Shown, 'status' | 'problem'> {
+function failureOf(error: unknown, log: Log): Pick<Shown, 'status' | 'problem'> {
   if (!(error instanceof AdapterError)) throw error;
+  log.info({ reason: error.reason, why: error.message }, 'a sign-in failed');
   if (error.reason === 'rejected') return { ...refusal(`you are not signed in: ${error.message}`), status: 403 };
   return { ...refusal(`the sign-in provider does not work at the moment: ${error.message}`), status: 503 };
 }
