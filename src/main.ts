@@ -14,6 +14,12 @@ for (const stream of [process.stdout, process.stderr])
     process.exit(error.code === 'EPIPE' ? READER_GONE : EXIT.failed),
   );
 
+// From sources, the types of the browser's module are taken off by a part of Node that calls itself experimental.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.stack ?? warning.message}\n`);
+});
+
 const terminal: Terminal = {
   env: process.env,
   sources: { env: process.env, readFile: (path) => readFileSync(path, 'utf8') },
