@@ -7,6 +7,7 @@ import type { Forecast, ForecastQuestion } from '../forecast/question.ts';
 import { runFromDocument } from '../forecast/run.ts';
 import { type KnownStep, serviceOf, type Whose } from '../forecast/step-model.ts';
 import type { Document, Store } from '../store/store.ts';
+import { REPORTED } from '../views/reported-run.ts';
 
 /** What past changes say about those under way. Held in memory; every replica learns it from the store by itself. */
 export interface Forecasts {
@@ -143,7 +144,9 @@ function createFollower(
     for await (const page of pages(floor))
       rows.push(...page.filter(({ id, version }) => version > (learnt.get(id)?.version ?? 0)));
     for (const row of rows.reverse()) {
-      learn(row, learnt.get(row.id)?.sort ?? floor, false);
+      // What CI reported is written once, long after it happened.
+      const unseen = row.id.startsWith(REPORTED) ? Number.NEGATIVE_INFINITY : floor;
+      learn(row, learnt.get(row.id)?.sort ?? unseen, false);
       learnt.set(row.id, { sort: row.sort, version: row.version });
       newest = Math.max(newest ?? row.sort, row.sort);
     }

@@ -1,9 +1,11 @@
 import { type ChangeInput, changeFacts, mentionedIn, type Reported } from '../answers/change-facts.ts';
+import type { Step } from '../answers/step.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { LineStop } from '../engine/stop-the-line.ts';
 import type { ChangeKey, ChangeRecord } from '../store/changes.ts';
 import type { ClaimedJob, Document, Store } from '../store/store.ts';
 import { INVALID } from '../views/evaluation-document.ts';
+import { REPORTED, reportedRow } from '../views/reported-run.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import { changeRecord } from './change-record.ts';
 import { activeSequences, loadSequence } from './sequences.ts';
@@ -39,10 +41,10 @@ export async function projectChange(room: ProjectionRoom, job: ClaimedJob): Prom
   const id = job.key;
   const isAnew = job.payload['anew'] === true;
   const sequences = isAnew ? await sequencesInLog(room.store, id) : await sequencesOf(room.store, id);
-  const record = await recordOf(room, id, sequences);
+  const drawn = await drawnFrom(room, id, sequences);
   await room.store.commit({
-    ...(record === undefined || isAnew ? { changesGone: [id] } : {}),
-    ...(record === undefined ? {} : { changes: [record] }),
+    ...(drawn === undefined || isAnew ? { changesGone: [id] } : {}),
+    ...(drawn === undefined ? {} : { changes: [drawn.record], documents: await reportedRows(room.store, drawn) }),
     claim: job,
     settle: { kind: 'done' },
   });
@@ -50,7 +52,7 @@ export async function projectChange(room: ProjectionRoom, job: ClaimedJob): Prom
 
 /** The row of a change as it should be now; `undefined`: nothing is known of it. */
 export async function currentRecord(room: ProjectionRoom, id: string): Promise<ChangeRecord | undefined> {
-  return recordOf(room, id, await sequencesOf(room.store, id));
+  return (await drawnFrom(room, id, await sequencesOf(room.store, id)))?.record;
 }
 
 interface Versioned {
@@ -58,12 +60,27 @@ interface Versioned {
   version: number;
 }
 
+interface Drawn {
+  record: ChangeRecord;
+  /** What was reported of a delivered change. */
+  steps: readonly Step[];
+}
+
+/** What CI did for a change is kept for forecasts once it is over: a report that comes later changes nothing about it. */
+async function reportedRows(store: Store, { record, steps }: Drawn): Promise<Document[]> {
+  const { id: change, project, service, team, movedAt } = record;
+  if (steps.length === 0 || (await store.document('steps', REPORTED + change))) return [];
+  const of = { change, project, service, ...(team === undefined ? {} : { team }) };
+  const row = reportedRow({ ...of, at: new Date(movedAt).toISOString() }, steps);
+  return row === undefined ? [] : [row];
+}
+
 /** `undefined`: nothing is known of it. */
-async function recordOf(
+async function drawnFrom(
   room: ProjectionRoom,
   id: string,
   sequences: readonly Versioned[],
-): Promise<ChangeRecord | undefined> {
+): Promise<Drawn | undefined> {
   const states = sequences.map(({ state }) => state);
   const reports = await room.reportsOf?.(id, states);
   if (states.length === 0 && reports === undefined) return undefined;
@@ -86,7 +103,8 @@ async function recordOf(
     stops,
     invalidations: invalidations.filter(({ status }) => status === INVALID).map(toInvalidation),
   };
-  return changeRecord(changeFacts(input), states, reports?.keys);
+  const record = changeRecord(changeFacts(input), states, reports?.keys);
+  return { record, steps: states.length === 0 ? [] : (reports?.reported.steps ?? []) };
 }
 
 async function sequencesOf(store: Store, id: string): Promise<Versioned[]> {

@@ -9,6 +9,7 @@ import { createForecasts, FORECAST, type Forecasts } from '../../src/runtime/for
 import { keepForecasts, keepForecastsJob } from '../../src/runtime/keep-forecasts.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Document, Store } from '../../src/store/store.ts';
+import { BEFORE_DELIVERY, reportedRow } from '../../src/views/reported-run.ts';
 import { chance, runRow, simulatedRun, type TrueStep } from '../support/simulated-runs.ts';
 
 const HOUR = 3_600_000;
@@ -102,6 +103,27 @@ describe('forecasts', () => {
     expect(forecasts.for({ ...PLACE, remaining: REMAINING }).odds).toEqual(
       restarted.for({ ...PLACE, remaining: REMAINING }).odds,
     );
+  });
+
+  it('learn what CI reported of a change when it is joined, however long ago that was', async () => {
+    const forecasts = createForecasts({ store, clock });
+    await remember(...history(6));
+    await forecasts.refresh();
+    const steps = ['build', 'review'].map((key, at) => ({
+      ...{ key: key as 'build', state: 'passed' as const, attempt: 1, human: at === 1, links: [] },
+      ...{
+        startedAt: new Date(now - (9 - at) * HOUR).toISOString(),
+        endedAt: new Date(now - (8 - at) * HOUR).toISOString(),
+      },
+    }));
+    const reported = reportedRow({ ...PLACE, change: 'checkout-5', at: new Date(now).toISOString() }, steps);
+    await store.commit({ documents: reported ? [reported] : [] });
+    for (const _ of [1, 2]) {
+      await forecasts.refresh();
+      expect(forecasts.step(PLACE, BEFORE_DELIVERY, 'build')?.runs).toBe(1);
+      expect(forecasts.step(PLACE, BEFORE_DELIVERY, 'review')?.human).toBe(true);
+    }
+    expect(forecasts.journeys.stagesOf(PLACE)).toEqual([BEFORE_DELIVERY, 'prod']);
   });
 
   it('are kept when a change enters a stage, and judged by what came true', async () => {
