@@ -151,15 +151,17 @@ export function readShortReport(data: Json, event: NewEvent, now: Date): Report 
   const { kind, state, run, source, at, id: _, ...facts } = checkShort(data);
   const told = factsOf(facts);
   const { service, commit, digest, manifestCommit, pullRequest, stage, cluster } = told;
-  const who = source ?? event.source;
-  const pipeline = run && JSON.stringify([who, run.id, run.attempt ?? 1]);
-  // Without a run, what it is about tells the runs apart.
+  const who = source ?? told.repository ?? run?.url;
+  // Without a run, what it is about tells the runs apart; and numbers of runs of nobody in particular are not unique.
   const about = [service, commit, digest, manifestCommit, pullRequest?.key, stage, cluster].map((one) => one ?? '');
+  const pipeline =
+    run &&
+    JSON.stringify([who ?? event.source, run.id, run.attempt ?? 1, ...(who === undefined ? [service, commit] : [])]);
   const url = webUrl(run?.url);
   return {
     ...told,
     id: derivedId('report', event.source, event.id),
-    source: who,
+    source: source ?? told.repository ?? event.source,
     type: event.type,
     kind,
     state,
@@ -167,7 +169,7 @@ export function readShortReport(data: Json, event: NewEvent, now: Date): Report 
     heardAt: now.toISOString(),
     run:
       pipeline === undefined
-        ? JSON.stringify([who, kind, ...about])
+        ? JSON.stringify([who ?? event.source, kind, ...about])
         : JSON.stringify([pipeline, kind, service ?? '', stage ?? '', cluster ?? '']),
     ...(pipeline === undefined ? {} : { partOf: pipeline }),
     ...(url === undefined ? {} : { url }),
