@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../runtime/log.ts';
-import { html } from '../ui/html.ts';
-import { BARE_FRAME, page } from '../ui/layout.ts';
+import type { Frame } from '../ui/frame.ts';
+import { BARE_FRAME } from '../ui/layout.ts';
+import { problemPage } from '../ui/pages/problem.ts';
 
 /** What a refused request is told (RFC 9457). `code` is stable and listed in docs/errors.md. */
 export interface ProblemAnswer {
@@ -85,43 +86,42 @@ export function problemBody({ status, code, detail, errors }: ProblemAnswer, ins
   });
 }
 
+type FrameOfProblem = (request: Request, response: Response, screen: Frame['screen']) => Frame;
+
 /** Programs get the problem itself, people in a browser a page that says the same. */
-function sendProblem(request: Request, response: Response, answer: ProblemAnswer, instance?: string): void {
+function sendProblem(
+  request: Request,
+  response: Response,
+  answer: ProblemAnswer,
+  frameOf: FrameOfProblem,
+  instance?: string,
+): void {
   if (answer.status === 503 && response.locals['pausesItself'] !== true) {
     response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
   }
   response.status(answer.status);
   if (request.accepts('application/problem+json', 'json', 'html') === 'html') {
-    response.type('html').send(problemPage(answer));
+    const { status, code, detail } = answer;
+    const problem = { status, code, detail, title: PROBLEM_TITLES[code] ?? code };
+    response.type('html').send(problemPage(frameOf(request, response, 'other'), problem));
     return;
   }
   response.type('application/problem+json').send(problemBody(answer, instance));
 }
 
-function problemPage({ status, code, detail }: ProblemAnswer): string {
-  const title = PROBLEM_TITLES[code] ?? code;
-  return page(
-    BARE_FRAME,
-    title,
-    html`<h1>${title}</h1>
-<p>${detail}</p>
-<p class="quiet">${status} · <code>${code}</code></p>
-<p><a href="/changes">All changes</a></p>`,
-  );
-}
-
 /** The one table from error to answer. What is not in it is our own mistake: an id, and no details. */
-export function problemHandler(log: Log): ErrorRequestHandler {
+export function problemHandler(log: Log, frameOf: FrameOfProblem = () => BARE_FRAME): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next) => {
     if (response.headersSent) return void response.destroy();
     const answer = toAnswer(error);
-    if (answer) return sendProblem(request, response, answer);
+    if (answer) return sendProblem(request, response, answer, frameOf);
     const instance = newId();
     log.error({ err: error, instance, method: request.method, path: request.path }, 'request failed');
     sendProblem(
       request,
       response,
       { status: 500, code: 'internal', detail: `look for ${instance} in the log` },
+      frameOf,
       `urn:uuid:${instance}`,
     );
   };

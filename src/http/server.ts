@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '../runtime/log.ts';
 import { routesOf } from './access.ts';
+import type { FrameOf } from './pages/frame.ts';
 import { type ProblemAnswer, problemBody, problemHandler, RETRY_AFTER_SECONDS, Refusal } from './problem.ts';
 
 /** Who needs longer than this for a header or a body is not one of our senders. */
@@ -16,6 +17,8 @@ export interface FrontDoor {
   publicUrl?: string | undefined;
   /** Origins whose pages may show ours in a frame; none otherwise. */
   frameAncestors?: readonly string[];
+  /** What pages about errors are drawn with; without it they know nobody. */
+  frameOf?: FrameOf;
 }
 
 /** All routes behind one front door. */
@@ -34,7 +37,7 @@ export function createHttpApp(routers: readonly Router[], log: Log, door: FrontD
       `${request.method} ${withoutToken(request.path)} is not an address of Lynceus; see /api/v1/openapi.json`,
     );
   });
-  app.use(problemHandler(log));
+  app.use(problemHandler(log, door.frameOf));
   return app;
 }
 

@@ -13,9 +13,9 @@ import { whereCells } from './where.ts';
 export function changeRowHtml(row: ChangeRow, frame: Moment): Html {
   return html`<tr id="row-${row.id}" data-rev="${row.rev}" role="row">
 <td role="cell" class="what">${what(row, frame)}</td>
-<td role="cell" class="where">${whereCells(row.cells)}</td>
-<td role="cell" class="waits">${waits(row, frame)}</td>
-<td role="cell" class="when">${oddsAndTime(row, frame)}</td>
+<td role="cell" class="where" data-label="Where">${whereCells(row.cells)}</td>
+<td role="cell" class="waits" data-label="Waiting for, and who">${waits(row, frame)}</td>
+<td role="cell" class="when" data-label="Time and odds">${oddsAndTime(row, frame)}</td>
 </tr>`;
 }
 

@@ -62,6 +62,8 @@ function ownFacts({ title, author, commit, pr, createdAt, kind }: ChangeRow, fra
     pr && reference(pr),
     kind === 'code' ? undefined : html`<span class="kind">${kind}</span>`,
     html`begun ${ago(createdAt, frame.now)}`,
-    html`<a href="${changesAddress({ author: [author.login ?? author.name], since: '1d' })}">same author, last 24 h</a>`,
+    author.name === 'unknown'
+      ? undefined
+      : html`<a href="${changesAddress({ author: [author.login ?? author.name], since: '1d' })}">same author, last 24 h</a>`,
   ];
 }

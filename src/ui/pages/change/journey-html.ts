@@ -30,7 +30,10 @@ function sectionHtml(section: Section, frame: Frame, options: JourneyOptions): H
   const heading =
     view === undefined
       ? html`${stage === undefined ? 'Before the first stage' : stateMark('idle', `${stage}: not started`)}`
-      : stageLine(view);
+      : stageLine(
+          view,
+          legs.some(({ state }) => state === 'running'),
+        );
   return html`<section class="leg${view === undefined && stage !== undefined ? ' future' : ''}" id="${id}"><h3>${heading}</h3>
 ${view === undefined ? undefined : stageFacts(view)}
 <ol class="plain steps">${legs.map((leg) => legHtml(leg, section, frame, options))}</ol></section>`;
@@ -66,7 +69,7 @@ function timesOf({ startedAt, endedAt, expected }: Leg, { now }: Frame): Html {
   if (startedAt === undefined) return html`${expected === undefined ? '' : `~${say(expected.p50)}`}`;
   if (endedAt === undefined) return html`${clockTime(startedAt, now)} → now`;
   const same = endedAt.slice(0, 16) === startedAt.slice(0, 16);
-  return html`${clockTime(startedAt, now)}${same ? undefined : html` → ${clockTime(endedAt, now)}`}`;
+  return html`${clockTime(startedAt, now)}${same ? undefined : html` → ${clockTime(endedAt, startedAt)}`}`;
 }
 
 const LEAST_MS = 1_000;

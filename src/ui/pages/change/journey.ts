@@ -97,7 +97,7 @@ function legOfTask(stage: string, task: TaskView, step: Step | undefined, expect
   return {
     key: `${stage}.${name}`,
     name: STEP_NAMES[name] ?? name,
-    state: finishedAt === undefined ? open : stateOfResult(result ?? 'fail'),
+    state: finishedAt === undefined ? (step?.state ?? open) : stateOfResult(result ?? 'fail'),
     startedAt: triggeredAt,
     ...(finishedAt === undefined ? {} : { endedAt: finishedAt }),
     ...(detail === undefined ? {} : { detail }),

@@ -11,9 +11,10 @@ import { promotionLines, reviewLine } from './promotions.ts';
 /** Shorter than this, how long something took tells nobody anything. */
 const LEAST_MS = 1_000;
 
-/** A stage in a few words: `✓ staging: passed, 96`. */
-export function stageLine(stage: StageView): Html {
+/** A stage in a few words: `✓ staging: passed, 96`. `moving`: what it waits for comes by itself. */
+export function stageLine(stage: StageView, moving: boolean = false): Html {
   const score = stage.score === undefined ? '' : `, ${sayScore(stage.score)}`;
+  if (moving && stage.status === 'waiting') return stateMark('running', `${stage.stage}: running`);
   return stateMark(stageState(stage), `${stage.stage}: ${wordFor(stage)}${score}`);
 }
 
