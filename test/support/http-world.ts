@@ -5,13 +5,14 @@ import { expect } from 'vitest';
 import { freePort } from '../../examples/sandbox/free-port.ts';
 import { kubeconfigText } from '../../examples/sandbox/kubernetes/flux.ts';
 import { type App, type AppOptions, startApp } from '../../src/app.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
 import type { SequenceEvent, SequenceTriggered } from '../../src/events/types.ts';
 import { currentRecord } from '../../src/runtime/project-change.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Document } from '../../src/store/store.ts';
+import type { Document, Store } from '../../src/store/store.ts';
 import type { ChangeView } from '../../src/views/change.ts';
 import { expectDocumented } from './openapi.ts';
 
@@ -40,6 +41,9 @@ export interface HttpWorldOptions {
   sequences?: readonly (readonly SequenceEvent[])[];
   /** Rows of the read models that are there before the service starts. */
   documents?: readonly Document[];
+  /** Whatever else is in the store before. */
+  fill?(store: Store): Promise<void>;
+  clock?: Clock;
   failpoint?: AppOptions['failpoint'];
   diagnoseAfterMs?: number;
 }
@@ -87,12 +91,14 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
   };
   const environment = parseEnvironment(env, () => '');
   if (!environment.ok) throw new Error(environment.problems.join('\n'));
-  if (options.sequences || options.documents) await seed(dataDir, options.sequences ?? [], options.documents ?? []);
+  if (options.sequences || options.documents || options.fill)
+    await seed(dataDir, options.sequences ?? [], options.documents ?? [], options.fill);
   const lines: string[] = [];
   const app = await startApp({
     environment: environment.value,
     sources: { env, readFile: () => '' },
     logStream: { write: (line) => void lines.push(line) },
+    ...(options.clock ? { clock: options.clock } : {}),
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
     ...(options.diagnoseAfterMs === undefined ? {} : { diagnoseAfterMs: options.diagnoseAfterMs }),
   });
@@ -172,6 +178,7 @@ async function seed(
   dataDir: string,
   histories: readonly (readonly SequenceEvent[])[],
   documents: readonly Document[],
+  fill?: HttpWorldOptions['fill'],
 ): Promise<void> {
   const store = await openStore({ dataDir });
   for (const history of histories) {
@@ -186,6 +193,7 @@ async function seed(
     const record = await currentRecord({ store, stops: async () => [] }, context);
     await store.commit({ changes: record ? [record] : [] });
   }
+  await fill?.(store);
   await store.close();
 }
 

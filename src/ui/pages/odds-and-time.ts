@@ -13,7 +13,12 @@ export function oddsAndTime(row: ChangeRow, frame: Moment): Html {
   const quant = eta?.total ?? eta?.machine;
   return html`<div>${soFar(row, frame)}</div>
 ${eta === null ? undefined : html`<div class="eta">${quant === undefined ? html`${eta.text}` : html`${rangeBar(quant)}<span>then ${eta.text}</span>`}</div>`}
-${odds === null ? undefined : html`<div class="odds">${oddsBar(odds)}<span>${odds.text}</span></div>`}`;
+${odds === null ? stuck(row) : html`<div class="odds">${oddsBar(odds)}<span>${odds.text}</span></div>`}`;
+}
+
+/** Nobody knows what people will do about what failed: its odds are theirs. */
+function stuck({ state }: ChangeRow): Html | undefined {
+  return state === 'failed' ? html`<div>goes no further by itself</div>` : undefined;
 }
 
 function soFar({ state, blocker }: ChangeRow, { now }: Moment): Html {
