@@ -23,8 +23,8 @@ const REST_OF_SCREEN = '\u001b[J';
 const NEW_SCREEN = '\u001b[2J';
 
 /** Lists changes with their five answers, once or until it is stopped. */
-export async function changes(terminal: Terminal, options: ListOptions): Promise<number> {
-  if (options.watch) return watch(terminal, options);
+export async function changes(terminal: Terminal, options: ListOptions, everyMs = EVERY_MS): Promise<number> {
+  if (options.watch) return watch(terminal, options, everyMs);
   const answer = await ask(terminal, options);
   if (!answer.ok) {
     terminal.err(answer.message);
@@ -50,7 +50,7 @@ function textOf({ rows, total, asOf }: Page, columns: number, { output }: ListOp
 }
 
 /** What was seen last stays in sight while the service does not answer, with since when. */
-async function watch(terminal: Terminal, options: ListOptions): Promise<number> {
+async function watch(terminal: Terminal, options: ListOptions, everyMs: number): Promise<number> {
   let [seen, printed] = [undefined as Page | undefined, ''];
   let drawn = false;
   do {
@@ -66,7 +66,7 @@ async function watch(terminal: Terminal, options: ListOptions): Promise<number> 
     if (terminal.rows === undefined) printed = printNews(terminal, seen, printed, trouble, options);
     else draw(terminal, terminal.rows, seen, trouble, options, drawn);
     drawn = true;
-  } while (await pause(EVERY_MS, terminal.stop));
+  } while (await pause(everyMs, terminal.stop));
   return EXIT.ok;
 }
 

@@ -11,7 +11,13 @@ export interface Finished {
 }
 
 /** Runs `lynceus` as a process of its own, until it ends. */
-export function lynceus(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Promise<Finished> {
+export function lynceus(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+  /** Ends it as Ctrl-C does, once a condition holds. */
+  interruptWhen?: () => boolean,
+): Promise<Finished> {
   const began = performance.now();
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...compiledCode(), ...env },
@@ -21,6 +27,7 @@ export function lynceus(args: readonly string[], env: Record<string, string> = {
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += String(chunk);
+    if (interruptWhen?.()) child.kill('SIGINT');
   });
   child.stderr.on('data', (chunk) => {
     err += String(chunk);
