@@ -21,7 +21,9 @@ export interface FleetRead {
 }
 
 /** Rows that other replicas wrote by a clock that is behind ours are still found. */
-const OVERLAP_MS = 60_000;
+const OVERLAP_MS = 15_000;
+/** Where much moves at once, not everybody who asks looks for what is new. */
+const FRESH_MS = 1_000;
 /** Whatever the reason why one was missed: it is found then. */
 const ALL_EVERY_MS = 10 * 60_000;
 const PAGE = 200;
@@ -35,6 +37,7 @@ export function createFleetBoard({ store, clock }: { store: Store; clock: Clock 
   const entries = new Map<string, FleetEntry>();
   let newest = Number.NEGATIVE_INFINITY;
   let readAllAt = Number.NEGATIVE_INFINITY;
+  let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
 
   async function readNew(): Promise<void> {
@@ -62,11 +65,17 @@ export function createFleetBoard({ store, clock }: { store: Store; clock: Clock 
   }
 
   /** Those who ask at once share one reading. */
-  function refresh(): Promise<void> {
-    reading ??= readNew().finally(() => {
-      reading = undefined;
-    });
-    return reading;
+  async function refresh(): Promise<void> {
+    const age = clock.now().getTime() - readAt;
+    if (age >= 0 && age < FRESH_MS) return;
+    reading ??= readNew()
+      .then(() => {
+        readAt = clock.now().getTime();
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    await reading;
   }
 
   async function services(ids: readonly string[]): Promise<FleetService[]> {

@@ -138,7 +138,15 @@ function orderOf(sequences: readonly SequenceState[], others: readonly string[])
   const present = new Set([...others, ...sequences.map(({ triggered }) => triggered?.place.stage ?? '')]);
   const ordered = stagesOf(sequences).filter((stage) => present.has(stage));
   const rest = [...present].filter((stage) => stage !== '' && !ordered.includes(stage));
-  return [...ordered, ...rest.sort()];
+  return [...ordered, ...rest.sort((a, b) => usualRank(a) - usualRank(b) || (a < b ? -1 : 1))];
+}
+
+/** How stages are usually called, in the order in which they usually come: only where no delivery tells. */
+const USUAL = [/^dev/i, /^(?:test|qa|int)/i, /^(?:stag|stg|hardening|uat)/i, /^pre/i, /^canary/i, /^prod/i];
+
+function usualRank(stage: string): number {
+  const at = USUAL.findIndex((pattern) => pattern.test(stage));
+  return at < 0 ? 2 : at;
 }
 
 function unitOf({ stage, ref, runs }: FleetInput['applications'][number], service: string): FleetUnit {

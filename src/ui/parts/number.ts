@@ -12,3 +12,13 @@ export function sayNumber(value: number): string {
 export function withUnit(value: number, unit: string | undefined): string {
   return unit === undefined ? sayNumber(value) : `${sayNumber(value)} ${unit}`;
 }
+
+/** `1,250`. */
+export function sayWhole(count: number): string {
+  return count.toLocaleString('en-GB', { maximumFractionDigits: 0 });
+}
+
+/** `1,250 services`, `1 service`. */
+export function sayCount(count: number, what: string): string {
+  return `${sayWhole(count)} ${what}${count === 1 ? '' : 's'}`;
+}

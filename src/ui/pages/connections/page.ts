@@ -3,6 +3,7 @@ import { sayDuration } from '../../../base/duration.ts';
 import type { ApplicationState, ConnectionState } from '../../../views/connections.ts';
 import { type ConnectionsRead, connectionKey, type QueueHealth } from '../../../views/connections-screen.ts';
 import { type Html, html } from '../../html.ts';
+import { sayCount } from '../../parts/number.ts';
 import { stateMark } from '../../parts/state.ts';
 import { ago } from '../../parts/time.ts';
 
@@ -29,8 +30,12 @@ export const SECTIONS: Readonly<Record<ConnectionState['section'], string>> = {
 export function connectionsScreen(screen: ConnectionsScreen): Html {
   const { view, now } = screen;
   const bad = view.connections.filter(({ level }) => level === 'problem' || level === 'warning').length;
-  const said = bad === 0 ? 'nothing found wrong' : `${bad} of ${view.connections.length} need attention`;
-  return html`<h1>Connections: ${said}</h1>
+  const unchecked = view.connections.filter(({ level }) => level === 'unchecked').length;
+  const said = [
+    ...(bad > 0 ? [`${bad} of ${view.connections.length} need attention`] : []),
+    ...(unchecked > 0 ? [`${unchecked} not looked at yet`] : []),
+  ];
+  return html`<h1>Connections: ${said.length === 0 ? 'nothing found wrong' : said.join(', ')}</h1>
 ${sources(screen)}
 ${applications(screen)}
 ${unjoined(screen)}
@@ -102,7 +107,7 @@ function applications({ view }: ConnectionsScreen): Html {
   const title = html`<h2 id="applications">Applications</h2>`;
   if (bad.length === 0) {
     const count = view.applications.length + view.more;
-    return html`${title}<p>${count === 0 ? 'No labelled application was seen yet.' : `All ${count} are labelled, heard of and readable.`}</p>`;
+    return html`${title}<p>${count === 0 ? 'No labelled application was seen yet.' : `Nothing found wrong with ${sayCount(count, 'labelled application')}.`}</p>`;
   }
   const more =
     bad.length > MAX_SHOWN

@@ -2,6 +2,7 @@ import type { FleetGroup, FleetPage, FleetQuery } from '../../../views/fleet-pag
 import { type Html, html } from '../../html.ts';
 import { chips } from '../../parts/filters.ts';
 import { emptyState } from '../../parts/notice.ts';
+import { sayCount, sayWhole } from '../../parts/number.ts';
 import { type FleetTable, fleetTable } from './table.ts';
 
 export interface FleetScreen extends FleetTable {
@@ -12,8 +13,8 @@ export interface FleetScreen extends FleetTable {
 export function fleetScreen(screen: FleetScreen): Html {
   const { page, query } = screen;
   const { matching, total, units } = page;
-  const narrowed = matching < total ? `${matching} of ` : '';
-  return html`<h1>Fleet: ${narrowed}${total} ${total === 1 ? 'service' : 'services'}, ${units} ${units === 1 ? 'application' : 'applications'}</h1>
+  const narrowed = matching < total ? `${sayWhole(matching)} of ` : '';
+  return html`<h1>Fleet: ${narrowed}${sayCount(total, 'service')}, ${sayCount(units, 'application')}</h1>
 ${controls(query)}
 ${total === 0 ? noFleet() : page.groups.length === 0 ? noMatch(query, total) : page.groups.map((group) => groupSection(group, screen))}
 ${pages(page, query)}`;
