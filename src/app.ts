@@ -13,11 +13,13 @@ import { type Connections, parseConnections, type SecretSources } from './config
 import type { Environment } from './config/environment.ts';
 import { sayProblem } from './definitions/problem.ts';
 import { type Route, routesOf } from './http/access.ts';
+import { badgeRoutes } from './http/badge.ts';
 import { createChanges } from './http/changes.ts';
 import { changesRoutes } from './http/changes-api.ts';
 import { connectionsRoutes } from './http/connections.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
 import { eventLogRoutes } from './http/event-log.ts';
+import { findRoutes } from './http/find.ts';
 import { gateRoutes } from './http/gates/routes.ts';
 import { rowDrawer } from './http/live/draw-row.ts';
 import { readListQuery } from './http/live/list-query.ts';
@@ -34,6 +36,7 @@ import { fleetRoutes } from './http/pages/fleet.ts';
 import { forecastRoutes } from './http/pages/forecast.ts';
 import { createFrameOf } from './http/pages/frame.ts';
 import { themeRoutes } from './http/pages/theme.ts';
+import { rebuildRoutes } from './http/rebuild.ts';
 import { receiveRoutes } from './http/receive.ts';
 import { movedRoutes } from './http/reports/moved.ts';
 import { reportRoutes } from './http/reports/routes.ts';
@@ -95,6 +98,7 @@ import { openStore } from './store/open.ts';
 import type { ClaimedJob, Store } from './store/store.ts';
 import { taskHandlers } from './tasks/registry.ts';
 import type { TaskTools } from './tasks/task.ts';
+import { missingChangePage } from './ui/pages/change-missing.ts';
 
 export interface AppOptions {
   environment: Environment;
@@ -264,6 +268,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       movedRoutes({ store, authentication }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ board, changes, clock, authentication }),
+      rebuildRoutes({ store, clock }, authentication),
+      findRoutes({
+        store,
+        board,
+        authentication,
+        missing: (request, response, name, rows) =>
+          missingChangePage(frameOf(request, response, 'changes'), name, rows),
+      }),
+      badgeRoutes({ store, board, authentication }),
       eventLogRoutes(store, authentication, words),
       riskRoutes(riskModels, authentication),
       stopTheLineRoutes(line, authentication),

@@ -90,8 +90,21 @@ function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): Change
     ),
     ...named('needs', needsOf(facts, facts.movedAt)),
     ...sequences.flatMap(applicationKey),
+    ...sequences.flatMap(placeKeys),
     ...named('word', wordsOf(`${title} ${facts.author.name} ${facts.author.login ?? ''}`)),
   ];
+}
+
+/** A change by a stage that it has entered; without a project, in any. */
+export function placeKey(project: string | undefined, service: string, stage: string): ChangeKey {
+  const place = project === undefined ? [service, stage] : [project, service, stage];
+  return { name: 'place', value: place.join('/') };
+}
+
+function placeKeys({ triggered }: SequenceState): ChangeKey[] {
+  if (!triggered) return [];
+  const { project, service, stage } = triggered.place;
+  return [placeKey(undefined, service, stage), placeKey(project, service, stage)];
 }
 
 function pullRequestNumbers(pr: ChangeFacts['pr']): string[] {

@@ -75,6 +75,22 @@ export const changesPaths = (problem: object) => ({
   },
 });
 
+/** The part about making rows again. */
+export const rebuildPaths = (problem: object) => ({
+  '/api/v1/rebuild': {
+    get: {
+      operationId: 'readRebuild',
+      summary: 'How far it is that all rows are written anew from the log',
+      responses: { 200: json(ref('Rebuild'), 'Progress'), default: problem },
+    },
+    post: {
+      operationId: 'rebuild',
+      summary: 'Write all rows anew from the log; one that is under way begins again',
+      responses: { 202: json(ref('Rebuild'), 'Begun'), default: problem },
+    },
+  },
+});
+
 const changeSummary = {
   id: text,
   project: text,
@@ -86,6 +102,16 @@ const changeSummary = {
 };
 
 export const changesSchemas = {
+  Rebuild: {
+    type: 'object',
+    required: ['state', 'sequences', 'left'],
+    properties: {
+      state: { enum: ['idle', 'reading', 'drawing', 'done'] },
+      startedAt: time,
+      sequences: { ...count, description: 'found in the log so far' },
+      left: { ...count, description: 'changes whose rows are still to be written' },
+    },
+  },
   ChangeList: {
     type: 'object',
     required: ['rows', 'facets', 'total', 'asOf', 'cursorSeq'],
