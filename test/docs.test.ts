@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { deliverySystemKinds } from '../src/adapters/delivery-systems/registry.ts';
+import { eventSinkKinds } from '../src/adapters/event-sinks/registry.ts';
 import { gitHostKinds } from '../src/adapters/git-hosts/registry.ts';
 import { metricsSourceKinds } from '../src/adapters/metrics/registry.ts';
 import { registryKinds } from '../src/adapters/registries/registry.ts';
@@ -135,6 +136,7 @@ describe('the configuration page', () => {
     ...gitHostKinds.map((kind) => ['Git hosts', kind] as const),
     ...metricsSourceKinds.map((kind) => ['Metrics', kind] as const),
     ...registryKinds.map((kind) => ['Registries', kind] as const),
+    ...eventSinkKinds.map((kind) => ['Event sinks', kind] as const),
   ])('has a section for %s of each kind with all of its fields', (port, { kind, schema }) => {
     const common = ['webhookTokens', 'watch'].filter(() => port === 'Delivery systems');
     const own = rows(section('docs/configuration.md', `${port}: \`${kind}\``)).flatMap(([cell]) => codesIn(cell ?? ''));

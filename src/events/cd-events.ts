@@ -38,21 +38,17 @@ export interface CdEventContext {
   eventId: string;
 }
 
-const VERSIONS = {
-  'pipelinerun.queued': '0.3.0',
-  'pipelinerun.started': '0.3.0',
-  'pipelinerun.finished': '0.3.0',
-  'taskrun.started': '0.3.0',
-  'taskrun.finished': '0.3.0',
-  'testsuiterun.started': '0.3.0',
-  'testsuiterun.finished': '0.3.0',
-  'service.deployed': '0.3.0',
-  'service.upgraded': '0.3.0',
-  'service.rolledback': '0.3.0',
-  'change.created': '0.4.0',
-  'change.merged': '0.3.0',
-} as const;
-type Kind = keyof typeof VERSIONS;
+type Kind =
+  | `pipelinerun.${'queued' | 'started' | 'finished'}`
+  | `taskrun.${'started' | 'finished'}`
+  | `testsuiterun.${'started' | 'finished'}`
+  | `service.${'deployed' | 'upgraded' | 'rolledback'}`
+  | `change.${'created' | 'merged'}`;
+
+/** Each type has a version of its own. */
+function versionOf(kind: Kind): string {
+  return kind === 'change.created' ? '0.4.0' : '0.3.0';
+}
 
 /** Where nobody configured our own address. */
 const NOWHERE = 'urn:lynceus:change:';
@@ -105,7 +101,7 @@ function make(scene: Scene, kind: Kind, id: string, subject: CdEvent['subject'],
       specversion: '0.5.1',
       id,
       source,
-      type: `dev.cdevents.${kind}.${VERSIONS[kind]}`,
+      type: `dev.cdevents.${kind}.${versionOf(kind)}`,
       timestamp: event.at,
       chainId: context,
       ...(links.length === 0 ? {} : { links }),

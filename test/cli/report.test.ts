@@ -397,5 +397,5 @@ async function reported(world: HttpWorld): Promise<{ kind: string; state: string
   const { events } = (await answer.json()) as {
     events: { type: string; data: { data: { kind: string; state: string } } }[];
   };
-  return events.filter(({ type }) => type === 'dev.lynceus.reported.v1').map(({ data }) => data.data);
+  return events.filter(({ type }) => type === 'dev.lynceus.step.reported.v1').map(({ data }) => data.data);
 }

@@ -4,7 +4,7 @@ import type { NewEvent } from '../../store/store.ts';
 import { eventOfCdEvent } from './cd-event.ts';
 
 /** A report of the short form, in the log. */
-export const REPORTED = 'dev.lynceus.reported.v1';
+export const REPORTED = 'dev.lynceus.step.reported.v1';
 /** Who sent it, where it does not say. */
 const SOMEBODY = 'report';
 
