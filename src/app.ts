@@ -98,7 +98,6 @@ import { openStore } from './store/open.ts';
 import type { ClaimedJob, Store } from './store/store.ts';
 import { taskHandlers } from './tasks/registry.ts';
 import type { TaskTools } from './tasks/task.ts';
-import { missingChangePage } from './ui/pages/change-missing.ts';
 
 export interface AppOptions {
   environment: Environment;
@@ -269,13 +268,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ board, changes, clock, authentication }),
       rebuildRoutes({ store, clock }, authentication),
-      findRoutes({
-        store,
-        board,
-        authentication,
-        missing: (request, response, name, rows) =>
-          missingChangePage(frameOf(request, response, 'changes'), name, rows),
-      }),
+      findRoutes({ store, board, authentication, frameOf }),
       badgeRoutes({ store, board, authentication }),
       eventLogRoutes(store, authentication, words),
       riskRoutes(riskModels, authentication),

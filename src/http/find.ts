@@ -1,18 +1,18 @@
 import { type Request, type Response, Router } from 'express';
-import type { ChangeRow } from '../answers/change-row.ts';
 import { pullRequestKey } from '../events/pull-request-url.ts';
 import type { ChangeBoard } from '../runtime/change-board.ts';
 import type { KeyQuery } from '../store/changes.ts';
 import type { Store } from '../store/store.ts';
+import { missingChangePage } from '../ui/pages/change-missing.ts';
 import type { Authentication } from './authentication.ts';
+import type { FrameOf } from './pages/frame.ts';
 import { Refusal } from './problem.ts';
 
 export interface FindTools {
   store: Pick<Store, 'findChanges'>;
   board: Pick<ChangeBoard, 'list' | 'rows'>;
   authentication: Pick<Authentication, 'require' | 'viewer'>;
-  /** The page for people when there is none; `rows` may have been meant. Absent: as every other refusal. */
-  missing?: (request: Request, response: Response, name: string, rows: readonly ChangeRow[]) => string;
+  frameOf: FrameOf;
 }
 
 const FULL_COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -103,12 +103,12 @@ async function areOfOneService({ board }: FindTools, ids: readonly string[]): Pr
 }
 
 async function nowhere(
-  { board, missing, authentication }: FindTools,
+  { board, frameOf, authentication }: FindTools,
   { what, q }: Sought,
   request: Request,
   response: Response,
 ): Promise<void> {
-  if (missing === undefined || request.accepts('application/problem+json', 'json', 'html') !== 'html')
+  if (request.accepts('application/problem+json', 'json', 'html') !== 'html')
     throw new Refusal(
       404,
       'not-found',
@@ -118,7 +118,7 @@ async function nowhere(
   response
     .status(404)
     .type('html')
-    .send(missing(request, response, q, rows));
+    .send(missingChangePage(frameOf(request, response, 'changes'), q, rows));
 }
 
 function parameter({ params }: Request, name: string): string {

@@ -35,7 +35,8 @@ describe('a badge', () => {
 
   it('is short and harmless whatever it is about', () => {
     const svg = badgeSvg({ label: `"><script>${'x'.repeat(300)}`, state: 'passed', version: '\u0000\ud800&' });
-    expect(svg).not.toMatch(/<script|\u0000/);
+    expect(svg).not.toContain('<script');
+    expect(svg).not.toContain('\u0000');
     expect(svg.length).toBeLessThan(2_000);
   });
 });
