@@ -2,6 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChangeFacts } from '../../src/answers/change-facts.ts';
+import type { Frame } from '../../src/ui/frame.ts';
+import { html } from '../../src/ui/html.ts';
+import { page as drawPage } from '../../src/ui/layout.ts';
+import { heat } from '../../src/ui/parts/heat.ts';
+import { command } from '../../src/ui/parts/notice.ts';
+import type { HeatMap } from '../../src/views/evaluations.ts';
 import { PLAIN_HOST, useBrowser } from '../support/browser.ts';
 import { goldenFacts } from '../support/change-rows.ts';
 import { chromiumAvailable } from '../support/chromium.ts';
@@ -47,6 +53,7 @@ describe.skipIf(!chromiumAvailable)('a page in a browser', () => {
   async function browse(options: Parameters<ReturnType<typeof browser>['newContext']>[0]): Promise<void> {
     await context?.close();
     context = await browser().newContext({ viewport: { width: 1366, height: 768 }, ...options });
+    context.setDefaultTimeout(10_000);
     // What a policy forbids and what throws is said here.
     context.on('console', (message) => {
       if (message.type() === 'error' && !EXPECTED.test(message.text())) noises.push(message.text());
@@ -232,6 +239,57 @@ describe.skipIf(!chromiumAvailable)('a page in a browser', () => {
     await page.waitForURL('**/fleet');
   });
 
+  it('walks over a heat map by arrows, with one stop for Tab, and shows what a cell says beside it', async () => {
+    const page = await context.newPage();
+    const frame: Frame = { now: new Date().toISOString(), path: '/probe', screen: 'evaluations' };
+    const body = html`${heat(heatMap3x2(), { compared: new Set(), label: 'Objectives', href: (id, row) => `#${row}-${id}` })}${command('lynceus doctor')}`;
+    await page.route('**/probe', (route) =>
+      route.fulfill({ contentType: 'text/html', body: drawPage(frame, 'Probe', body) }),
+    );
+    await page.goto(`${world.url}/probe`);
+    await page.locator('html.js').waitFor({ state: 'attached' });
+    expect(await page.locator('[data-grid] [tabindex="0"]').count()).toBe(1);
+    const seen = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key);
+      return page.evaluate('document.activeElement?.getAttribute("href")');
+    };
+    await page.locator('[data-grid] [tabindex="0"]').focus();
+    expect(await seen('ArrowDown')).toBe('#p95-e1');
+    expect(await seen('ArrowRight', 'ArrowDown')).toBe('#errors-e2');
+    expect(await page.locator('.tip').innerText()).toContain('errors');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.tip').isVisible()).toBe(false);
+    expect(await seen('End')).toBe('#errors-e3');
+    expect(await seen('Home')).toBe('#errors-e3');
+    expect(await seen('ArrowUp', 'ArrowUp', 'ArrowUp')).toBe('#undefined-e1');
+    expect(await page.locator('[data-grid] [tabindex="0"]').count()).toBe(1);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement?.closest("[data-grid]")')).toBeNull();
+    await page.locator('[data-grid] a').last().hover();
+    expect(await page.locator('.tip').innerText()).toContain('errors');
+    await page.keyboard.press('Escape');
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy' }).click();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('lynceus doctor');
+    await page.locator('#said').getByText('Copied').waitFor({ state: 'attached' });
+  });
+
+  it('counts on what says how long ago something was, by the clock of the server', async () => {
+    const page = await context.newPage();
+    // An hour wrong, as clocks of people are.
+    await page.clock.install({ time: Date.now() + 3_600_000 });
+    await page.goto(`${world.url}/changes`);
+    await live(page).getByText('✓ Live').waitFor();
+    const age = () => row(page, first).locator('.facts time').innerText();
+    expect(await age()).toMatch(/^\d+ s$/);
+    await page.clock.runFor(150_000);
+    expect(await age()).toMatch(/^[23] min$/);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const before = await age();
+    await page.clock.runFor(150_000);
+    expect(await age()).toBe(before);
+  });
+
   it('stands still for who wants no motion', async () => {
     await browse({ reducedMotion: 'reduce' });
     const page = await open();
@@ -256,3 +314,18 @@ describe.skipIf(!chromiumAvailable)('a page in a browser', () => {
     expect(await page.evaluate("'pwned' in window")).toBe(false);
   });
 });
+
+function heatMap3x2(): HeatMap {
+  const ids = ['e1', 'e2', 'e3'];
+  const columns = ids.map((id) => ({
+    id,
+    at: new Date().toISOString(),
+    score: 90,
+    result: 'pass' as const,
+    compared: [],
+    count: 1,
+  }));
+  const slis = ['p95', 'errors'].map((key) => ({ key, sli: key, name: key, keySli: false, weight: 1, current: true }));
+  const cell = { state: 'pass' as const, value: 1, pass: ['<500'], warning: [] };
+  return { slis, columns, cells: slis.map(() => ids.map(() => cell)), evaluations: 3 };
+}

@@ -3,8 +3,10 @@ import { all, hit, on, recall, remember } from './page.ts';
 const FIELDS = 'form[method="post"] :is(textarea, input[name="reason"])';
 type Field = HTMLTextAreaElement | HTMLInputElement;
 
-function keyOf(field: Field): string {
-  return `draft ${field.form?.getAttribute('action')} ${field.name}`;
+/** What is decided, and where: a page may have several such forms. */
+function keyOf({ form, name }: Field): string {
+  const fields = all<HTMLInputElement>('[name="stage"], [name="verdict"]', form ?? document);
+  return `draft ${[form?.getAttribute('action'), ...fields.map(({ value }) => value), name].join(' ')}`;
 }
 
 /** Puts back what was written and never sent, and the token of the session where many share a row. */

@@ -37,7 +37,7 @@ export function showRow({ id, rev, html, say: text }: Row): void {
   mend();
   if (blocker === next.querySelector('.blocker')?.textContent) return;
   say(text);
-  row.classList.add('moved');
+  row.classList.add('updated');
 }
 
 /** How many there are of what, and how many more the page would show. */

@@ -10,6 +10,10 @@ export function morph(now: Node, next: Node): void {
     now.nodeValue = next.nodeValue;
     return;
   }
+  if (now.matches('#decision, form[method="post"]') && isBeingWritten(now)) {
+    warn(now);
+    return;
+  }
   for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
   for (const { name } of [...now.attributes])
     if (!next.hasAttribute(name) && name !== 'open') now.removeAttribute(name);
@@ -27,6 +31,23 @@ export function morph(now: Node, next: Node): void {
     } else now.insertBefore(document.importNode(child, true), at);
   }
   while (at) at = remove(at);
+}
+
+/** Who decides on something has seen it: what they write in stays as it is, and the server says when it is too late. */
+function isBeingWritten(place: Element): boolean {
+  return [...place.querySelectorAll('textarea')].some(({ value }) => value !== '');
+}
+
+function warn(place: Element): void {
+  if (place.querySelector('.meanwhile')) return;
+  const notice = document.createElement('p');
+  notice.className = 'notice warning meanwhile';
+  notice.role = 'alert';
+  const link = document.createElement('a');
+  link.href = location.pathname + location.search;
+  link.textContent = 'show it, and keep what you wrote';
+  notice.append('Something changed since you began to write: ', link);
+  place.prepend(notice);
 }
 
 function remove(node: ChildNode): ChildNode | null {
