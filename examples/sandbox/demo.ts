@@ -65,7 +65,7 @@ async function main(): Promise<boolean> {
   try {
     app = await startLynceus(folder, port, lynceusUrl, world);
     say(`Lynceus listens; the changes are at ${paint(36, `${lynceusUrl}/changes`)}`);
-    if (!headless) say(`To decide there yourself, sign in as any name with the password ${paint(36, PERSON.token)}`);
+    if (!headless) say(`To decide there yourself, sign in with the token ${paint(36, PERSON.token)}`);
     const story = await tell(lynceusUrl, world);
     const servedInProduction = await world.shops.servedVersion('production');
     say(`Production serves version ${servedInProduction ?? 'nothing'}, asked over HTTP.`);

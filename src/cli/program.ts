@@ -21,6 +21,7 @@ import { addReport, report } from './report.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
 import { addStopTheLine, stopTheLine } from './stop-the-line.ts';
+import { addToken, token } from './token.ts';
 import { validate } from './validate.ts';
 
 /** Reads the command line and runs the command; answers the exit code. */
@@ -82,6 +83,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
   );
   addApprove(program, remote, (id, options) => run(() => approve(terminal, options, id))());
   addDecisions(program, remote, (verdict, id, options) => run(() => decide(terminal, options, verdict, id))());
+  addToken(program, remote, (what, name, options) => run(() => token(terminal, what, name, options))());
   addStopTheLine(program, remote, (what, options) => run(() => stopTheLine(terminal, what, options))());
   addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
   addReport(program, remote, (kind, options) => run(() => report(terminal, kind, options))());
