@@ -88,7 +88,7 @@ describe('the journey of a change', () => {
 describe('the decision', () => {
   it('rests on what is shown, and says what it binds', () => {
     const page = changePage(frame(), screen(waitingForApproval('checkout')));
-    const card = page.slice(page.indexOf('id="decision"'), page.indexOf('</section>', page.indexOf('id="decision"')));
+    const card = page.slice(page.indexOf('id="decision"'), page.indexOf('</section>'));
     expect(textOf(card)).toMatch(
       /2 are needed\. Score 100 of 100 ?\. Pass 90, warn 75\..*Errors per request 0\.0004 \(≤ 0\.01\)/,
     );
@@ -118,6 +118,19 @@ describe('the decision', () => {
     const page = changePage(reader, screen(waitingForApproval('checkout')));
     expect(textOf(page)).toContain(`Not possible for you: ${why}`);
     expect(page).toMatch(/value="approve"[^>]* disabled>/);
+  });
+
+  it('is asked for in every stage that waits for one, in a form of its own', () => {
+    const story = screen(waitingForApproval('checkout'));
+    const [dev, staging] = story.change.stages;
+    const decide = staging?.decide;
+    if (!dev || !decide) throw new Error('nothing to decide');
+    const page = changePage(frame(), {
+      ...story,
+      change: { ...story.change, stages: [{ ...dev, decide }, ...story.change.stages.slice(1)] },
+    });
+    expect(textOf(page)).toMatch(/Your decision for dev .*Your decision for staging/);
+    expect(page.match(/id="decision"/g)).toHaveLength(1);
   });
 
   it('is left to operators where it changes the course of a delivery', () => {

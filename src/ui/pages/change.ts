@@ -34,15 +34,14 @@ function aside(frame: Frame, { change, row, refused }: ChangeScreen): Html | und
     ...(row === undefined ? {} : { rev: row.rev }),
     ...(refused === undefined ? {} : { typed: refused }),
   };
-  const cards = change.stages
-    .map((stage) => decisionCard(frame, change, stage, options))
-    .filter((one) => one !== undefined);
+  const waiting = change.stages.filter(({ decide }) => decide !== undefined);
+  const cards = waiting.map((stage) => decisionCard(frame, change, stage, { ...options, several: waiting.length > 1 }));
   const actions = change.stages
     .map((stage) => stageActions(frame, change, stage, options))
     .filter((one) => one !== undefined);
   if (cards.length + actions.length === 0) return undefined;
-  const none = html`<p class="quiet" id="decision">Nothing waits for a decision here.</p>`;
-  return html`<aside aria-label="Decisions">${cards.length === 0 ? none : cards.slice(-1)}${actions.reverse()}</aside>`;
+  const none = html`<p class="quiet">Nothing waits for a decision here.</p>`;
+  return html`<aside aria-label="Decisions" id="decision">${cards.length === 0 ? none : cards}${actions.reverse()}</aside>`;
 }
 
 function refusal({ row, change }: ChangeScreen, { detail, moved, reason, verdict }: Refused, frame: Frame): Html {

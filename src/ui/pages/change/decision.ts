@@ -12,6 +12,8 @@ import { whyNotDecide } from './may.ts';
 export interface DecisionOptions {
   rev?: number;
   typed?: Typed;
+  /** More than one stage waits for a decision. */
+  several?: boolean;
 }
 
 /** What waits for a decision in a stage, what it rests on, and what it binds. */
@@ -41,7 +43,7 @@ export function decisionCard(
   ];
   const who = decide.groups.length > 0 ? ` of ${decide.groups.join(' or ')}` : '';
   const quorum = decide.quorum > 1 ? ` ${decide.quorum} are needed.` : '';
-  return html`<section class="card" id="decision"><h2>Your decision</h2>
+  return html`<section class="card"><h2>Your decision${options.several ? ` for ${stage.stage}` : ''}</h2>
 <p><b>It waits for a decision${who}.</b>${quorum}</p>
 ${evaluation === undefined ? undefined : basis(evaluation)}
 ${decisionForm(frame, bound, choices, { typed: options.typed, why: whyNotDecide(frame, stage, decide) })}

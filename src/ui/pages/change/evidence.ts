@@ -46,7 +46,7 @@ function evaluated(change: ChangeView, stage: string, task: TaskView, evaluation
   const before = compared.length === 0 ? 'nothing earlier to compare with' : `compared with ${compared.length} earlier`;
   return html`${task.invalidated ? invalidatedLine(task.invalidated) : undefined}
 <p>Score <b>${sayScore(score)} of 100</b> (pass from ${needs}), ${before}. <a href="${evaluationsAddress({ project, stage, service }, { e: task.task })}">All evaluations</a></p>
-${breakdownTable(breakdown(view))}`;
+${breakdownTable(breakdown(view), undefined, false)}`;
 }
 
 function invalidatedLine({ actor, reason, at }: NonNullable<TaskView['invalidated']>): Html {

@@ -22,20 +22,20 @@ const CELL_STATES: Readonly<Record<CellState, { state: State; word: string }>> =
   none: { state: 'idle', word: 'Not evaluated' },
 };
 
-/** Every objective of one evaluation: what was measured, what was wanted, what it was worth. */
-export function breakdownTable({ rows, weight }: Breakdown, looked?: string): Html {
+/** Every objective of one evaluation: what was measured, what was wanted, what it was worth. `anchored`: links lead to its rows, which is possible once on a page. */
+export function breakdownTable({ rows, weight }: Breakdown, looked?: string, anchored: boolean = true): Html {
   if (rows.length === 0) return html`<p class="quiet">No objective was measured.</p>`;
   const head = ['Objective', 'Value', 'Against earlier', 'Pass if', 'Warn if', 'Weight', 'Points'];
   return html`<table class="stack breakdown"><caption class="unseen">Objectives, those that failed first</caption>
 <thead><tr>${head.map((text) => html`<th scope="col"${NUMBERS.has(text) ? html` class="number"` : undefined}>${text}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => breakdownRow(row, weight, looked))}</tbody></table>`;
+<tbody>${rows.map((row) => breakdownRow(row, weight, looked, anchored))}</tbody></table>`;
 }
 
 const NUMBERS: ReadonlySet<string> = new Set(['Value', 'Against earlier', 'Weight', 'Points']);
 
-function breakdownRow(row: BreakdownRow, total: number, looked: string | undefined): Html {
+function breakdownRow(row: BreakdownRow, total: number, looked: string | undefined, anchored: boolean): Html {
   const { state, word } = CELL_STATES[row.state];
-  return html`<tr id="${row.key}"${row.key === looked ? html` class="sel"` : undefined}>
+  return html`<tr${anchored ? html` id="${row.key}"` : undefined}${row.key === looked ? html` class="sel"` : undefined}>
 <th scope="row">${stateMark(state, word)} <span class="name">${row.name}</span>${row.keySli ? html` <b class="key">key</b>` : undefined}</th>
 <td data-label="Value" class="number">${value(row)}</td>
 <td data-label="Against earlier" class="number">${against(row)}</td>
