@@ -27,7 +27,7 @@ export interface JourneyRoom {
 }
 
 /** Looked for again after half of its age: soon at first, rarely later. */
-const [SOONEST_MS, LATEST_MS] = [5_000, 3_600_000];
+const [SOONEST_MS, LATEST_MS] = [2_000, 3_600_000];
 /** What was not delivered by then is not waited for. */
 const GIVE_UP_MS = 14 * 24 * 3_600_000;
 /** The newest sequences of a service that may have skipped over a commit. */

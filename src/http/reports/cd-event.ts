@@ -43,6 +43,9 @@ const MEANINGS: Readonly<Record<Subject, { kind: ReportKind; predicates: Readonl
   testsuiterun: { kind: 'test', predicates: { queued: 'queued', started: 'started', finished: 'finished' } },
 };
 
+/** Lists filter by these. */
+const MAX_NAME = 100;
+
 const checkEnvelope = checkFor(Envelope, 'CDEvent');
 const checkFacts = checkFor(Facts, 'customData.lynceus');
 const checkContent = Object.fromEntries(
@@ -106,8 +109,8 @@ function meant(name: Subject, id: string, source: string, content: Content): Par
   const partOf = partOfOf(name, id, source, content);
   const common = given<Partial<Report>>({
     ...artifact,
-    stage: line(content.environment?.id),
-    service: line(name === 'service' ? id : content.service?.id),
+    stage: line(content.environment?.id, MAX_NAME),
+    service: line(name === 'service' ? id : content.service?.id, MAX_NAME),
     detail: line(content.reason ?? content.errors ?? (name === 'incident' ? content.description : undefined)),
     url: webUrl(content.uri),
     partOf,
@@ -140,7 +143,7 @@ function artifactOf(text: string | undefined): Partial<Report> {
   return given<Partial<Report>>({
     image: line(image),
     digest,
-    version: line(tag),
+    version: line(tag, MAX_NAME),
     loose: digest === undefined && tag !== undefined ? given({ tag: line(tag) }) : undefined,
   });
 }

@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noSequence } from '../../src/engine/sequence.ts';
+import type { Report } from '../../src/events/report.ts';
+import type { SequenceEvent, SequenceTriggered } from '../../src/events/types.ts';
+import { reportCommit, workOnJourney } from '../../src/runtime/journey.ts';
+import { projectChange } from '../../src/runtime/project-change.ts';
+import { BUILT, createReportsOf } from '../../src/runtime/reports.ts';
+import { sequenceCommit } from '../../src/runtime/sequences.ts';
+import { reportSources, unjoinedReports } from '../../src/runtime/unjoined.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { sequenceFromRow } from '../../src/views/sequence-document.ts';
+import { started, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
+
+const SOURCE = '1'.repeat(40);
+const MANIFEST = '2'.repeat(40);
+const [NEW, OLD] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
+const image = (digest: string) => `ghcr.io/acme/checkout:1@${digest}`;
+const now = new Date('2026-03-02T13:00:00Z');
+const clock = { now: () => now };
+
+let store: Store;
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lynceus-reports-'));
+  store = await openStore({ dataDir: folder });
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function report(id: string, kind: Report['kind'], state: Report['state'], more: Partial<Report> = {}): Report {
+  const at = `2026-03-02T12:0${id.length % 10}:00.000Z`;
+  return { id, source: 'ci', type: 't', kind, state, at, heardAt: at, run: `${kind} ${id}`, ...more };
+}
+
+const own = { service: 'checkout', commit: SOURCE };
+
+async function keep(...reports: readonly Report[]): Promise<void> {
+  for (const one of reports) await store.commit(reportCommit(one));
+}
+
+async function deliver(data: Partial<SequenceTriggered>, ...events: SequenceEvent[]): Promise<void> {
+  const { commit } = sequenceCommit({ state: noSequence, version: 0 }, [triggered(data), started, ...events]);
+  await store.commit({ ...commit, jobs: [] });
+}
+
+async function told(change = 'ctx') {
+  const rows = await store.documents({ kind: 'sequence', context: [change] });
+  const found = await createReportsOf(store)(
+    change,
+    rows.map(({ data }) => sequenceFromRow(data)),
+  );
+  return found?.reported.steps.map(({ key, state }) => `${key} ${state}`) ?? [];
+}
+
+/** Does what is due in these queues, as the worker would, once. */
+async function work(...queues: string[]): Promise<number> {
+  const jobs = await store.claim({ limit: 100, leaseMs: 60_000, queues });
+  const lease = { guard: () => undefined, signal: new AbortController().signal, giveUp() {}, end() {} };
+  for (const job of jobs) {
+    if (job.queue === 'journey') await workOnJourney({ store, clock, tools: { gitHost: () => undefined } }, job, lease);
+    else await projectChange({ store, stops: async () => [], reportsOf: createReportsOf(store) }, job);
+  }
+  return jobs.length;
+}
+
+/** Changes are drawn a moment after they moved. */
+async function settle(): Promise<void> {
+  for (let done = 1, round = 0; done > 0 || round < 2; round++) {
+    done = await work('journey', 'change');
+    if (done > 0 || round < 2) await new Promise((resolve) => setTimeout(resolve, 160));
+  }
+}
+
+describe('reports are joined', () => {
+  const rolledOut = (after: string): SequenceEvent[] => [
+    taskTriggered(1, 'rollout'),
+    taskFinished('rollout', 'pass', { data: { images: [image(after)] } }),
+  ];
+  const build = report('a', 'build', 'finished', own);
+  const pushed = report('bb', 'image', 'finished', { ...own, digest: NEW });
+
+  it('by the digest of what runs, with no word about manifests', async () => {
+    await keep(build, pushed);
+    await deliver({ revision: MANIFEST, running: [image(OLD)] }, ...rolledOut(NEW));
+    expect(await told()).toEqual(['build passed', 'image passed']);
+  });
+
+  it('to no edit of configuration: the image was there before', async () => {
+    await keep(build, pushed);
+    await deliver({ revision: MANIFEST, running: [image(NEW)] }, ...rolledOut(NEW));
+    expect(await told()).toEqual([]);
+  });
+
+  it('to no tag, however much it looks alike', async () => {
+    await keep(report('a', 'image', 'finished', { service: 'checkout', image: 'ghcr.io/acme/checkout', version: '1' }));
+    await deliver({ revision: MANIFEST, running: [image(OLD)] }, ...rolledOut(NEW));
+    expect(await told()).toEqual([]);
+  });
+
+  it('each to its own service, where one commit builds several', async () => {
+    await keep(build, report('ccc', 'build', 'failed', { ...own, service: 'search' }));
+    await keep(report('dddd', 'manifest', 'finished', { commit: SOURCE, manifestCommit: MANIFEST }));
+    const place = { project: 'shop', stage: 'staging', service: 'search' };
+    await deliver({ revision: MANIFEST });
+    await deliver({ sequence: 'other', context: 'ctx-2', place, revision: MANIFEST });
+    expect(await told()).toEqual(['build passed', 'manifest passed']);
+    expect(await told('ctx-2')).toEqual(['build failed', 'manifest passed']);
+  });
+
+  it('by the chain of CDEvents, where only one of it names anything', async () => {
+    await keep(
+      report('a', 'build', 'started', { chain: 'c' }),
+      report('bb', 'image', 'finished', { chain: 'c', digest: NEW }),
+    );
+    await deliver({ revision: MANIFEST, running: [image(OLD)] }, ...rolledOut(NEW));
+    expect(await told()).toEqual(['build unknown', 'image passed']);
+  });
+
+  it('before and after the delivery alike, and the row of the build goes away', async () => {
+    const manifest = report('eeeee', 'manifest', 'finished', { ...own, manifestCommit: MANIFEST });
+    await keep(build);
+    await settle();
+    const [row] = (await store.changes({})).records;
+    expect(row).toMatchObject({ service: 'checkout', state: 'queued' });
+    await deliver({ revision: MANIFEST });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
+    await settle();
+    expect((await store.changes({})).total).toBe(2);
+    await keep(manifest, manifest, pushed);
+    await settle();
+    const { records } = await store.changes({});
+    expect(records.map(({ id }) => id)).toEqual(['ctx']);
+    expect(await store.findChanges({ name: 'was', value: row?.id ?? '' })).toEqual(['ctx']);
+    expect(await store.findChanges({ name: 'commit', value: SOURCE })).toEqual(['ctx']);
+    expect(await store.findChanges({ name: 'digest', value: NEW })).toEqual(['ctx']);
+    expect((await store.document(BUILT, row?.id ?? ''))?.context).toBe('ctx');
+    // What comes later finds its way as well.
+    await keep(report('ffffff', 'test', 'failed', { digest: NEW, stage: 'edge' }));
+    await settle();
+    expect(await told()).toContain('test failed');
+  });
+});
+
+describe('what cannot be joined', () => {
+  it('is told with the remedy', async () => {
+    const heardAt = now.toISOString();
+    const loose = (id: string, more: Partial<Report>) => report(id, 'image', 'finished', { heardAt, ...more });
+    await keep(
+      ...Array.from({ length: 14 }, (_, n) => loose(`tag-${n}`, { loose: { tag: '1.8.2' }, source: 'gitlab/shop' })),
+      loose('short', { loose: { commit: 'a1b2c3d' } }),
+      loose('good', { digest: NEW }),
+      report('nothing', 'build', 'finished', { heardAt }),
+      report('pipeline', 'pipeline', 'failed', { heardAt }),
+      // One of a run names something: that is enough for all of it.
+      report('begun', 'build', 'started', { heardAt, run: 'r' }),
+      report('ended', 'build', 'finished', { heardAt, run: 'r', commit: SOURCE }),
+    );
+    const found = await unjoinedReports({ store, clock });
+    expect(found.map(({ what, remedy, source }) => [source, what, remedy])).toEqual(
+      expect.arrayContaining([
+        ['gitlab/shop', '14 events name image tag 1.8.2 without digest', 'add --digest sha256:…'],
+        ['ci', '1 event name commit a1b2c3d cut short', 'send all 40 digits of the commit'],
+        ['ci', '1 event of kind build name no commit, digest or pull request', 'add --commit'],
+      ]),
+    );
+    expect(found).toHaveLength(3);
+    expect(await reportSources({ store, clock })).toEqual(
+      expect.arrayContaining([{ source: 'gitlab/shop', count: 14, lastAt: heardAt }]),
+    );
+  });
+
+  it('says whose it is where a report says another name', async () => {
+    await deliver({ revision: MANIFEST });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
+    await settle();
+    const heardAt = now.toISOString();
+    await keep(report('x', 'manifest', 'finished', { service: 'checkout-api', manifestCommit: MANIFEST, heardAt }));
+    await settle();
+    expect(await unjoinedReports({ store, clock })).toMatchObject([
+      { what: '1 event about service checkout-api name what belongs to checkout', remedy: 'give --service checkout' },
+    ]);
+  });
+});
