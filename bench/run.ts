@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { evaluate } from './evaluate.ts';
 import { fleet } from './fleet.ts';
+import { forecast } from './forecast.ts';
 import { gitCalls } from './git-calls.ts';
 import { ingest } from './ingest.ts';
 import { mannWhitney } from './mann-whitney.ts';
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   memory,
   mannWhitney,
   evaluate,
+  forecast,
   gitCalls,
   ui,
 ];

@@ -37,7 +37,7 @@ export interface Journeys {
   /** A run that is known already takes the place of its earlier self. */
   add(run: Run): void;
   /** Newest first: whether changes that stood there reached a stage and stayed; those of which it is not known left out. */
-  outcomes(whose: Whose, circle: 'service' | 'team' | 'all', standing: Standing, target: string): boolean[];
+  outcomes(whose: Whose, circle: 'service' | 'team' | 'all', standing: Standing, target: string): Iterable<boolean>;
   /** What a change does in a stage, as the newest one did that passed it: of the service, else of its team, else of anyone. */
   stepsOf(whose: Whose, stage: string): readonly string[] | undefined;
   /** The stages of the service in their order, as its changes went through them; else those of its team or of anyone. */
@@ -118,12 +118,13 @@ export function createJourneys(halfLifeRuns: number): Journeys {
       else journey.visits.push(visit);
       journey.visits.sort((a, b) => a.startedAt - b.startedAt);
     },
-    outcomes(whose, circle, standing, target) {
+    *outcomes(whose, circle, standing, target) {
       const found =
         circle === 'all' ? all : circle === 'team' ? teams.get(teamOf(whose)) : services.get(serviceOf(whose));
-      return (found?.newestFirst() ?? [])
-        .map((journey) => outcomeOf(journey, standing, target))
-        .filter((outcome) => outcome !== undefined);
+      for (const journey of found?.newestFirst() ?? []) {
+        const outcome = outcomeOf(journey, standing, target);
+        if (outcome !== undefined) yield outcome;
+      }
     },
     stepsOf(whose, stage) {
       for (const journeys of circles(whose)) {

@@ -25,6 +25,8 @@ export interface ForecastModel {
   /** Learns what of a run is newer than `since` (milliseconds since 1970). */
   add(run: Run, since?: number): void;
   addOlder(run: Run): void;
+  /** What is remembered of services is worked out anew: until then, what was learnt of others does not move them. */
+  forget(): void;
   /**
    * @param now milliseconds since 1970
    * @param hidden why forecasts of this service are not shown; plain history is shown instead
@@ -33,9 +35,16 @@ export interface ForecastModel {
 }
 
 const SLOW = 0.1;
-/** Until something new is learnt, the same question has the same answer. Draws take 4 kB each, the rest hardly any. */
-const MOST_DRAWN = 1_000;
-const MOST_CACHED = 10_000;
+/** Of one service: its changes stand at a handful of steps at a time. Draws take 4 kB each, the rest hardly any. */
+const MOST_DRAWN = 8;
+const MOST_CACHED = 200;
+const MOST_REMEMBERED = 300;
+
+interface Memory {
+  drawn: Map<string, Remaining | undefined>;
+  likely: Map<string, Forecast['odds']>;
+  known: Map<string, KnownStep | undefined>;
+}
 
 interface Times {
   machine: Draws;
@@ -54,16 +63,13 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
   const steps = createStepModel(options.halfLifeRuns);
   const journeys = createJourneys(options.halfLifeRuns);
   const decay = decayOf(options.halfLifeRuns);
-  const drawn = new Map<string, Remaining | undefined>();
-  const likely = new Map<string, Forecast['odds']>();
+  /** What was worked out for a service; goes when something of it is learnt. */
+  const memories = new Map<string, Memory>();
   const tallies = new Map<string, Tally>();
-  const looked = new Map<string, KnownStep | undefined>();
 
-  function learnt(): void {
-    drawn.clear();
-    likely.clear();
-    tallies.clear();
-    looked.clear();
+  function memoryOf(whose: Whose): Memory {
+    if (memories.size >= MOST_REMEMBERED) memories.clear();
+    return getOrAdd(memories, serviceOf(whose), () => ({ drawn: new Map(), likely: new Map(), known: new Map() }));
   }
 
   function remember<V>(cache: Map<string, V>, key: string, make: () => V, most: number = MOST_CACHED): V {
@@ -75,8 +81,8 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
   }
 
   function known(whose: Whose, stage: string, step: string): KnownStep | undefined {
-    const key = `${teamOf(whose)}\u0000${serviceOf(whose)}\u0000${stepKey(stage, step)}`;
-    return remember(looked, key, () => steps.known(whose, stage, step));
+    const key = `${teamOf(whose)}\u0000${stepKey(stage, step)}`;
+    return remember(memoryOf(whose).known, key, () => steps.known(whose, stage, step));
   }
 
   function forecast(question: ForecastQuestion, now: number, hidden?: string): Forecast {
@@ -85,7 +91,7 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
     const nothing = all.length === 0;
     return {
       eta: nothing ? null : etaOf(question, now, hidden),
-      odds: nothing ? null : remember(likely, keyOf(question), () => oddsOf(question, all)),
+      odds: nothing ? null : remember(memoryOf(question).likely, keyOf(question), () => oddsOf(question, all)),
       // Rows do not ask for it.
       get expected() {
         return expectedOf(known, question, all);
@@ -115,7 +121,12 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
 
   function timesOf(question: ForecastQuestion, now: number): Remaining | undefined {
     const { running, ...later } = question;
-    const rest = remember(drawn, keyOf(later), () => drawRemaining(known, question, later.remaining), MOST_DRAWN);
+    const rest = remember(
+      memoryOf(question).drawn,
+      keyOf(later),
+      () => drawRemaining(known, question, later.remaining),
+      MOST_DRAWN,
+    );
     if (!rest || !running) return rest;
     const step = known(question, running.stage, running.step);
     if (!step) return undefined;
@@ -151,13 +162,17 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
     steps,
     journeys,
     forecast,
+    forget() {
+      memories.clear();
+      tallies.clear();
+    },
     add(run, since) {
-      learnt();
+      memories.delete(serviceOf(run));
       steps.add(run, since);
       journeys.add(run);
     },
     addOlder(run) {
-      learnt();
+      memories.delete(serviceOf(run));
       steps.addOlder(run);
       journeys.add(run);
     },

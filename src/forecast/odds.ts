@@ -17,6 +17,8 @@ export interface Share {
 
 /** What others say counts as much as so many runs, however many of them there are: what is new must win. */
 const PRIOR_RUNS = 4;
+/** All that weigh less weigh together as much as a third of a run. */
+const LEAST_WEIGHT = 0.01;
 const LOW = 0.1;
 const HIGH = 0.9;
 
@@ -35,7 +37,7 @@ export function credibleShare({ arrived, failed }: Tally, prior: number): Share 
   return { p: a / (a + b), lo: betaQuantile(LOW, a, b), hi: betaQuantile(HIGH, a, b) };
 }
 
-/** Runs from the newest to the oldest, each of them counting less than the one before. */
+/** Runs from the newest to the oldest, each of them counting less than the one before, until they hardly count. */
 export function tallyOf(newestFirst: Iterable<boolean>, decay: number): Tally {
   const tally = noTally();
   let weight = 1;
@@ -44,6 +46,7 @@ export function tallyOf(newestFirst: Iterable<boolean>, decay: number): Tally {
     else tally.failed += weight;
     tally.runs += 1;
     weight *= decay;
+    if (weight < LEAST_WEIGHT) break;
   }
   return tally;
 }

@@ -30,6 +30,8 @@ export interface Forecasts {
 export const FORECAST = 'forecast';
 export const DEFAULT_HALF_LIFE_RUNS = 20;
 const FRESH_MS = 5_000;
+/** What others did moves a service's forecast a little: that may wait. */
+const FORGET_MS = 60_000;
 const PAGE = 200;
 const MOST_ROWS = 50_000;
 const LOOK_BACK_MS = 180 * 86_400_000;
@@ -43,6 +45,7 @@ export function createForecasts(room: { store: Store; clock: Clock; halfLifeRuns
   const runs = createFollower(store, 'steps', (row, since, older) => learnRun(row, since, older));
   const kept = createFollower(store, FORECAST, (row, since, older) => learnKept(calibrations, row, since, older));
   const services = new Map<string, Whose & { movedAt: number }>();
+  let forgotten = Number.NEGATIVE_INFINITY;
   let refreshed = Number.NEGATIVE_INFINITY;
   let refreshing: Promise<void> | undefined;
 
@@ -60,6 +63,10 @@ export function createForecasts(room: { store: Store; clock: Clock; halfLifeRuns
     const now = clock.now().getTime();
     await runs.follow(now);
     await kept.follow(now);
+    if (now - forgotten >= FORGET_MS) {
+      model.forget();
+      forgotten = now;
+    }
     refreshed = now;
   }
 
