@@ -28,7 +28,7 @@ export interface Readers {
 }
 
 const HEARTBEAT_MS = 15_000;
-/** Each costs about 50 kB. */
+/** Each costs about 25 kB. */
 const MAX_READERS = 1_000;
 /** A browser needs one; several browsers of one person, and scripts of theirs, some more. */
 const MAX_READERS_OF_SESSION = 20;
