@@ -60,9 +60,9 @@ garbage is collected, less what it was before.`,
 
 function coverageTable(quick: boolean): { table: string; target: Omit<Target, 'name'> } {
   const sizes = [
-    [3, 8, quick ? 2 : 40],
-    [1, 3, quick ? 10 : 300],
-    [1, 1, quick ? 30 : 900],
+    [3, 8, quick ? 2 : 20],
+    [1, 3, quick ? 10 : 150],
+    [1, 1, quick ? 30 : 450],
   ] as const;
   const all: number[] = [];
   const rows = [LOG_NORMAL, HEAVY, MIXTURE].flatMap((truth) =>
