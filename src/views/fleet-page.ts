@@ -79,7 +79,7 @@ export function fleetPage(entries: readonly FleetEntry[], query: FleetQuery): Fl
   const matching = deployed.filter(matcher(query));
   const groups = grouped(matching, query);
   const named = query.in === undefined ? groups : groups.filter(([name]) => name === query.in);
-  const from = query.in === undefined ? positionAfter(named, query.cursor) : 0;
+  const from = query.in === undefined ? positionAfter(named, query) : 0;
   const page = named.slice(from, from + MAX_GROUPS);
   const more = named.length > from + page.length ? page.at(-1)?.[0] : undefined;
   return {
@@ -141,16 +141,13 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function positionAfter(groups: readonly Named[], cursor: string | undefined): number {
+function positionAfter(groups: readonly Named[], { cursor, sort }: FleetQuery): number {
   if (cursor === undefined) return 0;
   const at = groups.findIndex(([name]) => name === cursor);
-  // It is gone by now: where it would be.
-  return at >= 0
-    ? at + 1
-    : Math.max(
-        0,
-        groups.findIndex(([name]) => byName(name, cursor) > 0),
-      );
+  if (at >= 0) return at + 1;
+  // It is gone by now: where it would be. By time nobody knows where that was.
+  const next = sort === 'last' ? 0 : groups.findIndex(([name]) => byName(name, cursor) > 0);
+  return next < 0 ? groups.length : next;
 }
 
 function shownOf(page: readonly Named[], query: FleetQuery): FleetGroup[] {

@@ -136,9 +136,14 @@ export function fleetService({ project, service, applications, sequences, evalua
 /** Those of the delivery first, in its order; what nobody promotes to comes by name. */
 function orderOf(sequences: readonly SequenceState[], others: readonly string[]): string[] {
   const present = new Set([...others, ...sequences.map(({ triggered }) => triggered?.place.stage ?? '')]);
-  const ordered = stagesOf(sequences).filter((stage) => present.has(stage));
+  const ordered = stagesOf(sequences.filter(tellsOrder)).filter((stage) => present.has(stage));
   const rest = [...present].filter((stage) => stage !== '' && !ordered.includes(stage));
   return [...ordered, ...rest.sort((a, b) => usualRank(a) - usualRank(b) || (a < b ? -1 : 1))];
+}
+
+/** Its plan says what leads to what; else stages would stand in the order in which they were entered. */
+function tellsOrder({ plan }: SequenceState): boolean {
+  return (plan?.stages?.length ?? 0) > 0 || plan?.steps?.some(({ name }) => name === 'promotion') === true;
 }
 
 /** How stages are usually called, in the order in which they usually come: only where no delivery tells. */

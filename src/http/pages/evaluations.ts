@@ -166,16 +166,14 @@ async function listBody(fleet: FleetBoard, request: Request, now: string) {
   const shown = from < 0 ? [] : found.slice(from, from + LIST_SIZE);
   const services = await fleet.services(shown.map(({ id }) => id));
   const next = from >= 0 && from + LIST_SIZE < found.length ? shown.at(-1)?.id : undefined;
-  const address = (at?: string) =>
-    `/evaluations?${new URLSearchParams(Object.entries({ q, project, cursor: at }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as [string, string]])))}`;
   return evaluationsIndex({
     services,
     total: found.length,
     now,
     ...(q === undefined ? {} : { q }),
     ...(project === undefined ? {} : { project }),
-    ...(cursor === undefined ? {} : { first: address() }),
-    ...(next === undefined ? {} : { next: address(next) }),
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(next === undefined ? {} : { next }),
   });
 }
 

@@ -15,25 +15,32 @@ export interface EvaluationsIndex {
   total: number;
   q?: string;
   project?: string;
-  first?: string;
+  /** Where this page begins; absent: it is the first. */
+  cursor?: string;
+  /** Where the next one does; absent: there is none. */
   next?: string;
   now: string;
 }
 
 /** Services and stages with the last score of each. */
 export function evaluationsIndex(index: EvaluationsIndex): Html {
-  const { services, total, q = '', project, first, next, now } = index;
+  const { services, total, q = '', project, cursor, next, now } = index;
   const rows = services.flatMap((service) => evaluated(service).map((stage, at) => row(service, stage, at, now)));
   const table = html`<table class="stack"><caption class="unseen">Services by stage</caption><thead><tr><th scope="col">Service</th><th scope="col">Stage</th><th scope="col">Last evaluation</th><th scope="col">Scores</th><th scope="col">When</th></tr></thead><tbody>${rows}</tbody></table>`;
   const links = [
-    first === undefined ? undefined : html`<a href="${first}" rel="first">‹ first page</a> `,
-    next === undefined ? undefined : html`<a href="${next}" rel="next">next page ›</a>`,
+    cursor === undefined ? undefined : html`<a href="${address(index)}" rel="first">‹ first page</a> `,
+    next === undefined ? undefined : html`<a href="${address(index, next)}" rel="next">next page ›</a>`,
   ];
   return html`<h1>Evaluations</h1>
 <div class="controls"><form method="get" action="/evaluations">${project === undefined ? undefined : html`<input type="hidden" name="project" value="${project}">`}<label class="choose"><span>named</span> <input name="q" value="${q}" maxlength="200" autocomplete="off" spellcheck="false" placeholder="service, project, team"></label> <button>Show</button></form>
 ${project === undefined ? undefined : html`<p>Only project <b>${project}</b> · <a href="/evaluations">all projects</a></p>`}</div>
 ${rows.length === 0 ? empty(q, project) : table}
 <nav class="pager" aria-label="Pages"><span>${total} ${total === 1 ? 'service' : 'services'}</span> ${links}</nav>`;
+}
+
+function address({ q, project }: EvaluationsIndex, cursor?: string): string {
+  const said = Object.entries({ q, project, cursor }).filter(([, value]) => value !== undefined && value !== '');
+  return `/evaluations?${new URLSearchParams(said as [string, string][])}`;
 }
 
 function evaluated({ stages }: FleetService): FleetStage[] {
