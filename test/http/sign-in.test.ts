@@ -1,23 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, type HttpWorld, problemOf, startHttpWorld, TOKENS } from '../support/http-world.ts';
+import { bearer, type HttpWorld, problemOf, startHttpWorld, story, TOKENS, YEARS } from '../support/http-world.ts';
+import { COMMIT, planned, step, taskTriggered } from '../support/sequence.ts';
 import { createVisitor, csrfOf, signInWithToken, type Visitor } from '../support/sign-in.ts';
+
+const ADMIN = 'token-of-admin-6f7a8b9c0d1e';
+const STAGE = 'token-of-stage-7a8b9c0d1e2f';
+
+/** Waits for a person of one of these groups. */
+const waiting = (groups: string[]) => [
+  ...planned(step('approval', { always: true, groups }), step('sync')),
+  taskTriggered(1, 'approval', YEARS),
+];
 
 let world: HttpWorld;
 beforeAll(async () => {
   world = await startHttpWorld({
+    sequences: [
+      story('one', waiting(['payments'])),
+      story('two', waiting([]), { place: { project: 'shop', stage: 'production', service: 'two' } }),
+      story('three', [...planned(step('promotion')), taskTriggered(1, 'promotion', YEARS)]),
+      story('four', waiting(['marketing'])),
+    ],
     env: {
       LYNCEUS_ANONYMOUS_READ: 'false',
-      ADMIN: 'token-of-admin-6f7a8b9c0d1e',
-      STAGE: 'token-of-stage-7a8b9c0d1e2f',
+      ADMIN,
+      STAGE,
     },
     connections: `  - {name: root, token: {env: ADMIN}, roles: [admin]}
-  - {name: tess, token: {env: STAGE}, roles: [approver], stages: [staging]}
+  - {name: tess, token: {env: STAGE}, roles: [approver], stages: [staging], groups: [payments]}
 `,
   });
 });
 afterAll(() => world.stop());
-
-const ADMIN = 'token-of-admin-6f7a8b9c0d1e';
 
 async function signedIn(token: string = TOKENS.APPROVER): Promise<Visitor> {
   const visitor = createVisitor(world.url);
@@ -165,13 +179,32 @@ describe('a session', () => {
     expect((await thief.get('/changes')).status).toBe(302);
   });
 
-  it('is refused a decision in other stages, with those that are its own', async () => {
-    const visitor = await signedIn('token-of-stage-7a8b9c0d1e2f');
-    const retry = { ...body, verdict: 'retry', csrf: await csrfOf(visitor) };
-    expect((await visitor.post(decision, retry)).status).toBe(404);
+  it('of an approver decides in its stages and groups, and is told so elsewhere', async () => {
+    const visitor = await signedIn(STAGE);
+    const csrf = await csrfOf(visitor);
+    const decide = (id: string, verdict: string, stage: string) =>
+      visitor.post(`/changes/ctx-${id}/decisions`, { csrf, verdict, stage, reason: 'a test', revision: COMMIT });
+    const elsewhere = await decide('two', 'approve', 'production');
+    expect(elsewhere.status).toBe(403);
+    expect(elsewhere.text).toContain('tess may decide in staging, not in production');
+    const promoting = await decide('three', 'reject', 'staging');
+    expect(promoting.status).toBe(403);
+    expect(promoting.text).toContain('tess may decide in staging, not in production');
+    const aborting = await decide('one', 'abort', 'staging');
+    expect(aborting.status).toBe(403);
+    expect(aborting.text).toContain('that takes the role operator');
+    const ofOthers = await decide('four', 'approve', 'staging');
+    expect(ofOthers.status).toBe(403);
+    expect(ofOthers.text).toContain('is in none of the groups that decide here: marketing');
+    expect((await decide('one', 'approve', 'staging')).status).toBe(303);
+    const change = await (await world.get('/api/v1/changes/ctx-one', bearer(TOKENS.READER))).text();
+    expect(change).toMatch(/"decisions":\[\{"actor":"tess","verdict":"approve"/);
+  });
+
+  it('of an approver does not operate', async () => {
     const line = await world.post('/api/v1/stop-the-line', '{"reason":"r"}', {
       'Content-Type': 'application/json',
-      ...bearer('token-of-stage-7a8b9c0d1e2f'),
+      ...bearer(STAGE),
     });
     expect((await problemOf(line)).detail).toBe('the token of tess may not operate');
   });
