@@ -17,6 +17,7 @@ import { addForecast, forecast } from './forecast.ts';
 import { addGate, waitForGate } from './gate.ts';
 import { migrate } from './migrate.ts';
 import { addPromote, promote } from './promote.ts';
+import { addRebuild, rebuild } from './rebuild.ts';
 import { addReport, report } from './report.ts';
 import { risk } from './risk.ts';
 import { serve } from './serve.ts';
@@ -43,6 +44,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .command('migrate')
     .description("bring the store's schema up to date")
     .action(run(() => migrate(terminal)));
+  addRebuild(program, (options) => run(() => rebuild(terminal, options))());
   program
     .command('backup <file>')
     .description('copy the embedded store while the service runs')

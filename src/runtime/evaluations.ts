@@ -12,6 +12,7 @@ import {
   foldEvaluation,
   invalidationRow,
 } from '../views/evaluation-document.ts';
+import { changeJob } from './change-job.ts';
 import {
   evaluateJob,
   evaluationStream,
@@ -154,7 +155,7 @@ export function createEvaluations({ store, clock }: { store: Store; clock: Clock
             { stream: evaluationStream(id), expectedVersion: loaded.version, events: [toNewEvent(id, said.event)] },
           ],
           documents: [said.row],
-          jobs: await promotionLooks(store, view),
+          jobs: [...(await promotionLooks(store, view)), changeJob(view.context)],
         });
         return await known(id);
       } catch (error) {

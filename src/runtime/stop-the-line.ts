@@ -6,6 +6,7 @@ import { type LineStop, scopeOf } from '../engine/stop-the-line.ts';
 import { eventType, type LineEvents, type LineStopped, type MadeBy } from '../events/types.ts';
 import type { Document, NewEvent, NewJob, Store } from '../store/store.ts';
 import { ACTIVE, sequenceFromRow } from '../views/sequence-document.ts';
+import { changeJob } from './change-job.ts';
 import { taskJob } from './sequences.ts';
 
 /** Who stops or releases, where and why. */
@@ -101,18 +102,21 @@ function released(clock: Clock, request: LineRequest, before: Document) {
   return { event: eventOf('line.released', at, { ...data }), document };
 }
 
-/** The tasks that look at the switch look now. */
+/** The tasks that look at the switch look now, and rows say what they wait for. */
 async function concerned(store: Store, { project, stage }: LineRequest): Promise<NewJob[]> {
   const where = project === undefined ? {} : { project };
   const rows = await store.documents({ kind: 'sequence', ...where, status: [...ACTIVE], limit: MAX_WOKEN });
-  return rows.flatMap((row) => {
-    const state = sequenceFromRow(row.data);
-    const task = currentTask(state);
-    if (!task || !CONCERNED.has(task.name)) return [];
-    // A promotion is stopped by the stage that it leads to.
-    if (task.name === 'sync' && stage !== undefined && row.stage !== stage) return [];
-    return [taskJob(row.id, task.id)];
-  });
+  const told = new Set(rows.flatMap(({ context }) => context ?? []));
+  return [...[...told].map((context) => changeJob(context)), ...rows.flatMap((row) => looks(row, stage))];
+}
+
+function looks(row: Document, stage: string | undefined): NewJob[] {
+  const state = sequenceFromRow(row.data);
+  const task = currentTask(state);
+  if (!task || !CONCERNED.has(task.name)) return [];
+  // A promotion is stopped by the stage that it leads to.
+  if (task.name === 'sync' && stage !== undefined && row.stage !== stage) return [];
+  return [taskJob(row.id, task.id)];
 }
 
 function idOf(request: Pick<LineRequest, 'project' | 'stage'>): string {

@@ -48,29 +48,7 @@ export function sequenceRows(state: SequenceState, version: number): Row[] {
     sort: Date.parse(triggered.at),
     data: plain(state),
   };
-  return [sequence, changeRow(state), ...stepsRow(state, version), ...evaluationRows(state, version)];
-}
-
-/**
- * Only what never changes, keyed by context: the journey is put together from the sequences when it is
- * read, so that two stages that move at once cannot overwrite each other.
- */
-function changeRow(state: SequenceState): Row {
-  const triggered = state.triggered as NonNullable<SequenceState['triggered']>;
-  const { place, context, at } = triggered;
-  return {
-    kind: 'change',
-    id: context,
-    // The newest stage to start wins: the list is ordered by when a change last entered a stage.
-    version: Date.parse(at),
-    project: place.project,
-    stage: place.stage,
-    service: place.service,
-    context,
-    status: 'known',
-    sort: Date.parse(at),
-    data: {},
-  };
+  return [sequence, ...stepsRow(state, version), ...evaluationRows(state, version)];
 }
 
 /** Small, and without what the state holds besides: forecasts read thousands of them. */

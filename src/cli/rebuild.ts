@@ -1,0 +1,75 @@
+import { type Command, Option } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { parseEnvironment } from '../config/environment.ts';
+import { type RebuildProgress, rebuildHere } from '../runtime/rebuild.ts';
+import { createReportsOf } from '../runtime/reports.ts';
+import { createStopTheLine } from '../runtime/stop-the-line.ts';
+import { openStore } from '../store/open.ts';
+import { askServer } from './changes.ts';
+import { EXIT, type Terminal } from './command.ts';
+
+export interface RebuildOptions {
+  /** Absent: in the store itself, which nobody may have open. */
+  server?: string;
+  token?: string;
+}
+
+/** Adds the command to the program. */
+export function addRebuild(program: Command, act: (options: RebuildOptions) => Promise<void>): void {
+  program
+    .command('rebuild')
+    .description('write all rows that lists and pages read anew from the log')
+    .option('--server <url>', 'have the service do it that runs there; without it nobody may have the store open')
+    .addOption(new Option('--token <token>', 'API token (better in the environment)').env('LYNCEUS_TOKEN'))
+    .action((options: RebuildOptions) => act(options));
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/** Writes all rows anew from the log: by the service that is running, or here where none is. */
+export function rebuild(terminal: Terminal, { server, token }: RebuildOptions): Promise<number> {
+  return server === undefined
+    ? rebuildStore(terminal)
+    : rebuildThere(terminal, { server, ...(token ? { token } : {}) });
+}
+
+async function rebuildStore(terminal: Terminal): Promise<number> {
+  const environment = parseEnvironment(terminal.env, terminal.sources.readFile);
+  if (!environment.ok) {
+    for (const problem of environment.problems) terminal.err(problem);
+    return EXIT.configuration;
+  }
+  const { dataDir, databaseUrl } = environment.value;
+  const store = await openStore({ dataDir, ...(databaseUrl ? { databaseUrl } : {}) });
+  try {
+    const stops = createStopTheLine(store, systemClock).stops;
+    const room = { store, stops, reportsOf: createReportsOf(store) };
+    const progress = await rebuildHere(room, systemClock.now(), (now) => terminal.out(sayProgress(now)));
+    return progress.state === 'done' ? EXIT.ok : EXIT.failed;
+  } finally {
+    await store.close();
+  }
+}
+
+async function rebuildThere(terminal: Terminal, options: { server: string; token?: string }): Promise<number> {
+  const asked = await askServer<RebuildProgress>(options, 'POST', '/api/v1/rebuild', {});
+  if (!asked.ok) {
+    terminal.err(asked.message);
+    return EXIT.failed;
+  }
+  for (;;) {
+    const answer = await askServer<RebuildProgress>(options, 'GET', '/api/v1/rebuild', {});
+    if (!answer.ok) {
+      terminal.err(`${answer.message} The rebuild goes on there all the same.`);
+      return EXIT.failed;
+    }
+    terminal.out(sayProgress(answer.data));
+    if (answer.data.state === 'done') return EXIT.ok;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+function sayProgress({ state, sequences, left }: RebuildProgress): string {
+  if (state === 'reading') return `Reading the log: ${sequences} sequences so far.`;
+  return state === 'done' ? `Done: ${sequences} sequences read, all rows are written.` : `${left} rows are left.`;
+}
