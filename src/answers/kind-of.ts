@@ -46,11 +46,15 @@ const WAITS: Readonly<Record<Blocker['kind'], BlockerKind | undefined>> = {
   stopped: 'stopped',
 };
 
+/** Data is missing because nobody answers. */
+const SILENT = /cannot be reached|(?:has|did) not answer|timed? ?out/i;
+
 /** What a spot waits for, or failed at, as far as its facts tell; the clock may know better. */
 export function kindOf(spot: Spot): BlockerKind {
   const { failed, stopped, wait, step } = spot;
   if (failed) return failedKind(spot);
   if (stopped) return 'stopped';
+  if (wait?.kind === 'data' && SILENT.test(wait.sentence)) return 'no-signal';
   const kind = wait && WAITS[wait.kind];
   // Approvals of a promotion are given with us where the Git host has no reviews.
   if (kind === 'review') return spot.approval ? 'approval' : 'review';

@@ -47,6 +47,8 @@ export interface Failure {
   /** The indicator that decided, and by how much. */
   indicator?: Indicator;
   score?: { value: number; pass: number };
+  /** Present: a person said that the verdict must not be believed. */
+  invalid?: { actor: string; reason: string };
   /** What became of it in the stage. */
   rollback?: 'done' | 'failed' | 'not done';
   /** A person can take the promotion up again, or have the stage go back. */

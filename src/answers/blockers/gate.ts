@@ -45,7 +45,8 @@ function untilOf({ wait }: Spot): { until?: string } {
   return wait?.until === undefined ? {} : { until: wait.until };
 }
 
-function saidOfFailure({ indicator, score, message }: Failure): string {
+function saidOfFailure({ indicator, score, message, invalid }: Failure): string {
+  if (invalid) return sentence`SLO verdict declared invalid by ${name(invalid.actor)}: ${prose(invalid.reason)}`;
   if (indicator) return sentence`SLO gate failed: ${name(indicator.name)} ${sayIndicator(indicator)}`;
   if (score) return sentence`SLO gate failed: ${Math.round(score.value)} of 100, needs ${Math.round(score.pass)}`;
   return sentence`SLO gate: ${prose(message)}`;

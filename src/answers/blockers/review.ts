@@ -15,7 +15,7 @@ export const review: BlockerRule = {
     const at = stage === undefined ? {} : { stage };
     if (failed) {
       const again = failed.canRetry ? [retries(spot)] : [];
-      return { sentence: saidOfEnd(spot), since: failed.at, ...at, ways: [fixes(facts), ...again] };
+      return { sentence: saidOfEnd(spot, facts), since: failed.at, ...at, ways: [fixes(facts), ...again] };
     }
     if (spot.reported) return { ...reportedReview(spot, facts), ...at };
     return { sentence: saidOf(spot), since: wait?.since ?? since, ...at, ways: waysOf(spot, facts) };
@@ -46,13 +46,12 @@ function waysOf({ review: asked }: Spot, facts: ChangeFacts): Way[] {
   return [withLink(way(named.length > 0 ? named : ownersOf(facts), does), asked.url, label)];
 }
 
-function saidOfEnd({ failed, review: asked }: Spot): string {
+function saidOfEnd({ failed, review: asked, approval }: Spot, { pr }: ChangeFacts): string {
   const { actor, why, message = '' } = failed ?? {};
-  const number = asked?.number;
-  const to = asked?.to === undefined ? '' : ` to ${asked.to}`;
-  if (actor !== undefined && number !== undefined)
-    return sentence`PR ${number}${name(to)} was rejected by ${name(actor)}: ${prose(why ?? '')}`;
-  return sentence`not promoted: ${prose(message)}`;
+  if (actor === undefined) return sentence`not promoted: ${prose(message)}`;
+  const where = asked?.to ?? approval?.to;
+  const number = asked === undefined ? (pr?.text ?? 'the promotion') : `PR ${asked.number}`;
+  return sentence`${name(number)}${name(where === undefined ? '' : ` to ${where}`)} was rejected by ${name(actor)}: ${prose(why ?? '')}`;
 }
 
 function reportedReview({ reported, since }: Spot, facts: ChangeFacts): Omit<Told, 'stage'> {

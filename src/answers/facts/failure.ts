@@ -15,7 +15,7 @@ export function failureOf(state: SequenceState, { invalidations = [] }: ChangeIn
   const task = failedTask(state);
   const reason = finished?.reason;
   const at = finished?.at ?? '';
-  const invalid = invalidations.some(({ evaluation }) => evaluation === task?.id);
+  const invalid = invalidations.find(({ evaluation }) => evaluation === task?.id);
   const indicator = invalid ? undefined : failingIndicator(task);
   const score = invalid ? undefined : scoreOf(task);
   const rejection = rejectionIn(task);
@@ -29,6 +29,7 @@ export function failureOf(state: SequenceState, { invalidations = [] }: ChangeIn
     ...(person === undefined ? {} : { actor: person.actor, why: oneLine(person.reason).slice(0, MAX_MESSAGE) }),
     ...(indicator === undefined ? {} : { indicator }),
     ...(score === undefined ? {} : { score }),
+    ...(invalid === undefined ? {} : { invalid: { actor: invalid.actor, reason: oneLine(invalid.reason) } }),
     ...(rollback === undefined ? {} : { rollback }),
     ...(task?.name === 'promotion' && whyNoRetry(state) === undefined ? { canRetry: true } : {}),
     ...(canGoBack(state) && triggered?.rollsBack === undefined ? { canRollBack: true } : {}),

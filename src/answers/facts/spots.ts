@@ -63,9 +63,12 @@ function failedSpot(state: SequenceState, input: ChangeInput): Spot {
 }
 
 /** The pull request of a promotion that was closed or rejected: it can be looked at, and taken up again. */
-function reviewIn(state: SequenceState): Pick<Spot, 'review'> {
+function reviewIn(state: SequenceState): Pick<Spot, 'review' | 'approval'> {
   const [first] = promotionSpots(state, { withEnded: true });
-  return first?.review === undefined ? {} : { review: first.review };
+  return {
+    ...(first?.review === undefined ? {} : { review: first.review }),
+    ...(first?.approval === undefined ? {} : { approval: first.approval }),
+  };
 }
 
 function openSpots(state: SequenceState, input: ChangeInput): Spot[] {
@@ -98,6 +101,9 @@ function openSpots(state: SequenceState, input: ChangeInput): Spot[] {
 /** It has not begun, or is between two tasks. */
 function turnSpot(state: SequenceState, input: ChangeInput, common: Omit<Spot, 'step' | 'since'>): Spot {
   const since = state.tasks.at(-1)?.finishedAt ?? state.triggered?.at ?? '';
+  const last = state.tasks.at(-1);
+  // Between two tasks, for a moment.
+  if (last && state.phase === 'running') return { ...common, step: last.name, since };
   const ahead = aheadOf(state, input.neighbours ?? []);
   return { ...common, step: 'turn', since, ...(ahead === undefined ? {} : { ahead }) };
 }
