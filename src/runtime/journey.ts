@@ -1,7 +1,7 @@
 import type { GitHost, Repository } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
-import type { JsonObject } from '../base/json.ts';
+import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { inGit } from '../engine/in-git.ts';
 import { isAbout, type Report } from '../events/report.ts';
 import type { ClaimedJob, Commit, Document, NewJob, Store } from '../store/store.ts';
@@ -14,6 +14,7 @@ import {
   type BuiltChange,
   built,
   builtKeys,
+  GONE,
   reportRows,
   reportsOf,
   UNJOINED,
@@ -27,7 +28,7 @@ export interface JourneyRoom {
 }
 
 /** Looked for again after half of its age: soon at first, rarely later. */
-const [SOONEST_MS, LATEST_MS] = [2_000, 3_600_000];
+const [SOONEST_MS, LATEST_MS] = [2_000, 6 * 3_600_000];
 /** What was not delivered by then is not waited for. */
 const GIVE_UP_MS = 14 * 24 * 3_600_000;
 /** The newest sequences of a service that may have skipped over a commit. */
@@ -88,6 +89,7 @@ export async function workOnJourney(room: JourneyRoom, job: ClaimedJob, lease: L
   const ageMs = clock.now().getTime() - Date.parse(report.heardAt);
   const jobs = row?.status === WAITING ? [changeJob(row.id)] : [];
   const documents = contradictionRows(report, others);
+  if (row?.status === WAITING && ageMs > GIVE_UP_MS) documents.push({ ...row, version: row.version + 1, status: GONE });
   const delayMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, ageMs / 2));
   const settle = ageMs > GIVE_UP_MS ? ({ kind: 'done' } as const) : ({ kind: 'again', delayMs } as const);
   await store.commit({ documents, jobs, claim: job, settle });
@@ -164,28 +166,31 @@ async function deliveredPlace(store: Store, id: string) {
   return { id, place: { ...(project ? { project } : {}), ...(service ? { service } : {}) } };
 }
 
-/** The newest change of the service whose commit contains the manifests of one that was never deployed by itself. */
+/** The first change of the service whose manifests, or whose source, contain those of one that was never deployed by itself. */
 async function skippedBy(
   { store, tools }: JourneyRoom,
   row: Document,
   reports: readonly Report[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const { service, commit } = row.data as unknown as BuiltChange;
   const manifests = [...new Set(reports.flatMap(({ manifestCommit }) => manifestCommit ?? []))];
-  if (manifests.length === 0) return undefined;
-  const { service } = row.data as unknown as BuiltChange;
-  const since = reports.find(({ manifestCommit }) => manifestCommit !== undefined)?.at ?? '';
-  for (const state of await sequencesOf(store, service)) {
-    const { triggered } = state;
-    if (!triggered || triggered.at < since || !isAbout({ service }, triggered.place)) continue;
+  const source = reports.find(({ repository }) => repository !== undefined)?.repository;
+  const since = reports[0]?.at ?? '';
+  for (const { triggered, source: newer } of await deliveriesOf(store, service)) {
+    if (triggered.at < since || !isAbout({ service }, triggered.place)) continue;
     const { repository, revision } = inGit(triggered);
-    for (const manifest of manifests)
-      if (await contains(tools.gitHost(repository), repository, revision, manifest, signal)) return triggered.context;
+    const pairs = [
+      ...manifests.map((manifest) => ({ repository, newer: revision, older: manifest })),
+      ...(source && newer && newer !== commit ? [{ repository: { url: source }, newer, older: commit }] : []),
+    ];
+    for (const pair of pairs) if (await contains(tools, pair, signal)) return triggered.context;
   }
   return undefined;
 }
 
-async function sequencesOf(store: Store, service: string) {
+/** The newest sequences of a service in the order in which they began, with the commit of the source that each of them is said to be built of. */
+async function deliveriesOf(store: Store, service: string) {
   const { records } = await store.changes({ service: [service], limit: LOOK_BACK, count: false });
   if (records.length === 0) return [];
   const rows = await store.documents({
@@ -193,18 +198,23 @@ async function sequencesOf(store: Store, service: string) {
     context: records.map(({ id }) => id),
     limit: LOOK_BACK * 5,
   });
-  return rows.toReversed().map(({ data }) => sequenceFromRow(data));
+  const sources = new Map(
+    records.map(({ id, data }) => [id, isJsonObject(data['commit']) ? data['commit']['id'] : '']),
+  );
+  return rows.toReversed().flatMap(({ data }) => {
+    const { triggered } = sequenceFromRow(data);
+    const source = sources.get(triggered?.context ?? '');
+    return triggered ? [{ triggered, source: typeof source === 'string' ? source : '' }] : [];
+  });
 }
 
 async function contains(
-  host: GitHost | undefined,
-  repository: Repository,
-  revision: string,
-  commit: string,
+  tools: JourneyRoom['tools'],
+  { repository, newer, older }: { repository: Repository; newer: string; older: string },
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    return (await host?.contains(repository, revision, commit, { signal })) === true;
+    return (await tools.gitHost(repository)?.contains(repository, newer, older, { signal })) === true;
   } catch (error) {
     // A commit of another repository; or nobody can be asked now: then nothing is claimed.
     if (error instanceof AdapterError) return false;

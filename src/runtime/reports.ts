@@ -28,6 +28,10 @@ export const WAITING = 'waiting';
 export const MERGED = 'merged';
 /** That change came instead of it, and contains it. */
 export const ARRIVED = 'arrived';
+/** Nobody delivered it in all the time that it was waited for. */
+export const GONE = 'gone';
+/** What a change begins with; a pull request may never be merged, and a deployment is of something that was built. */
+const BEGINNINGS: ReadonlySet<Report['kind']> = new Set(['build', 'image', 'manifest', 'pipeline', 'test']);
 
 /** Rows that say why a report is joined to nothing though it names something. */
 export const UNJOINED = 'unjoined-report';
@@ -59,7 +63,7 @@ export function reportRows(report: Report): Document[] {
  * none.
  */
 export function built({ service, commit, kind, stage, project }: Report): (BuiltChange & { id: string }) | undefined {
-  if (service === undefined || commit === undefined || kind === 'incident' || stage !== undefined) return undefined;
+  if (service === undefined || commit === undefined || stage !== undefined || !BEGINNINGS.has(kind)) return undefined;
   return { id: builtId(service, commit), service, commit, ...(project === undefined ? {} : { project }) };
 }
 
@@ -136,7 +140,7 @@ function arrivedStep({ service, commit }: BuiltChange): Step {
 async function mergeInto(store: Store, change: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     const row = await store.document(BUILT, id);
-    if (!row || row.status !== WAITING) continue;
+    if (row?.status !== WAITING && row?.status !== GONE) continue;
     await store.commit({
       documents: [{ ...row, version: row.version + 1, context: change, status: MERGED }],
       jobs: [changeJob(id)],

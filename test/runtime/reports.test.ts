@@ -58,12 +58,16 @@ async function told(change = 'ctx') {
   return found?.reported.steps.map(({ key, state }) => `${key} ${state}`) ?? [];
 }
 
+/** What Git says of two commits. */
+let contains = async (_repository: unknown, _newer: string, _older: string) => false;
+
 /** Does what is due in these queues, as the worker would, once. */
 async function work(...queues: string[]): Promise<number> {
   const jobs = await store.claim({ limit: 100, leaseMs: 60_000, queues });
   const lease = { guard: () => undefined, signal: new AbortController().signal, giveUp() {}, end() {} };
   for (const job of jobs) {
-    if (job.queue === 'journey') await workOnJourney({ store, clock, tools: { gitHost: () => undefined } }, job, lease);
+    if (job.queue === 'journey')
+      await workOnJourney({ store, clock, tools: { gitHost: () => ({ contains }) as never } }, job, lease);
     else await projectChange({ store, stops: async () => [], reportsOf: createReportsOf(store) }, job);
   }
   return jobs.length;
@@ -144,6 +148,33 @@ describe('reports are joined', () => {
     await keep(report('ffffff', 'test', 'failed', { digest: NEW, stage: 'edge' }));
     await settle();
     expect(await told()).toContain('test failed');
+  });
+});
+
+describe('a build that is not delivered by itself', () => {
+  const early = '2026-03-02T09:00:00.000Z';
+
+  it('has arrived with a delivery whose source contains its own', async () => {
+    const newer = '7'.repeat(40);
+    contains = async (_repository, later, older) => later === newer && older === SOURCE;
+    const repository = 'https://github.com/acme/checkout';
+    await keep(report('a', 'build', 'finished', { ...own, repository, at: early }));
+    await keep(report('bb', 'manifest', 'finished', { ...own, commit: newer, repository, manifestCommit: MANIFEST }));
+    await deliver({ revision: MANIFEST });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
+    await settle();
+    await keep(report('ccc', 'build', 'finished', { ...own, repository, at: early }));
+    await settle();
+    expect((await store.changes({})).records.map(({ id }) => id)).toEqual(['ctx']);
+    expect(await store.findChanges({ name: 'commit', value: SOURCE })).toEqual(['ctx']);
+    expect(await told()).toEqual(['manifest passed', 'manifest passed']);
+  });
+
+  it('is not shown for ever', async () => {
+    contains = async () => false;
+    await keep(report('a', 'build', 'finished', { ...own, heardAt: '2026-02-01T09:00:00.000Z' }));
+    await settle();
+    expect((await store.changes({})).total).toBe(0);
   });
 });
 
