@@ -29,8 +29,6 @@ export interface Authentication {
   viewer(response: Response): Viewer | undefined;
   /** What every form of this session must carry as `csrf`; `undefined` without a session. */
   csrf(response: Response): string | undefined;
-  /** Whether a request that passed a while ago would pass again: for answers that stay open. */
-  stillMay(request: Request, permission: Permission): Promise<boolean>;
 }
 
 /** The cookie of a session. */
@@ -101,10 +99,6 @@ export function createAuthentication(tools: AuthenticationTools): Authentication
       return { name, groups, teams: groups, roles, stages };
     },
     csrf: (response) => response.locals['csrf'] as string | undefined,
-    async stillMay(request, permission) {
-      if (permission === 'read' && anonymousRead) return true;
-      return (await identify(request))?.holder.may.includes(permission) === true;
-    },
   };
 }
 

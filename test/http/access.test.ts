@@ -6,6 +6,7 @@ import { createHttpApp } from '../../src/http/server.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { bearer, type HttpWorld, startHttpWorld, TOKENS } from '../support/http-world.ts';
 import { documentedRoutes } from '../support/openapi.ts';
+import { createVisitor, csrfOf, signInWithToken } from '../support/sign-in.ts';
 
 /** What programs use, and what is told to them; everything else is for people. */
 const API = /^\/(?:api\/|events$|webhooks\/|healthz$|readyz$|metrics$)/;
@@ -53,9 +54,13 @@ describe.each([
   afterAll(() => world.stop());
 
   /** Through the guard: what is said then depends on the request, which is empty here. */
-  async function passes(method: string, path: string, token: string | undefined): Promise<boolean | number> {
+  async function passes(
+    method: string,
+    path: string,
+    token: string | undefined,
+    headers: Record<string, string> = token === undefined ? {} : bearer(token),
+  ): Promise<boolean | number> {
     const address = path.replace(':token', token ?? 'nobody').replaceAll(/:\w+/g, 'nothing');
-    const headers = token === undefined ? {} : bearer(token);
     const answer = await fetch(world.url + address, { method, headers, redirect: 'manual' });
     await answer.body?.cancel();
     const refused = answer.status === 401 || answer.status === 403;
@@ -94,6 +99,72 @@ describe.each([
     expect(wrong).toEqual([]);
   });
 });
+
+describe('a session', () => {
+  let world: HttpWorld;
+  beforeAll(async () => {
+    world = await startHttpWorld({
+      env: { ...ROLE_TOKENS, LYNCEUS_ANONYMOUS_READ: 'false' },
+      connections: ROLE_LINES,
+      flux: 'unreachable',
+    });
+  });
+  afterAll(() => world.stop());
+
+  async function statusOf(method: string, path: string, headers: Record<string, string>): Promise<[number, string]> {
+    const answer = await fetch(world.url + path.replaceAll(/:\w+/g, 'nothing'), {
+      method,
+      headers,
+      redirect: 'manual',
+    });
+    const isProblem = answer.headers.get('content-type')?.startsWith('application/problem') === true;
+    const { code = '' } = isProblem ? ((await answer.json()) as { code?: string }) : {};
+    if (!isProblem) await answer.body?.cancel();
+    return [answer.status, code];
+  }
+
+  it.each([
+    ['viewer', ROLE_TOKENS.VIEWER],
+    ['approver', ROLE_TOKENS.STAGE_APPROVER],
+    ['operator', ROLE_TOKENS.OPERATOR],
+    ['admin', ROLE_TOKENS.ADMIN],
+  ] as const)(
+    'of the role %s opens the doors of its role, and changes nothing without what its forms carry',
+    async (role, token) => {
+      const visitor = createVisitor(world.url);
+      await signInWithToken(visitor, token);
+      const cookie = { Cookie: `lynceus=${visitor.cookie('lynceus')}` };
+      const csrf = { 'X-CSRF-Token': await csrfOf(visitor) };
+      const wrong: string[] = [];
+      const say = (route: string, what: string, seen: [number, string]) =>
+        wrong.push(`${route} ${what}: ${seen.join(' ')}`);
+      for (const { method, path, access } of world.app.routes) {
+        // Others are for everybody, for senders, or carry a token themselves.
+        if (access === 'anyone' || access === 'sender' || path.includes(':token')) continue;
+        const mine = MAY[role].includes(access);
+        const route = `${method} ${path} (${access})`;
+        const seen = await statusOf(method, path, { ...cookie, ...csrf });
+        const refused = seen[0] === 401 || seen[1] === 'forbidden' || seen[1] === 'csrf' || seen[1] === 'cross-site';
+        if (mine ? refused : seen[1] !== 'forbidden') say(route, 'with all it takes', seen);
+        if (!mine || method === 'GET') continue;
+        for (const [what, headers, code] of PROBES) {
+          const probed = await statusOf(method, path, { ...cookie, ...csrf, ...headers });
+          if (probed[1] !== code) say(route, what, probed);
+        }
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
+});
+
+/** What another site can have a browser send. */
+const PROBES: [string, Record<string, string>, string][] = [
+  ['without a value', { 'X-CSRF-Token': '' }, 'csrf'],
+  ['with a guess', { 'X-CSRF-Token': 'x'.repeat(43) }, 'csrf'],
+  ['from another site', { 'Sec-Fetch-Site': 'cross-site' }, 'cross-site'],
+  ['from a sister site', { 'Sec-Fetch-Site': 'same-site' }, 'cross-site'],
+  ['from another origin', { Origin: 'https://evil.example.com' }, 'cross-site'],
+];
 
 describe('the roles', () => {
   it('allow what docs/sign-in.md says', () => {

@@ -1,4 +1,4 @@
-import * as oidc from 'openid-client';
+import type * as Oidc from 'openid-client';
 import Type, { type Static } from 'typebox';
 import { AdapterError } from '../../base/adapter-error.ts';
 import { clip } from '../../base/clip.ts';
@@ -58,7 +58,7 @@ export function createOidcProvider(settings: OidcSettings, tools: AdapterTools):
   return {
     name: settings.name ?? issuer.host,
     async start({ state, nonce, verifier, redirectUri }) {
-      const config = await configuration();
+      const [config, oidc] = await Promise.all([configuration(), library()]);
       const challenge = await oidc.calculatePKCECodeChallenge(verifier);
       return oidc.buildAuthorizationUrl(config, {
         redirect_uri: redirectUri,
@@ -76,12 +76,15 @@ export function createOidcProvider(settings: OidcSettings, tools: AdapterTools):
         return toIdentity(claims, issuerOf(config), nameClaim, groupsClaim);
       }),
     async signOutAddress(returnTo) {
-      const config = await configuration().catch(() => undefined);
+      const [config, oidc] = await Promise.all([configuration().catch(() => undefined), library()]);
       if (config?.serverMetadata().end_session_endpoint === undefined) return undefined;
       return oidc.buildEndSessionUrl(config, { post_logout_redirect_uri: returnTo }).href;
     },
   };
 }
+
+/** Only when somebody signs in: who uses tokens does not pay for it. */
+const library = () => import('openid-client');
 
 async function discover(
   issuer: URL,
@@ -89,7 +92,8 @@ async function discover(
   secret: Secret | undefined,
   insecure: boolean,
   ask: Fetch,
-): Promise<oidc.Configuration> {
+): Promise<Oidc.Configuration> {
+  const oidc = await library();
   return inOurWords(() =>
     oidc.discovery(
       issuer,
@@ -99,16 +103,16 @@ async function discover(
       {
         // Without it, signatures of ID tokens are taken on trust in TLS.
         execute: [oidc.enableNonRepudiationChecks, ...(insecure ? [oidc.allowInsecureRequests] : [])],
-        [oidc.customFetch]: ask as oidc.CustomFetch,
+        [oidc.customFetch]: ask as Oidc.CustomFetch,
       },
     ),
   );
 }
 
 /** Keeps what was found for a while, an old answer where there is no new one, and a failure for a moment. */
-function remembered(discoverNow: () => Promise<oidc.Configuration>): () => Promise<oidc.Configuration> {
-  let known: oidc.Configuration | undefined;
-  let asked: Promise<oidc.Configuration> | undefined;
+function remembered(discoverNow: () => Promise<Oidc.Configuration>): () => Promise<Oidc.Configuration> {
+  let known: Oidc.Configuration | undefined;
+  let asked: Promise<Oidc.Configuration> | undefined;
   let until = 0;
   return () => {
     if (asked === undefined || performance.now() >= until) {
@@ -130,16 +134,17 @@ function remembered(discoverNow: () => Promise<oidc.Configuration>): () => Promi
 }
 
 /** A provider that says which scopes it knows is not asked for others. */
-function offers(config: oidc.Configuration, scope: string): boolean {
+function offers(config: Oidc.Configuration, scope: string): boolean {
   return config.serverMetadata().scopes_supported?.includes(scope) ?? scope !== 'groups';
 }
 
 async function claimsOf(
-  config: oidc.Configuration,
+  config: Oidc.Configuration,
   { state, nonce, verifier, redirectUri }: SignInAttempt,
   callback: URL,
   wanted: readonly string[],
 ): Promise<Record<string, unknown>> {
+  const oidc = await library();
   // What the provider compares is the address that is registered there, whatever a proxy made of it.
   const address = new URL(redirectUri);
   address.search = callback.search;
@@ -160,7 +165,7 @@ function toIdentity(claims: Record<string, unknown>, issuer: string, name: strin
   return { name: nameIn(claims, name), groups: groupsIn(claims, groups), issuer, subject: String(claims['sub']) };
 }
 
-function issuerOf(config: oidc.Configuration): string {
+function issuerOf(config: Oidc.Configuration): string {
   return config.serverMetadata().issuer;
 }
 
