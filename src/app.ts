@@ -51,6 +51,7 @@ import { advanceLine } from './runtime/advance-line.ts';
 import { createAlone } from './runtime/alone.ts';
 import { createChangeBoard } from './runtime/change-board.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
+import { withEmission } from './runtime/emission-check.ts';
 import { cdEventWords, emitEvents, emitJobs } from './runtime/emit.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
@@ -176,7 +177,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       connections.deliverySystems.map(({ system }) => system.name),
       environment.reconcileMs,
     );
-    const { checks } = connections;
+    const checks = withEmission(connections.checks, { store, clock, eventSinks: connections.eventSinks });
     const diagnoseAfterMs = options.diagnoseAfterMs ?? DIAGNOSE_AFTER_MS;
     const looksForMissed = redeliveryJobs(
       gitHosts,

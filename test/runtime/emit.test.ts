@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { http } from '../../src/adapters/event-sinks/http.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
+import { withEmission } from '../../src/runtime/emission-check.ts';
 import { cdEventWords, emitEvents, sinkHealth } from '../../src/runtime/emit.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -79,6 +80,12 @@ describe('an event sink', () => {
     await emitEvents({ store, clock, log, eventSinks: [sink], words }, job, lease);
   }
 
+  async function findings() {
+    const check = { section: 'eventSinks', kind: 'http', name: 'bus', hasWebhook: false } as const;
+    const [checked] = withEmission([check], { store, clock, eventSinks: [sinkWith()] });
+    return (await checked?.diagnose?.()) ?? [];
+  }
+
   async function happen() {
     const history = [triggered(), started, taskTriggered(0, 'sync'), taskFinished('sync', 'pass')];
     const { commit } = sequenceCommit({ state: noSequence, version: 0 }, history);
@@ -120,6 +127,9 @@ describe('an event sink', () => {
       failing: { error: expect.stringContaining('503') },
       dead: [],
     });
+    expect(await findings()).toMatchObject([
+      { level: 'problem', check: 'events', sentence: expect.stringContaining('503') },
+    ]);
     await look();
     expect(received).toHaveLength(5);
     expect(new Set(received.map(({ event }) => event.id)).size).toBe(4);
@@ -139,6 +149,10 @@ describe('an event sink', () => {
       { type: 'dev.cdevents.pipelinerun.queued.0.3.0', why: expect.stringContaining('422') },
     ]);
     expect(JSON.stringify(health)).not.toContain(TOKEN);
+    expect(await findings()).toMatchObject([
+      { level: 'ok', check: 'events' },
+      { level: 'warning', check: 'dead letters', sentence: expect.stringContaining('pipelinerun.queued') },
+    ]);
   });
 
   it('holds nothing up for more than a day', async () => {
