@@ -66,8 +66,8 @@ export function createLiveLog(source: Pick<LiveSource, 'changesWritten'>): LiveL
       const since = Math.max(0, (horizon ?? 0) - OVERLAP_MS);
       const written = await source.changesWritten({ since, limit: MAX_WRITTEN });
       const ids = take(written);
-      // Whoever begins has read the rows, or will.
-      if (first) return { ids: [], flood: false };
+      // Whoever listens since before that may have missed any of them.
+      if (first) return { ids: [], flood: true };
       keep(ids);
       const flood = written.length === MAX_WRITTEN;
       // A hole that nobody may read across.

@@ -190,7 +190,23 @@ describe('a stream', () => {
     expect(world.streams.open).toBe(1);
   });
 
-  it('tells a pages of a change, an evaluation, the fleet to read again when it concerns them', async () => {
+  it('that began before the service knew where the log ends is told to read again', async () => {
+    const world = await start({
+      early: true,
+      source: (source) => ({
+        ...source,
+        changesWritten: async (query) => {
+          await sleep(100);
+          return source.changesWritten(query);
+        },
+      }),
+    });
+    const reader = await world.read('changes:');
+    await world.write(waiting());
+    await reader.until(({ event }) => event === 'reset');
+  });
+
+  it('tells pages of a change, an evaluation, the fleet to read again when it concerns them', async () => {
     const world = await start();
     const change = waiting();
     const topics = [`change:${change.id}`, 'change:other', 'evaluations:checkout/staging', 'fleet'];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Response } from 'express';
 import { expect } from 'vitest';
 import type { ChangeFacts } from '../../src/answers/change-facts.ts';
@@ -34,6 +35,8 @@ export interface LiveWorldOptions {
   coalesceMs?: number;
   lookEveryMs?: number;
   heartbeatMs?: number;
+  /** Does not wait until it knows where the log ends. */
+  early?: boolean;
   maxReaders?: number;
   draw?: (draw: DrawRow) => DrawRow;
   source?: (source: LiveSource) => LiveSource;
@@ -105,6 +108,7 @@ export async function startLiveWorld(options: LiveWorldOptions = {}): Promise<Li
   ];
   const server = createHttpServer(createHttpApp(routers, log));
   const streams = { open: 0, opened: 0 };
+  while (!options.early && live.position() === '0.00000000.0') await sleep(5);
   server.on('request', (request, response) => {
     if (!request.url?.startsWith('/events')) return;
     streams.open++;
