@@ -347,7 +347,7 @@ describe('the front door', () => {
     const answer = await world.get('/changes/nobody', { Accept: 'text/html,*/*;q=0.8' });
     expect(answer.status).toBe(404);
     expect(answer.headers.get('content-type')).toMatch(/^text\/html/);
-    expect(await answer.text()).toContain('there is no change nobody');
+    expect(await answer.text()).toContain('There is no change nobody');
   });
 });
 

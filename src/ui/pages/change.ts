@@ -45,7 +45,8 @@ function aside(frame: Frame, { change, row, refused }: ChangeScreen): Html | und
 }
 
 function refusal({ row, change }: ChangeScreen, { detail, moved, reason, verdict }: Refused, frame: Frame): Html {
-  if (!moved) return notice('failed', html`Nothing was decided: ${detail}.`);
+  const typed = reason === '' ? undefined : html`<p>You wrote: ${reason}</p>`;
+  if (!moved) return html`${notice('failed', html`Nothing was decided: ${detail}.`)}${typed}`;
   const now = row?.blocker.sentence ?? change?.summary;
   return html`${notice('failed', html`Nothing was decided: ${detail}. Look at it as it is now, and decide again: what you typed is kept.`)}
 <dl class="moved"><div><dt>You saw</dt><dd>${moved.seen ?? 'an earlier state'}${moved.rev === undefined ? undefined : ` (revision ${moved.rev})`}</dd></div>

@@ -33,7 +33,7 @@ function sayWay(way: Unblock, row: ChangeRow, frame: Moment): Html {
 
 /** What waits for people does not go on by itself: it is given up then. */
 function untilWords({ blocker }: ChangeRow, beside: boolean): string {
-  if (blocker.kind === 'approval' || blocker.kind === 'review') return beside ? 'until' : 'Given up';
+  if (blocker.kind === 'approval' || blocker.kind === 'review') return beside ? 'until' : 'Expires';
   return beside ? 'or by itself about' : 'By itself about';
 }
 
