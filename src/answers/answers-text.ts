@@ -1,5 +1,5 @@
 import type { ChangeRow, Group, Person, Unblock } from './change-row.ts';
-import { between, cutEnd, oneLine, sayFor, sayMoment } from './words.ts';
+import { between, cutEnd, oneLine, sayFor } from './words.ts';
 
 /** What a Git host has room for in the description of a status. */
 const MAX_STATUS = 140;
@@ -8,13 +8,14 @@ const MAX_STATUS = 140;
  * The answers in one line, for a commit's status, a comment, a badge: `Waiting 23 min for @lin: gate warned (82, needs 90).
  * Then ~14 min, 88 %`.
  *
- * @param now absent: the text says since when instead of for how long, and does not change with time alone
+ * @param now absent: the text says nothing of how long it has been so, and does not change with time alone
  */
 export function answersText({ blocker, unblock, eta, odds, state }: ChangeRow, now?: string): string {
   const { sentence, kind, since } = blocker;
   if (kind === 'none') return cutEnd(oneLine(sentence), MAX_STATUS);
   const who = state === 'failed' ? undefined : unblock.map(whoText).find((text) => text !== '');
-  const head = `${HEADS[state] ?? 'Waiting'} ${lasts(since, now)}${who === undefined ? '' : ` for ${who}`}: `;
+  const lasts = now === undefined ? '' : ` ${sayFor(between(since, now))}`;
+  const head = `${HEADS[state] ?? 'Waiting'}${lasts}${who === undefined ? '' : ` for ${who}`}: `;
   // Of what has failed nobody can say how long it will stand there.
   const soon = state === 'failed' || !(eta?.machine ?? eta?.total) ? undefined : eta.text;
   const likely = odds && state !== 'failed' ? `${Math.round(odds.p * 100)} %` : undefined;
@@ -26,11 +27,6 @@ export function answersText({ blocker, unblock, eta, odds, state }: ChangeRow, n
 
 /** How a change stands, as the first word about it. */
 const HEADS: Readonly<Partial<Record<ChangeRow['state'], string>>> = { failed: 'Stopped', running: 'Running' };
-
-function lasts(since: string, now: string | undefined): string {
-  if (now !== undefined) return sayFor(between(since, now));
-  return `since ${sayMoment(since, since)}`;
-}
 
 /** Who unblocks, in words: `You or @omar +2`; empty: nobody has to. */
 export function whoText({ who, more, you }: Pick<Unblock, 'who' | 'more' | 'you'>): string {

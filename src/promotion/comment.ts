@@ -8,7 +8,14 @@ export const STATE_MARKER = '<!-- lynceus:promotion -->';
 
 /** How a promotion stands, as far as it is worth a comment. */
 export type PromotionStanding =
-  | { kind: 'open'; gates: readonly PromotionGate[]; approval: ApprovalJudgement; merge: 'lynceus' | 'person' | 'host' }
+  | {
+      kind: 'open';
+      gates: readonly PromotionGate[];
+      approval: ApprovalJudgement;
+      merge: 'lynceus' | 'person' | 'host';
+      /** What it waits for in one line, and who unblocks it; absent: nothing. */
+      answers?: { text: string; who: string };
+    }
   | { kind: 'merged'; message: string }
   /** `by`: the newer one that took its place. */
   | { kind: 'superseded'; by?: { number?: number; url?: string } }
@@ -50,13 +57,16 @@ export function waitsFor(
   return { sentence: approval.sentence, state: approval.verdict === 'rejected' ? 'failure' : 'pending' };
 }
 
-function openLines({ gates, approval, merge }: Extract<PromotionStanding, { kind: 'open' }>): string[] {
+function openLines({ gates, approval, merge, answers }: Extract<PromotionStanding, { kind: 'open' }>): string[] {
   const waiting = waitsFor(gates, approval);
   const head = waiting
     ? `**${waiting.state === 'failure' ? 'Stopped' : 'Waiting'}:** ${inline(waiting.sentence, MAX_REASON)}`
     : `**Ready:** ${READY[merge]}`;
+  const who =
+    waiting && answers !== undefined && answers.who !== '' ? ['', `**Who:** ${inline(answers.who, MAX_REASON)}`] : [];
   return [
     head,
+    ...who,
     '',
     row('', 'What', 'How it stands'),
     row('---', '---', '---'),

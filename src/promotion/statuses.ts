@@ -1,6 +1,4 @@
-import type { ApprovalJudgement } from './approval.ts';
 import { type PromotionStanding, waitsFor } from './comment.ts';
-import type { PromotionGate } from './gate.ts';
 import type { CommitStatus } from './people.ts';
 
 /**
@@ -59,7 +57,7 @@ export function labelsOf(
 }
 
 function openStatuses(
-  { gates, approval }: { gates: readonly PromotionGate[]; approval: ApprovalJudgement },
+  { gates, approval, answers }: Extract<PromotionStanding, { kind: 'open' }>,
   isMarked: (gate: string) => boolean,
 ): CommitStatus[] {
   const shown = gates.filter(({ name, state }) => state !== 'success' || ALWAYS.has(name) || isMarked(name));
@@ -73,7 +71,7 @@ function openStatuses(
       description: approval.sentence,
     },
     waiting
-      ? { name: 'promotion', state: waiting.state, description: waiting.sentence }
+      ? { name: 'promotion', state: waiting.state, description: answers?.text ?? waiting.sentence }
       : { name: 'promotion', state: 'success', description: 'everything is met' },
   ];
 }

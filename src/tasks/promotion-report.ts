@@ -8,6 +8,7 @@ import type { ApprovalJudgement } from '../promotion/approval.ts';
 import { type PromotionStanding, STATE_MARKER, stateComment } from '../promotion/comment.ts';
 import type { PromotionGate } from '../promotion/gate.ts';
 import { labelsOf, statusesOf } from '../promotion/statuses.ts';
+import { promotionAnswers } from './promotion-answers.ts';
 import type { PromotionScene } from './promotion-scene.ts';
 
 /** What was written last, by its hash: the same is not written again. */
@@ -47,11 +48,16 @@ function reportedIn({ report }: JsonObject): Reported {
 }
 
 function standingOf(
-  { outcome, replacedBy, step }: PromotionScene,
+  scene: PromotionScene,
   gates: readonly PromotionGate[],
   approval: ApprovalJudgement,
 ): PromotionStanding {
-  if (outcome?.kind !== 'finished') return { kind: 'open', gates, approval, merge: step.merge ?? 'lynceus' };
+  const { outcome, replacedBy, step } = scene;
+  if (outcome?.kind !== 'finished') {
+    const answers = promotionAnswers(scene, gates, approval);
+    const open = { kind: 'open', gates, approval, merge: step.merge ?? 'lynceus' } as const;
+    return answers === undefined ? open : { ...open, answers };
+  }
   if (outcome.result === 'pass') return { kind: 'merged', message: outcome.message };
   if (outcome.status !== 'aborted' && !replacedBy) return { kind: 'closed', message: outcome.message };
   const number = replacedBy && numberOf(replacedBy);

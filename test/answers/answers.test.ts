@@ -188,9 +188,9 @@ describe('the answers in one line', () => {
     expect(answersText(read(goldenFacts[kind], { forecast }), GOLDEN_NOW)).toBe(text);
   });
 
-  it('say since when where they must not change with time alone, and nothing of what nobody foresees', () => {
+  it('say nothing of how long where they must not change with time alone, nor of what nobody foresees', () => {
     expect(answersText(read(goldenFacts.approval))).toBe(
-      'Waiting since 12:27 UTC for payments-approvers: Approval: gate warned (82, needs 90)',
+      'Waiting for payments-approvers: Approval: gate warned (82, needs 90)',
     );
   });
 

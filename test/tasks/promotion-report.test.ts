@@ -60,6 +60,24 @@ describe('what people see of a promotion at its host', () => {
     expect(ours()[0]).toContain('**Merged:** promoted to production by pull request');
   });
 
+  it('says what it waits for and who can unblock it, in the words of every page', async () => {
+    const approval = { quorum: 1, groups: ['acme/release-managers'], people: [], bots: [], expiresAfterMs: 6e8 };
+    const { told, ours } = await opened({ approval: { ...approval, authors: 'refuse' } });
+    const mark = () => {
+      const all = world.fake.state.statusesOf(told.commit);
+      return all.findLast(({ context }) => context === 'lynceus/promotion/production')?.description;
+    };
+    expect(ours()[0]).toContain('\n\n**Who:** acme/release-managers approve\n');
+    expect(mark()).toMatch(
+      /^Waiting for acme\/release-managers: PR \d+ to production needs 1 of acme\/release-managers$/,
+    );
+    hold(told);
+    await told.settle();
+    // Nobody is called at the host by being named.
+    expect(ours()[0]).toContain('**Who:** @\u200blin resumes');
+    expect(mark()).toBe('Waiting for @lin: Held by lin: look first');
+  });
+
   it('are marks on its head, green all together only when it may be merged', async () => {
     const { told, marks, approve } = await opened({ merge: 'person' });
     expect(marks()).toEqual({
