@@ -12,6 +12,8 @@ import { end } from './processes.ts';
 export const ARGOCD_TOKEN = 'argocd-token-for-benchmarks-0123456789';
 export const WEBHOOK_TOKEN = 'webhook-token-for-benchmarks-0123456789';
 export const CI_TOKEN = 'ci-token-for-benchmarks-0123456789';
+/** Of somebody who may do everything. */
+export const ADA_TOKEN = 'ada-token-for-benchmarks-0123456789';
 
 export interface ServiceOptions {
   database: Database;
@@ -51,6 +53,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ARGOCD_TOKEN,
     WEBHOOK_TOKEN,
     CI_TOKEN,
+    ADA_TOKEN,
     LYNCEUS_LISTEN: listen,
     LYNCEUS_CONFIG: configFile,
     LYNCEUS_DATA_DIR: database.dataDir,
@@ -100,6 +103,7 @@ deliverySystems:
   - {name: main, kind: argocd, url: "${argocdUrl}", token: {env: ARGOCD_TOKEN}, webhookTokens: [{env: WEBHOOK_TOKEN}], watch: ${watch}}
 ${hosts}tokens:
   - {name: ci, token: {env: CI_TOKEN}, may: [report, read]}
+  - {name: ada, token: {env: ADA_TOKEN}, roles: [admin], groups: [release-managers]}
 `;
 }
 
