@@ -269,7 +269,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       changesRoutes({ board, changes, clock, authentication }),
       rebuildRoutes({ store, clock }, authentication),
-      findRoutes({ store, board, authentication, frameOf }),
+      findRoutes({ store, board, authentication, frameOf, publicUrl: environment.publicUrl }),
       badgeRoutes({ store, board, authentication }),
       eventLogRoutes(store, authentication, words),
       riskRoutes(riskModels, authentication),

@@ -10,9 +10,11 @@ import { Refusal } from './problem.ts';
 
 export interface FindTools {
   store: Pick<Store, 'findChanges'>;
-  board: Pick<ChangeBoard, 'list' | 'rows'>;
+  board: Pick<ChangeBoard, 'list' | 'row' | 'rows'>;
   authentication: Pick<Authentication, 'require' | 'viewer'>;
   frameOf: FrameOf;
+  /** Absent: answers have no links. */
+  publicUrl?: string | undefined;
 }
 
 const FULL_COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -40,10 +42,7 @@ export function findRoutes(tools: FindTools): Router {
   route('/find/commit/:sha', commitIn);
   route('/find/image/:digest', digestIn);
   route('/find/pr/:host/*path', pullRequestIn);
-  route('/find/argocd/:namespace/:app', (request) => {
-    const [namespace, app] = [parameter(request, 'namespace'), parameter(request, 'app')];
-    return application(`application ${app} in ${namespace}`, 'argocd', `${namespace}/${app}`, app);
-  });
+  route('/find/argocd/:namespace/:app', argocdIn);
   route('/find/flux/:kind/:namespace/:name', (request) => {
     const [kind, namespace, name] = ['kind', 'namespace', 'name'].map((one) => parameter(request, one)) as [
       string,
@@ -53,7 +52,27 @@ export function findRoutes(tools: FindTools): Router {
     const value = `${kind.toLowerCase()}/${namespace}/${name}`;
     return application(`${kind} ${name} in ${namespace}`, 'flux', value, name);
   });
+  router.get('/api/v1/find/argocd/:namespace/:app', read, async (request, response) => {
+    response.json(await newestOf(tools, argocdIn(request), response));
+  });
   return router;
+}
+
+/** For programs that want the answers at once, as the panel in Argo CD does. */
+async function newestOf(
+  { store, board, authentication, publicUrl }: FindTools,
+  { what, key }: Sought,
+  response: Response,
+) {
+  const [id] = await store.findChanges(key);
+  const row = id === undefined ? undefined : await board.row(id, authentication.viewer(response));
+  if (!row) throw nothing(what);
+  return { row, ...(publicUrl === undefined ? {} : { url: `${publicUrl}/changes/${encodeURIComponent(row.id)}` }) };
+}
+
+function argocdIn(request: Request): Sought {
+  const [namespace, app] = [parameter(request, 'namespace'), parameter(request, 'app')];
+  return application(`application ${app} in ${namespace}`, 'argocd', `${namespace}/${app}`, app);
 }
 
 function application(what: string, name: string, value: string, q: string): Sought {
@@ -119,6 +138,10 @@ async function nowhere(
     .status(404)
     .type('html')
     .send(missingChangePage(frameOf(request, response, 'changes'), q, rows));
+}
+
+function nothing(what: string): Refusal {
+  return new Refusal(404, 'not-found', `there is no change with ${what}: it was never delivered here, or not reported`);
 }
 
 function parameter({ params }: Request, name: string): string {

@@ -6,7 +6,7 @@ import { fleetPaths, fleetSchemas } from './fleet-openapi.ts';
 import { forecastPaths, forecastSchemas } from './forecast-openapi.ts';
 import { gatePaths, gateSchemas } from './gates/openapi.ts';
 import { gitWebhookPaths } from './git-webhooks-openapi.ts';
-import { changesPaths, changesSchemas, rebuildPaths } from './openapi/changes.ts';
+import { changesPaths, changesSchemas, findPaths, rebuildPaths } from './openapi/changes.ts';
 import { livePaths } from './openapi/live.ts';
 import { PROBLEM_TITLES } from './problem.ts';
 import { reportPaths, reportSchemas } from './reports/openapi.ts';
@@ -66,6 +66,7 @@ export const openApi = {
   security: [{ token: [] }],
   paths: {
     ...changesPaths(problem),
+    ...findPaths(problem),
     ...rebuildPaths(problem),
     ...livePaths(problem),
     '/api/v1/changes/{id}/decisions': {

@@ -84,6 +84,12 @@ describe('addresses by what others know a change by', () => {
     expect(hostile).not.toContain('<script>alert');
   });
 
+  it('answer programs that ask for an application at once', async () => {
+    const answer = await world.get('/api/v1/find/argocd/argocd/cart-staging');
+    expect(await answer.json()).toMatchObject({ row: { id: 'ctx-cart', blocker: { kind: 'review' } } });
+    expect((await problemOf(await world.get('/api/v1/find/argocd/argocd/nobody'))).status).toBe(404);
+  });
+
   it('draw a badge of the newest change in a stage', async () => {
     const answer = await world.get('/badge/cart/staging.svg?project=shop');
     expect(answer.headers.get('content-type')).toContain('image/svg+xml');

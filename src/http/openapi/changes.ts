@@ -75,6 +75,27 @@ export const changesPaths = (problem: object) => ({
   },
 });
 
+/** The part about finding a change by what others know it by. */
+export const findPaths = (problem: object) => ({
+  '/api/v1/find/argocd/{namespace}/{app}': {
+    get: {
+      operationId: 'findByApplication',
+      summary: 'The newest change of an application of Argo CD',
+      parameters: [
+        { ...id, name: 'namespace', description: 'where the Application is' },
+        { ...id, name: 'app', description: 'its name' },
+      ],
+      responses: {
+        200: json(
+          { type: 'object', required: ['row'], properties: { row: ref('ChangeRow'), url: text } },
+          'Its row, and where its page is',
+        ),
+        default: problem,
+      },
+    },
+  },
+});
+
 /** The part about making rows again. */
 export const rebuildPaths = (problem: object) => ({
   '/api/v1/rebuild': {
