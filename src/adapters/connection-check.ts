@@ -8,7 +8,7 @@ export type Diagnose = (options?: { signal?: AbortSignal }) => Promise<Finding[]
 
 /** One entry of lynceus.yaml, and how it is looked at without changing anything. */
 export interface ConnectionCheck {
-  section: 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries' | 'eventSinks';
+  section: 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries' | 'eventSinks' | 'signIn';
   kind: string;
   name: string;
   /** Whether anything may call us in its name. */
@@ -24,6 +24,7 @@ const SECTION_WORDS = {
   metrics: 'metrics source',
   registries: 'registry',
   eventSinks: 'event sink',
+  signIn: 'sign-in provider',
 } as const;
 
 /** The check of a connection: its adapter's own, else whether anybody answers at its url. */

@@ -27,6 +27,7 @@ import {
   PageSection,
   type SignInEntry,
   SignInSection,
+  signInCheck,
   signInProblems,
 } from './sign-in.ts';
 import { rightsOfToken, rightsProblems, Token, type TokenEntry, tokenProblems } from './tokens.ts';
@@ -263,6 +264,7 @@ function create(
   const signIn = createSignIn(value.signIn, adapterTools, (message) =>
     problems.push(problemAt(document, ['signIn', 'oidc'], message)),
   );
+  if (signIn) checks.push(signInCheck(signIn.provider));
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { AdapterTools } from '../adapters/adapter-kind.ts';
+import type { ConnectionCheck } from '../adapters/connection-check.ts';
 import { createOidcProvider, oidcSettings } from '../adapters/sign-in/oidc.ts';
 import type { SignInProvider } from '../adapters/sign-in/sign-in-provider.ts';
 import { type Grant, ROLES } from '../base/rights.ts';
@@ -77,6 +78,12 @@ export function createSignIn(
     say(error instanceof Error ? error.message : String(error));
     return undefined;
   }
+}
+
+/** How it is looked at for the page of connections and `lynceus doctor`. */
+export function signInCheck(provider: SignInProvider): ConnectionCheck {
+  const diagnose = () => provider.diagnose();
+  return { section: 'signIn', kind: 'oidc', name: 'oidc', hasWebhook: false, diagnose };
 }
 
 function at(value: unknown, key: string): unknown {

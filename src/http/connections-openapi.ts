@@ -43,7 +43,7 @@ export const connectionsSchemas = {
         type: 'object',
         required: ['section', 'kind', 'name', 'hasWebhook', 'level', 'findings'],
         properties: {
-          section: { enum: ['deliverySystems', 'gitHosts', 'metrics', 'registries', 'eventSinks'] },
+          section: { enum: ['deliverySystems', 'gitHosts', 'metrics', 'registries', 'eventSinks', 'signIn'] },
           kind: text,
           name: text,
           hasWebhook: { type: 'boolean', description: 'whether anything may call us in its name' },

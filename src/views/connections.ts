@@ -2,7 +2,7 @@ import type { Place } from '../events/application.ts';
 import type { Finding, LabelledApplication } from '../events/finding.ts';
 import { type LabelProblem, labelProblems } from './label-problems.ts';
 
-export type Section = 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries' | 'eventSinks';
+export type Section = 'deliverySystems' | 'gitHosts' | 'metrics' | 'registries' | 'eventSinks' | 'signIn';
 
 /** An entry of lynceus.yaml. */
 export interface ConnectionName {

@@ -3,7 +3,9 @@ import Type, { type Static } from 'typebox';
 import { AdapterError } from '../../base/adapter-error.ts';
 import { clip } from '../../base/clip.ts';
 import { Secret } from '../../base/secret.ts';
+import type { Finding } from '../../events/finding.ts';
 import { type AdapterTools, SecretRef } from '../adapter-kind.ts';
+import { failed } from '../failed-connection.ts';
 import { httpSettings, toClientOptions } from '../http-settings.ts';
 import { claimIn, groupsIn, nameIn, refused } from './oidc-claims.ts';
 import { type Fetch, fetchThrough } from './oidc-fetch.ts';
@@ -52,7 +54,8 @@ export function createOidcProvider(settings: OidcSettings, tools: AdapterTools):
   const options = toClientOptions(`the sign-in provider ${issuer.host}`, { ...settings, url: issuer.origin }, tools);
   const secrets = secret === undefined ? [] : [secret, basicOf(settings.clientId, secret)];
   const ask = fetchThrough({ ...options, secrets: [...options.secrets, ...secrets] });
-  const configuration = remembered(() => discover(issuer, settings, secret, insecure, ask));
+  const askNow = () => discover(issuer, settings, secret, insecure, ask);
+  const configuration = remembered(askNow);
   const { name: nameClaim = 'email', groups: groupsClaim = 'groups' } = settings.claims ?? {};
 
   return {
@@ -80,7 +83,26 @@ export function createOidcProvider(settings: OidcSettings, tools: AdapterTools):
       if (config?.serverMetadata().end_session_endpoint === undefined) return undefined;
       return oidc.buildEndSessionUrl(config, { post_logout_redirect_uri: returnTo }).href;
     },
+    async diagnose() {
+      try {
+        return [whatItCan(await askNow(), issuer.host)];
+      } catch (error) {
+        return [
+          failed('address', error, { rejected: 'compare signIn.oidc.issuer with what the provider calls itself' }),
+        ];
+      }
+    },
   };
+}
+
+function whatItCan(config: Oidc.Configuration, host: string): Finding {
+  const { response_types_supported: types, code_challenge_methods_supported: methods } = config.serverMetadata();
+  const about = { check: 'address', level: 'problem' } as const;
+  if (types?.includes('code') === false)
+    return { ...about, sentence: `${host} does not offer the authorization code flow`, remedy: 'allow it there' };
+  if (methods?.includes('S256') === false)
+    return { ...about, sentence: `${host} does not take PKCE with S256`, remedy: 'allow it there' };
+  return { level: 'ok', check: 'address', sentence: `${host} answers; the client is tried by the first sign-in` };
 }
 
 /** Only when somebody signs in: who uses tokens does not pay for it. */

@@ -1,3 +1,5 @@
+import type { Finding } from '../../events/finding.ts';
+
 /** One attempt of one browser to sign in. Each value is good for this attempt only. */
 export interface SignInAttempt {
   state: string;
@@ -36,4 +38,6 @@ export interface SignInProvider {
   finish(attempt: SignInAttempt, callback: URL): Promise<Identity>;
   /** Where one signs out of the provider, too; `undefined`: it does not offer that, or cannot be reached. */
   signOutAddress(returnTo: string): Promise<string | undefined>;
+  /** Whether it answers, and can do what we need. */
+  diagnose(): Promise<Finding[]>;
 }

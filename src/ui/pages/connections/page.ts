@@ -24,6 +24,7 @@ export const SECTIONS: Readonly<Record<ConnectionState['section'], string>> = {
   metrics: 'metrics',
   registries: 'registry',
   eventSinks: 'event sink',
+  signIn: 'sign-in provider',
 };
 
 /** What reports to us, what is silent, and how to mend it. */
