@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forecast } from '../../src/cli/forecast.ts';
+import { runProgram } from '../../src/cli/program.ts';
 import type { Run } from '../../src/forecast/run.ts';
-import { lynceus } from '../support/cli.ts';
 import { bearer, type HttpWorld, startHttpWorld, TOKENS } from '../support/http-world.ts';
 import { chance, runRow, simulatedRun, type TrueStep } from '../support/simulated-runs.ts';
 
@@ -121,6 +120,10 @@ describe('the forecast of a service, over HTTP', () => {
     expect(await api(`?service=${'x'.repeat(300)}`)).toMatchObject({ forecast: null });
   });
 
+  it('is learnt and kept in the background without a complaint', () => {
+    expect(world.log.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+  });
+
   it('spans the days that it says', async () => {
     const answer = await api('?service=checkout&days=7');
     const expected = history().filter(
@@ -132,20 +135,27 @@ describe('the forecast of a service, over HTTP', () => {
   });
 
   it('is told in the terminal, too', async () => {
-    const env = { LYNCEUS_TOKEN: TOKENS.READER };
-    const { code, out } = await lynceus(['forecast', 'checkout', '--stage', 'prod', '--server', world.url], env);
+    const run = async (...args: string[]) => {
+      let text = '';
+      const say = (more: string) => {
+        text += `${more}\n`;
+      };
+      const code = await runProgram({ ...QUIET, out: say, err: say }, ['forecast', ...args, '--token', TOKENS.READER]);
+      return { code, text };
+    };
+    const { code, text } = await run('checkout', '--stage', 'prod', '--server', world.url);
     expect(code).toBe(0);
-    expect(out).toMatch(/^Time {5}~\d+ min \(\d+–\d+\); based on 60 of 60 runs$/m);
-    expect(out).toMatch(/^Arrives {2}\d+ % \(\d+–\d+, 30 runs\)$/m);
-    expect(out).toMatch(/^Fails {4}at evaluation in prod: 3 of 30; p95 \(3\)/m);
-    expect(out).toMatch(/^prod: approval \(people\) +\d+ min +\d+ min to \d+ min +30$/m);
-    const say: string[] = [];
-    const terminal = { ...QUIET, out: (text: string) => say.push(text), err: (text: string) => say.push(text) };
-    const ask = (service: string, server: string) => forecast(terminal, { server, output: 'text' }, service);
-    expect([await ask('nobody', world.url), await ask('nobody', 'http://127.0.0.1:1')]).toEqual([0, 1]);
-    expect(say).toEqual([
-      expect.stringContaining('Nothing is known of nobody'),
-      expect.stringContaining('cannot be reached'),
-    ]);
+    expect(text).toMatch(/^Time {5}~\d+ min \(\d+–\d+\); based on 60 of 60 runs$/m);
+    expect(text).toMatch(/^Arrives {2}\d+ % \(\d+–\d+, 30 runs\)$/m);
+    expect(text).toMatch(/^Fails {4}at evaluation in prod: 3 of 30; p95 \(3\)/m);
+    expect(text).toMatch(/^prod: approval \(people\) +\d+ min +\d+ min to \d+ min +30$/m);
+    expect(await run('nobody', '--server', world.url)).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('Nothing is known of nobody'),
+    });
+    expect(await run('checkout', '--server', 'http://127.0.0.1:1')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('cannot be reached'),
+    });
   });
 });
