@@ -1,13 +1,22 @@
-import type { Viewer } from '../answers/viewer.ts';
 import { createLiveDrawing, type LiveDrawing } from './live-drawing.ts';
+import { facetsEvent, rowEvent, wholly } from './live-events.ts';
+import {
+  forget,
+  isConcerned,
+  isOld,
+  type LiveGroup,
+  newGroup,
+  sendAll,
+  show,
+  spoil,
+  takeTurn,
+  WHOLE_EVERY_MS,
+} from './live-group.ts';
 import type { LiveLog } from './live-log.ts';
-import { createLivePace, type LivePace } from './live-pace.ts';
-import type { LiveTopic } from './live-topic.ts';
 import {
   type DrawRow,
   type LiveEvent,
   LiveFullError,
-  type LivePage,
   type LiveRow,
   type LiveSource,
   type Subscribed,
@@ -36,57 +45,27 @@ export interface LiveGroupsTools {
   failed(error: unknown): void;
 }
 
-/** Everybody who listens to the same list. */
-interface Group {
-  topic: LiveTopic;
-  viewer: Viewer | undefined;
-  listeners: Set<Subscription>;
-  /** What a page with this filter shows or showed, and whether the filter leaves it still. */
-  shown: Map<string, boolean>;
-  pace: LivePace;
-  /** Something is different since the counts, or the whole page, were told. */
-  stale: boolean;
-  toldAt: number;
-  /** Its question could not be answered: it is told to read the page again when it can be. */
-  broken: boolean;
-  /** How many rows it was told are waiting. */
-  waiting: number;
-}
-
 /** Each costs a read whenever something changes. */
 const MAX_GROUPS = 250;
 /** Above this, reading the page again is cheaper than what is to be told. */
 const MAX_CAUGHT_UP = 100;
-const MAX_SHOWN = 2_000;
-/** How often counts are made, and pages that are read as a whole are told to, at most. */
-const WHOLE_EVERY_MS = 2_000;
 const WAITING_EVERY_MS = 500;
-const CONNECTIONS_EVERY_MS = 15_000;
-
 export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTools): LiveGroups {
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, LiveGroup>();
 
-  function groupOf({ topic, viewer }: Subscription): [string, Group] {
+  function groupOf({ topic, viewer }: Subscription): [string, LiveGroup] {
     const isPersonal = topic.kind === 'changes' && source.isPersonal(topic.filter);
     const key = JSON.stringify([topic.name, isPersonal ? viewer : undefined]);
     const found = groups.get(key);
     if (found) return [key, found];
     if (groups.size >= MAX_GROUPS) throw new LiveFullError(`${MAX_GROUPS} different lists are listened to already`);
-    const state = {
-      shown: new Map(),
-      pace: createLivePace(),
-      stale: false,
-      toldAt: Number.NEGATIVE_INFINITY,
-      broken: false,
-      waiting: 0,
-    };
-    const group = { topic, viewer, listeners: new Set<Subscription>(), ...state };
+    const group = newGroup(topic, viewer);
     groups.set(key, group);
     return [key, group];
   }
 
   /** From its page on: what is sent meanwhile and what is sent for the past may overlap, rows know which is newer. */
-  async function begin(group: Group, { topic, viewer, since, send }: Subscription): Promise<void> {
+  async function begin(group: LiveGroup, { topic, viewer, since, send }: Subscription): Promise<void> {
     if (topic.kind === 'changes' && group.shown.size === 0) show(group, (await source.page(topic.filter, viewer)).ids);
     const missed = since === undefined ? [] : await changes.after(since);
     if (missed?.length === 0) return;
@@ -101,7 +80,7 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     send(facetsEvent(topic, await source.page(topic.filter, viewer), 0));
   }
 
-  async function sort(group: Group, ids: readonly string[]): Promise<void> {
+  async function sort(group: LiveGroup, ids: readonly string[]): Promise<void> {
     const { topic, viewer, shown, pace } = group;
     if (topic.kind !== 'changes') return;
     const left = await source.matching(ids, topic.filter, viewer);
@@ -113,7 +92,7 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     forget(shown);
   }
 
-  function tellRows({ topic, listeners, shown }: Group, ids: readonly string[], drawing: LiveDrawing): void {
+  function tellRows({ topic, listeners, shown }: LiveGroup, ids: readonly string[], drawing: LiveDrawing): void {
     const events = new Map<LiveRow, LiveEvent>();
     for (const { viewer, send } of listeners) {
       for (const id of ids) {
@@ -127,11 +106,9 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
   }
 
   /** What is read or counted as a whole, not more often than somebody can follow. */
-  async function tellWhole(group: Group): Promise<void> {
+  async function tellWhole(group: LiveGroup): Promise<void> {
     const { topic, viewer, listeners, pace } = group;
-    if (!group.stale || performance.now() - group.toldAt < WHOLE_EVERY_MS) return;
-    group.stale = false;
-    group.toldAt = performance.now();
+    if (!takeTurn(group)) return;
     if (topic.kind !== 'changes') return sendAll(listeners, wholly(topic));
     const page = await source.page(topic.filter, viewer);
     show(group, page.ids);
@@ -155,7 +132,7 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     async tell(ids, flooded) {
       const all = [...groups.values()];
       await eachOf(all, async (group) => {
-        group.stale ||= ids.length > 0 ? isConcerned(group.topic, ids) : isOld(group);
+        if (ids.length > 0 ? isConcerned(group.topic, ids) : isOld(group)) spoil(group);
         if (flooded || group.broken) sendAll(group.listeners, wholly(group.topic));
         else if (ids.length > 0) await sort(group, ids);
         group.broken = false;
@@ -173,7 +150,7 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
   };
 
   /** One question that cannot be answered is its own trouble; where none can be, the whole round is for later. */
-  async function eachOf(all: readonly Group[], act: (group: Group) => Promise<void>): Promise<void> {
+  async function eachOf(all: readonly LiveGroup[], act: (group: LiveGroup) => Promise<void>): Promise<void> {
     const errors: unknown[] = [];
     for (const group of all) {
       try {
@@ -188,50 +165,12 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
     if (errors.length > 0) throw errors[0];
   }
 
-  function tellDue(group: Group, due: readonly string[], drawing: LiveDrawing): void {
+  function tellDue(group: LiveGroup, due: readonly string[], drawing: LiveDrawing): void {
     const { topic, pace, listeners } = group;
     if (due.length > 0) tellRows(group, due, drawing);
     pace.done(due);
     const waiting = pace.waiting();
     if (waiting !== group.waiting) sendAll(listeners, facetsEvent(topic, {}, waiting));
     group.waiting = waiting;
-  }
-}
-
-/** A page of one change is concerned by that; the others show more than they could be asked about. */
-function isConcerned(topic: LiveTopic, ids: readonly string[]): boolean {
-  return topic.kind === 'change' ? ids.includes(topic.id) : topic.kind !== 'connections';
-}
-
-/** Nobody tells us that a connection has something new. */
-function isOld({ topic, toldAt }: Group): boolean {
-  return topic.kind === 'connections' && performance.now() - toldAt >= CONNECTIONS_EVERY_MS;
-}
-
-function wholly({ kind, name }: LiveTopic): LiveEvent {
-  return kind === 'changes' ? { name: 'reset', data: { topic: name } } : { name: 'changed', data: { topic: name } };
-}
-
-function rowEvent(row: LiveRow, { name }: LiveTopic, left: boolean): LiveEvent {
-  return { name: 'row', data: { topic: name, ...row, ...(left ? {} : { gone: true }) } };
-}
-
-function facetsEvent({ name }: LiveTopic, page: Partial<LivePage>, updated: number): LiveEvent {
-  return { name: 'facets', data: { topic: name, ...page, updated } };
-}
-
-function sendAll(listeners: ReadonlySet<Subscription>, event: LiveEvent): void {
-  for (const { send } of listeners) send(event);
-}
-
-function show({ shown }: Group, ids: readonly string[]): void {
-  for (const id of ids) shown.set(id, true);
-  forget(shown);
-}
-
-function forget(shown: Map<string, boolean>): void {
-  for (const id of shown.keys()) {
-    if (shown.size <= MAX_SHOWN) break;
-    shown.delete(id);
   }
 }

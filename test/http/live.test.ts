@@ -215,7 +215,7 @@ describe('a stream', () => {
     const reader = await readEvents(`${world.url}/events?${query}`);
     await world.write(change);
     for (const topic of topics.filter((one) => one !== 'change:other'))
-      await reader.until(({ event, data }) => event === 'changed' && data.topic === topic);
+      await reader.until(({ event, data }) => event === 'changed' && data.topic === topic, 10_000);
     expect(reader.events.filter(({ data }) => data.topic === 'change:other')).toEqual([]);
     reader.close();
   });

@@ -32,6 +32,8 @@ export function livePages<T extends Needed>({ live, authentication, clock }: Liv
     // Before the page is read: what changes meanwhile is told twice rather than never.
     const position = live.position();
     response.locals['live'] = liveQuery(topic, position);
+    // The log of changes knows nothing of what else the others show.
+    if (!/^changes?:/.test(topic)) return next();
     const period = Math.floor(clock.now().getTime() / AT_LEAST_EVERY_MS);
     const reader = [authentication.viewer(response), authentication.csrf(response), themeOf(request)];
     const tag = `W/"${sha256(JSON.stringify([STARTED, position, period, request.originalUrl, reader])).slice(0, 22)}"`;
