@@ -6,6 +6,8 @@ const WINDOW_MS = 5 * 60_000;
 /** Some megabytes at most. */
 const MAX_ADDRESSES = 20_000;
 const THE_REST = 'the rest';
+/** What a proxy says may be anything. */
+const LONGEST_ADDRESS = 64;
 
 /** Counts failed attempts to sign in by address, in memory of one replica. */
 export interface Attempts {
@@ -54,7 +56,7 @@ export function createAttempts(now: () => number = () => performance.now(), room
 
 /** One subscriber has 2^64 addresses of IPv6. */
 function network(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
+  if (!isIPv6(address) || address.startsWith('::ffff:')) return address.slice(0, LONGEST_ADDRESS);
   const [head = '', tail = ''] = address.split('::');
   const [before, after] = [head, tail].map((part) => part.split(':').filter((group) => group !== ''));
   const zeros = Array.from({ length: 8 - (before?.length ?? 0) - (after?.length ?? 0) }, () => '0');

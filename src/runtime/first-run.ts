@@ -8,6 +8,7 @@ const KIND = 'first-run';
 const PREFIX = 'lyn_once_';
 const SHAPE = /^lyn_once_[\w-]{43}$/;
 const LASTS_MS = 3_600_000;
+const MANY = 1000;
 
 /**
  * Where there is no way to sign in yet, one person may, with a password that is told once, in the log of one replica.
@@ -20,8 +21,12 @@ export async function offerFirstRun(
   where: string,
 ): Promise<void> {
   const now = clock.now().getTime();
-  const others = await Promise.all(['token', 'session'].map((kind) => credentials.list(kind, now, 1)));
-  if (others.some((found) => found.length > 0)) return;
+  // Sessions of tokens that are no longer configured open nothing.
+  const [tokens, sessions] = await Promise.all([
+    credentials.list('token', now, 1),
+    credentials.list('session', now, MANY),
+  ]);
+  if (tokens.length > 0 || sessions.some(({ data }) => data['via'] === KIND)) return;
   const password = PREFIX + randomSecret();
   const credential = { kind: KIND, id: KIND, hash: sha256(password), createdAt: now, usedAt: now };
   const mine = await credentials.add({ ...credential, expiresAt: now + LASTS_MS, data: {} });
