@@ -12,11 +12,17 @@ export function movedRoutes({
   authentication: Pick<Authentication, 'require'>;
 }): Router {
   const router = Router();
+  // No route of its own: those that follow answer for all that has not moved.
   for (const folder of ['/changes', '/api/v1/changes'])
-    router.get(`${folder}/:id`, authentication.require('read'), async (request, response, next) => {
-      const row = await store.document(BUILT, String(request.params['id']));
-      if (row?.context === undefined || (row.status !== MERGED && row.status !== ARRIVED)) return next();
-      response.redirect(302, `${folder}/${encodeURIComponent(row.context)}`);
-    });
+    router.use(
+      `${folder}/:id`,
+      (request, _response, next) => (request.method === 'GET' && request.path === '/' ? next() : next('router')),
+      authentication.require('read'),
+      async (request, response, next) => {
+        const row = await store.document(BUILT, String(request.params['id']));
+        if (row?.context === undefined || (row.status !== MERGED && row.status !== ARRIVED)) return next();
+        response.redirect(302, `${folder}/${encodeURIComponent(row.context)}`);
+      },
+    );
   return router;
 }
