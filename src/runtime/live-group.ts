@@ -20,6 +20,7 @@ export interface LiveGroup {
   toldAt: number;
   /** Its question could not be answered: it is told to read the page again when it can be. */
   broken: boolean;
+  resetAt: number;
   /** How many rows it was told are waiting. */
   waiting: number;
 }
@@ -28,6 +29,7 @@ const MAX_SHOWN = 2_000;
 /** How often counts are made, and pages that are read as a whole are told to, at most. */
 export const WHOLE_EVERY_MS = 2_000;
 const CONNECTIONS_EVERY_MS = 15_000;
+const RESET_EVERY_MS = 5_000;
 /** The rows of the fleet follow the changes by seconds: see fleet-job.ts. */
 const FLEET_FOLLOWS_MS = 4_000;
 
@@ -38,6 +40,7 @@ export function newGroup(topic: LiveTopic, viewer: Viewer | undefined): LiveGrou
     again: false,
     toldAt: Number.NEGATIVE_INFINITY,
     broken: false,
+    resetAt: Number.NEGATIVE_INFINITY,
     waiting: 0,
   };
   return { topic, viewer, listeners: new Set(), shown: new Map(), pace: createLivePace(), ...told };
@@ -59,6 +62,15 @@ export function takeTurn(group: LiveGroup): boolean {
   group.again = false;
   group.notBefore = now + FLEET_FOLLOWS_MS;
   group.toldAt = now;
+  return true;
+}
+
+/** Whether it is told now to read the page again: while everything is written anew that would be without end. */
+export function takeReset(group: LiveGroup): boolean {
+  const now = performance.now();
+  if (!group.broken || now - group.resetAt < RESET_EVERY_MS) return false;
+  group.broken = false;
+  group.resetAt = now;
   return true;
 }
 

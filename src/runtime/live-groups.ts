@@ -9,6 +9,7 @@ import {
   sendAll,
   show,
   spoil,
+  takeReset,
   takeTurn,
   WHOLE_EVERY_MS,
 } from './live-group.ts';
@@ -133,9 +134,9 @@ export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTo
       const all = [...groups.values()];
       await eachOf(all, async (group) => {
         if (ids.length > 0 ? isConcerned(group.topic, ids) : isOld(group)) spoil(group);
-        if (flooded || group.broken) sendAll(group.listeners, wholly(group.topic));
-        else if (ids.length > 0) await sort(group, ids);
-        group.broken = false;
+        if (flooded) group.broken = true;
+        if (takeReset(group)) sendAll(group.listeners, wholly(group.topic));
+        else if (ids.length > 0 && !flooded) await sort(group, ids);
         if (group.pace.givesUp()) sendAll(group.listeners, wholly(group.topic));
       });
       const turns = all.map((group) => ({ group, due: group.pace.due() }));

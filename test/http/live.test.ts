@@ -235,6 +235,23 @@ describe('a stream', () => {
     await reader.until(({ event, data, at }) => event === 'facets' && data.updated === 0 && at > began);
   });
 
+  it('of a rebuild of everything says to read again, once in a while', async () => {
+    const world = await start();
+    const change = waiting();
+    await world.write(change);
+    const reader = await world.read('changes:');
+    await sleep(50);
+    await world.write(...Array.from({ length: 5_200 }, () => waiting()));
+    await reader.until(({ event }) => event === 'reset');
+    expect(reader.rows().length).toBeLessThan(100);
+    await world.write(moved(change, 2));
+    const late = await world.read('changes:', { since: reader.events[1]!.id });
+    await late.until(({ event }) => event === 'reset');
+    // What comes while so much is new is told by reading again, but not all the time.
+    await sleep(600);
+    expect(reader.events.filter(({ event }) => event === 'reset')).toHaveLength(1);
+  });
+
   it('costs one question per filter and one drawing per kind of reader, however many read', async () => {
     let [questions, reads, drawn] = [0, 0, 0];
     const world = await start({
