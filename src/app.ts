@@ -16,6 +16,7 @@ import { type Route, routesOf } from './http/access.ts';
 import { badgeRoutes } from './http/badge.ts';
 import { createChanges } from './http/changes.ts';
 import { changesRoutes } from './http/changes-api.ts';
+import { compressed } from './http/compressed.ts';
 import { connectionsRoutes } from './http/connections.ts';
 import { evaluationRoutes } from './http/evaluations.ts';
 import { eventLogRoutes } from './http/event-log.ts';
@@ -267,6 +268,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       reportRoutes({ store, clock, authentication }),
       movedRoutes({ store, authentication }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
+      compressed(),
       changesRoutes({ board, changes, clock, authentication }),
       rebuildRoutes({ store, clock }, authentication),
       findRoutes({ store, board, authentication, frameOf, publicUrl: environment.publicUrl }),
