@@ -1,3 +1,4 @@
+import { plannedStep, promotionPolicy } from '../engine/decide.ts';
 import type { PlannedTask } from '../engine/plan.ts';
 import { currentTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import type { State } from './change-row.ts';
@@ -61,27 +62,32 @@ function stepOf(state: SequenceState, task: TaskState, key: Step['key'], attempt
     startedAt: triggeredAt,
     ...(finishedAt === undefined ? {} : { endedAt: finishedAt }),
     ...(detail === '' ? {} : { detail }),
-    human: isHuman(key),
+    human: isHuman(state, key),
     links: typeof url === 'string' && /^https?:\/\//.test(url) ? [{ text: 'pull request', url }] : [],
     task: id,
     sequence: state.triggered?.sequence ?? '',
   };
 }
 
-function ahead({ triggered }: SequenceState, { name }: PlannedTask): Step {
+function ahead(state: SequenceState, { name }: PlannedTask): Step {
+  const { triggered } = state;
   return {
     stage: triggered?.place.stage ?? '',
     key: name,
     state: 'idle',
     attempt: 1,
-    human: isHuman(name),
+    human: isHuman(state, name),
     links: [],
     sequence: triggered?.sequence ?? '',
   };
 }
 
-function isHuman(key: Step['key']): boolean {
-  return key === 'approval';
+/** An approval; a promotion where people have to agree or merge it. */
+function isHuman(state: SequenceState, key: Step['key']): boolean {
+  if (key !== 'promotion') return key === 'approval';
+  const step = plannedStep(state, 'promotion');
+  if (!step) return false;
+  return step.approval !== undefined || step.merge === 'person' || promotionPolicy(state, step) === 'manual';
 }
 
 function stateOf(state: SequenceState, task: TaskState): State {

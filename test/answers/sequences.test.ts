@@ -409,6 +409,15 @@ describe('what a change is', () => {
     });
   });
 
+  it('keeps the name of its commit in every stage, whatever commits its merges make', () => {
+    const promotedBy = { sequence: 'seq', pullRequest: 1 };
+    const place = { project: 'shop', stage: 'production', service: 'checkout' };
+    const merged = { sequence: 'seq-2', revision: 'd'.repeat(40), place, promotedBy };
+    const { cells, commit } = read([fold([triggered()]), fold([triggered(merged)])]);
+    expect(cells.map(({ version }) => version)).toEqual(['8a3d1f0c', '8a3d1f0c']);
+    expect(commit.id).toBe(COMMIT);
+  });
+
   it('a change of configuration, where the images stay', async () => {
     const state = await looked(rollout, {
       application: DEPLOYED,

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../base/json.ts';
+import { inGit } from '../../engine/in-git.ts';
 import { promotionsOf } from '../../engine/promotion.ts';
 import { wasRolledBack } from '../../engine/rollback.ts';
 import { currentTask, finishedTask, type SequenceState, worstResult } from '../../engine/sequence.ts';
@@ -18,9 +19,10 @@ export function cellsOf(
   latest: ReadonlyMap<string, SequenceState>,
 ): Cell[] {
   const incoming = incomingOf(sequences);
+  const commit = commitIn(sequences);
   return stages.map((stage) => {
     const state = latest.get(stage);
-    if (state) return cellOf(stage, state);
+    if (state) return cellOf(stage, state, commit);
     return { stage, state: incoming.get(stage) ?? 'idle' };
   });
 }
@@ -36,7 +38,13 @@ function incomingOf(sequences: readonly SequenceState[]): Map<string, State> {
   return incoming;
 }
 
-function cellOf(stage: string, state: SequenceState): Cell {
+/** What people wrote, by the stage where the change began. */
+function commitIn(sequences: readonly SequenceState[]): string | undefined {
+  const first = sequences.find(({ triggered }) => triggered !== undefined)?.triggered;
+  return first && (first.drySha || inGit(first).revision);
+}
+
+function cellOf(stage: string, state: SequenceState, commit: string | undefined): Cell {
   const clusters = clustersOf(state);
   const score = scoreOf(finishedTask(state, 'evaluation'))?.value;
   const previous = versionBefore(state);
@@ -44,7 +52,7 @@ function cellOf(stage: string, state: SequenceState): Cell {
   return {
     stage,
     state: stageState(state),
-    version: versionOf(state),
+    version: versionOf(state, commit),
     ...(previous === undefined ? {} : { previous }),
     ...(clusters.length > 1 ? { clusters } : {}),
     ...(score === undefined ? {} : { score }),

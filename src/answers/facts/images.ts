@@ -50,10 +50,15 @@ export function versionIn(images: readonly string[], service: string): string | 
   return tags.size === 1 ? [...tags][0] : undefined;
 }
 
-/** What a stage runs with a sequence: the version of its images, else its commit as people read it. */
-export function versionOf(state: SequenceState): string {
+/**
+ * What a stage runs with a sequence: the version of its images, else a commit as people read it.
+ *
+ * @param commit of the change, where the stage has one of its own because it was merged there
+ */
+export function versionOf(state: SequenceState, commit?: string): string {
   const { triggered } = state;
-  return versionIn(imagesOf(state), triggered?.place.service ?? '') ?? short(triggered?.revision ?? '');
+  const version = versionIn(imagesOf(state), triggered?.place.service ?? '');
+  return version ?? short((triggered?.promotedBy && commit) || (triggered?.revision ?? ''));
 }
 
 /** What ran in the stage before. */
