@@ -20,6 +20,8 @@ interface Visit {
 /** One change through its stages. */
 export interface Journey {
   change: string;
+  service: string;
+  team: string;
   /** When it began, in milliseconds since 1970. */
   at: number;
   visits: Visit[];
@@ -36,7 +38,10 @@ export interface Standing {
 export interface Journeys {
   /** A run that is known already takes the place of its earlier self. */
   add(run: Run): void;
-  /** Newest first: whether changes that stood there reached a stage and stayed; those of which it is not known left out. */
+  /**
+   * Newest first: whether changes that stood there reached a stage and stayed; those of which it is not known left out.
+   * Those of the service, of the other services of its team, or of other teams: nobody is their own example.
+   */
   outcomes(whose: Whose, circle: 'service' | 'team' | 'all', standing: Standing, target: string): Iterable<boolean>;
   /** What a change does in a stage, as the newest one did that passed it: of the service, else of its team, else of anyone. */
   stepsOf(whose: Whose, stage: string): readonly string[] | undefined;
@@ -71,7 +76,13 @@ export function createJourneys(halfLifeRuns: number): Journeys {
   function journeyOf(run: Run): Journey {
     const change = `${serviceOf(run)}\u0000${run.change}`;
     return getOrAdd(known, change, () => {
-      const journey: Journey = { change, at: Date.parse(run.startedAt), visits: [] };
+      const journey: Journey = {
+        change,
+        service: serviceOf(run),
+        team: teamOf(run),
+        at: Date.parse(run.startedAt),
+        visits: [],
+      };
       const forget = ({ change: old }: Journey) => known.delete(old);
       getOrAdd(services, serviceOf(run), () => recent(keptOfService, forget)).put(journey);
       getOrAdd(teams, teamOf(run), () => recent(KEPT_OF_TEAM)).put(journey);
@@ -121,7 +132,9 @@ export function createJourneys(halfLifeRuns: number): Journeys {
     *outcomes(whose, circle, standing, target) {
       const found =
         circle === 'all' ? all : circle === 'team' ? teams.get(teamOf(whose)) : services.get(serviceOf(whose));
+      const [service, team] = [serviceOf(whose), teamOf(whose)];
       for (const journey of found?.newestFirst() ?? []) {
+        if (circle === 'team' ? journey.service === service : circle === 'all' && journey.team === team) continue;
         const outcome = outcomeOf(journey, standing, target);
         if (outcome !== undefined) yield outcome;
       }

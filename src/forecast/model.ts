@@ -1,9 +1,19 @@
-import { addTo, DRAWS, type Draws, drawRest, drawStep, noTime, quantileOf, spreadOf, tailAfter } from './draws.ts';
+import { addTo, drawRest, quantileOf, spreadOf, tailAfter } from './draws.ts';
 import { decayOf } from './durations.ts';
 import { createJourneys, type Journeys, type Standing } from './journeys.ts';
 import { credibleShare, shrunkShare, type Tally, tallyOf } from './odds.ts';
 import { type Basis, type Quant, type StepPlace, stepKey } from './quant.ts';
 import { type Forecast, type ForecastQuestion, NO_HISTORY } from './question.ts';
+import {
+  both,
+  drawnApart,
+  drawRemaining,
+  type Known,
+  nothingLeft,
+  type Remaining,
+  type Weight,
+  weaker,
+} from './remaining-time.ts';
 import type { Run } from './run.ts';
 import {
   createStepModel,
@@ -46,26 +56,14 @@ interface Memory {
   known: Map<string, KnownStep | undefined>;
 }
 
-interface Times {
-  machine: Draws;
-  people: Draws;
-}
-
-interface Weight {
-  /** The weakest of its steps. */
-  basis: Basis;
-  runs: number;
-}
-
-type Remaining = Times & Weight;
-
 export function createForecastModel(options: { halfLifeRuns: number }): ForecastModel {
   const steps = createStepModel(options.halfLifeRuns);
   const journeys = createJourneys(options.halfLifeRuns);
   const decay = decayOf(options.halfLifeRuns);
   /** What was worked out for a service; goes when something of it is learnt. */
   const memories = new Map<string, Memory>();
-  const tallies = new Map<string, Tally>();
+  /** By team: what became of the changes of others. */
+  const strangers = new Map<string, Tally>();
 
   function memoryOf(whose: Whose): Memory {
     if (memories.size >= MOST_REMEMBERED) memories.clear();
@@ -148,10 +146,9 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
     const [first, last] = [all[0], all.at(-1)] as [StepPlace, StepPlace];
     const standing: Standing = { stage: first.stage, step: first.step, warned: question.warned ?? false };
     const tally = (circle: Basis) => tallyOf(journeys.outcomes(question, circle, standing, last.stage), decay);
-    const shared = (circle: Basis, whose: string) =>
-      remember(tallies, JSON.stringify([whose, standing, last.stage]), () => tally(circle));
-    const [own, team, everyone] = [tally('service'), shared('team', teamOf(question)), shared('all', '')];
-    if (everyone.runs === 0 && way.includes(undefined)) return null;
+    const [own, team] = [tally('service'), tally('team')];
+    const everyone = remember(strangers, JSON.stringify([teamOf(question), standing, last.stage]), () => tally('all'));
+    if (own.runs + team.runs + everyone.runs === 0 && way.includes(undefined)) return null;
     const chain = way.reduce((product, step) => product * (step?.passes ?? USUALLY_PASSES), 1);
     const share = credibleShare(own, shrunkShare(team, shrunkShare(everyone, chain)));
     const whose = basisOf(own, team, everyone, way);
@@ -164,7 +161,7 @@ export function createForecastModel(options: { halfLifeRuns: number }): Forecast
     forecast,
     forget() {
       memories.clear();
-      tallies.clear();
+      strangers.clear();
     },
     add(run, since) {
       memories.delete(serviceOf(run));
@@ -201,82 +198,18 @@ export function quantOf(known: KnownStep | undefined): Quant | undefined {
   return { p10, p50, p90, n: known.runs };
 }
 
-type Known = StepModel['known'];
-
-/** Undefined: one of the steps has no history at all. */
-function drawRemaining(known: Known, whose: Whose, remaining: ForecastQuestion['remaining']): Remaining | undefined {
-  const sum = nothingLeft();
-  for (let at = 0; at < remaining.length; ) {
-    const { parallel } = remaining[at] as ForecastQuestion['remaining'][number];
-    let end = at + 1;
-    while (parallel !== undefined && remaining[end]?.parallel === parallel) end++;
-    const stages = new Map<string, Remaining>();
-    for (; at < end; at++) {
-      const { stage, step } = remaining[at] as StepPlace;
-      const one = known(whose, stage, step);
-      if (!one) return undefined;
-      const chain = parallel === undefined ? sum : getOrAdd(stages, stage, nothingLeft);
-      // The running one is at place 0.
-      addTo(one.human ? chain.people : chain.machine, drawStep(one.duration, at + 1));
-      Object.assign(chain, weaker(chain, one));
-    }
-    if (stages.size > 0) addAll(sum, [...stages.values()].reduce(slower));
-  }
-  return sum;
-}
-
-function nothingLeft(): Remaining {
-  return { ...drawnApart(), basis: 'service', runs: Number.POSITIVE_INFINITY };
-}
-
-function drawnApart(): Times {
-  return { machine: noTime(), people: noTime() };
-}
-
-function addAll(sum: Remaining, more: Remaining): void {
-  addTo(sum.machine, more.machine);
-  addTo(sum.people, more.people);
-  Object.assign(sum, weaker(sum, more));
-}
-
-const WEAKEST: readonly Basis[] = ['service', 'team', 'all'];
-
-/** One after the other, into the first. */
-function both(first: Remaining, other: Remaining): Remaining {
-  addAll(first, other);
-  return first;
-}
-
-/** At the same time: in each future the one that takes longer. */
-function slower(one: Remaining, other: Remaining): Remaining {
-  const [machine, people] = [noTime(), noTime()];
-  for (let at = 0; at < DRAWS; at++) {
-    const lengths = [one, other].map((each) => (each.machine[at] as number) + (each.people[at] as number));
-    const longer = (lengths[0] as number) >= (lengths[1] as number) ? one : other;
-    machine[at] = longer.machine[at] as number;
-    people[at] = longer.people[at] as number;
-  }
-  return { machine, people, ...weaker(one, other) };
-}
-
-function weaker(one: Weight, other: Weight): { basis: Basis; runs: number } {
-  const [first, second] = [WEAKEST.indexOf(one.basis), WEAKEST.indexOf(other.basis)];
-  if (first === second) return { basis: one.basis, runs: Math.min(one.runs, other.runs) };
-  const { basis, runs } = first > second ? one : other;
-  return { basis, runs };
-}
-
 function basisOf(
   own: Tally,
   team: Tally,
   everyone: Tally,
   known: readonly (KnownStep | undefined)[],
 ): { basis: Basis; n: number } {
-  if (own.runs >= ENOUGH_RUNS || (own.runs > 0 && own.runs === everyone.runs)) return { basis: 'service', n: own.runs };
-  if (team.runs > own.runs) return { basis: 'team', n: team.runs };
+  const others = team.runs + everyone.runs;
+  if (own.runs >= ENOUGH_RUNS || (own.runs > 0 && others === 0)) return { basis: 'service', n: own.runs };
+  if (team.runs > 0) return { basis: 'team', n: team.runs };
   if (everyone.runs > 0) return { basis: 'all', n: everyone.runs };
   // Nobody has stood here: the product of the steps' own shares, as well known as the least known of them.
-  const [first, ...others] = known.filter((step) => step !== undefined);
-  const { basis, runs } = others.reduce<Weight>(weaker, first ?? { basis: 'all', runs: 0 });
+  const [first, ...rest] = known.filter((step) => step !== undefined);
+  const { basis, runs } = rest.reduce<Weight>(weaker, first ?? { basis: 'all', runs: 0 });
   return { basis, n: runs };
 }

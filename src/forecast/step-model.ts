@@ -88,16 +88,15 @@ export function createStepModel(halfLifeRuns: number): StepModel {
 
   function learn(run: Run, step: RunStep, older: boolean): void {
     const verdict = verdictOf(step);
-    if (verdict === undefined) return;
+    const seconds = (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000;
+    // One time that is none would spoil everybody's.
+    if (verdict === undefined || !Number.isFinite(seconds)) return;
     const { groups, member } = placeOf(run, step.step);
     for (const { pool, tally } of groups) {
       poolIn(pool, member.durations, -1);
       count(tally, member.tally, -1);
     }
-    if (verdict) {
-      const seconds = (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000;
-      (older ? addOlder : addNewer)(member.durations, seconds, decay);
-    }
+    if (verdict) (older ? addOlder : addNewer)(member.durations, seconds, decay);
     score(member.tally, verdict, older, decay);
     if (!older || member.tally.runs === 1) member.human = step.human;
     for (const group of groups) {
@@ -149,9 +148,22 @@ function beliefOf({ all, everyone, team, member }: Relatives): Belief {
   return team ? beliefFrom(without(team.pool, member.durations), strangers) : strangers;
 }
 
+/** As with durations, each circle without the one inside it. */
 function passShare({ all, everyone, team, member }: Relatives): number {
-  const levels = [all.tally, everyone?.tally, team?.tally, member.tally];
-  return levels.reduce((prior: number, tally) => (tally ? shrunkShare(tally, prior) : prior), USUALLY_PASSES);
+  const circles = [all.tally, everyone?.tally ?? noTally(), team?.tally ?? noTally(), member.tally, noTally()];
+  return circles
+    .slice(0, -1)
+    .map((tally, at) => tallyWithout(tally, circles[at + 1] as Tally))
+    .reduce((prior, tally) => shrunkShare(tally, prior), USUALLY_PASSES);
+}
+
+function tallyWithout({ arrived, failed, runs }: Tally, part: Tally): Tally {
+  // What is left of adding and taking away is never quite nothing.
+  return {
+    arrived: Math.max(0, arrived - part.arrived),
+    failed: Math.max(0, failed - part.failed),
+    runs: runs - part.runs,
+  };
 }
 
 function basisOf(all: Group, team: Team | undefined, { durations }: Member): { basis: Basis; runs: number } {

@@ -105,6 +105,24 @@ describe('forecasts', () => {
     );
   });
 
+  it('go on where the store failed them, and learn nothing twice', async () => {
+    await remember(...history(450));
+    let failures = 1;
+    const shaky: Store = {
+      ...store,
+      documents: async (query) => {
+        if (query.kind === 'steps' && query.after && failures-- > 0) throw new Error('the store is away');
+        return store.documents(query);
+      },
+    };
+    const forecasts = createForecasts({ store: shaky, clock });
+    await expect(forecasts.refresh()).rejects.toThrow('away');
+    expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(200);
+    await forecasts.refresh();
+    await forecasts.refresh();
+    expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(450);
+  });
+
   it('learn what CI reported of a change when it is joined, however long ago that was', async () => {
     const forecasts = createForecasts({ store, clock });
     await remember(...history(6));
