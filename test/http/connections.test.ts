@@ -5,6 +5,10 @@ import { createGitRepository, LABELS, startArgoCdWorld } from '../support/argocd
 import { bearer, type HttpWorld, notification, problemOf, startHttpWorld, TOKENS } from '../support/http-world.ts';
 import { eventually } from '../support/lynceus.ts';
 
+interface FleetAnswer {
+  groups: { services: { cells: { revision?: string }[] }[] }[];
+}
+
 describe('the connections of a running service', () => {
   const repository = createGitRepository();
   let sandbox: SandboxArgoCd;
@@ -101,6 +105,14 @@ describe('the connections of a running service', () => {
       async () => (await read()).applications.some(({ changedAt }) => Date.parse(changedAt ?? '') >= before),
       { within: 15_000, what: 'the change' },
     );
+  });
+
+  it('bring what their applications run into the fleet', async () => {
+    const fleet = async () =>
+      (await (await world.get('/api/v1/fleet?q=check', bearer(TOKENS.READER))).json()) as FleetAnswer;
+    const cells = async () => (await fleet()).groups[0]?.services[0]?.cells ?? [];
+    await eventually(async () => (await cells())[0]?.revision !== undefined, { within: 15_000, what: 'a cell' });
+    expect(await cells()).toMatchObject([{ system: 'main', name: 'checkout', cluster: expect.stringMatching(/./) }]);
   });
 
   it('were logged once, and kept nobody from starting', () => {
