@@ -193,34 +193,20 @@ function partsOf(run: Run, parts: readonly Run[]): Run[] {
   return parts.filter(({ reports }) => reports.some(({ partOf }) => partOf !== undefined && runs.has(partOf)));
 }
 
-const NAMES: Partial<Record<StepKey, string>> = {
-  build: 'Image build',
-  image: 'Image push',
-  manifest: 'Manifest commit',
-  review: 'Pull request',
-  test: 'Tests',
-  sync: 'Deployment',
-};
-
 function detailOf(key: StepKey, run: Run, parts: readonly Run[]): string {
   const said = newestOf(run.reports, ({ detail }) => detail);
-  const words = run.state === 'failed' ? failureOf(key, run, parts, said) : (said ?? whatOf(key, run));
+  const words = run.state === 'failed' ? failureOf(run, parts, said) : (said ?? whatOf(key, run));
   const line = oneLine(words);
   return line.length > MAX_DETAIL ? `${line.slice(0, MAX_DETAIL - 1)}…` : line;
 }
 
-/** `Image build failed at step 2 of 4: go test` */
-function failureOf(key: StepKey, run: Run, parts: readonly Run[], said: string | undefined): string {
+/** Where it failed, as a sentence goes on after "failed at": `step 2 of 4: go test`; else what was said. */
+function failureOf(run: Run, parts: readonly Run[], said: string | undefined): string {
   const failed = parts.find(({ state }) => state === 'failed');
   const at = newestOf([...(failed?.reports ?? []), ...run.reports], (report) => report.step);
-  const where =
-    at === undefined
-      ? ''
-      : at.number === undefined
-        ? ` at ${at.name}`
-        : ` at step ${at.number}${at.of === undefined ? '' : ` of ${at.of}`}: ${at.name}`;
-  const why = at === undefined && said !== undefined ? `: ${said}` : '';
-  return `${run.kind === 'pipeline' ? 'Pipeline' : (NAMES[key] ?? key)} failed${where}${why}`;
+  if (at === undefined) return said ?? '';
+  if (at.number === undefined) return at.name;
+  return `step ${at.number}${at.of === undefined ? '' : ` of ${at.of}`}: ${at.name}`;
 }
 
 function whatOf(key: StepKey, { reports, state }: Run): string {
@@ -277,6 +263,8 @@ function withWaits(steps: readonly Step[]): Step[] {
       return one.endedAt !== undefined && previous <= one.endedAt ? { ...one, startedAt: previous } : one;
     const waited = between(previous, one.startedAt);
     const wait = `waited ${sayFor(waited)} before`;
-    return waited < WAIT_MS ? one : { ...one, detail: one.detail === undefined ? wait : `${one.detail}; ${wait}` };
+    return waited < WAIT_MS || one.state === 'failed'
+      ? one
+      : { ...one, detail: one.detail === undefined ? wait : `${one.detail}; ${wait}` };
   });
 }

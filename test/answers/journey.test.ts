@@ -157,7 +157,7 @@ describe('the journey of a change', () => {
       report('build', 'started', 0, { ...own, run: 'b' }),
       report('build', 'failed', 3, run),
     ]);
-    expect(build).toMatchObject({ state: 'failed', detail: 'Image build failed at step 2 of 4: go test' });
+    expect(build).toMatchObject({ state: 'failed', detail: 'step 2 of 4: go test' });
   });
 
   it('tells by the tasks of a pipeline where that failed', () => {
@@ -165,7 +165,7 @@ describe('the journey of a change', () => {
       report('pipeline', 'failed', 3, { run: 'p', partOf: 'p' }),
       report('task', 'failed', 2, { run: 't', partOf: 'p', step: { name: 'push' } }),
     ]);
-    expect(build).toMatchObject({ key: 'build', state: 'failed', detail: 'Pipeline failed at push' });
+    expect(build).toMatchObject({ key: 'build', state: 'failed', detail: 'push' });
   });
 
   it('shows no success where one of two ends of the same moment was a failure', () => {

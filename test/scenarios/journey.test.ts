@@ -64,7 +64,7 @@ describe('a change on its way from the commit to the cluster', () => {
         await eventually(
           async () =>
             (await rows(world)).find(
-              ({ blocker }) => blocker.kind === 'ci' && /step 2 of 4: go test/.test(blocker.sentence),
+              ({ blocker }) => blocker.kind === 'ci' && /^\w+ failed at step 2 of 4: go test$/.test(blocker.sentence),
             ),
           { within: 20_000, what: 'the failed build is told', otherwise: () => rows(world) },
         );

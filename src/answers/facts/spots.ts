@@ -141,7 +141,9 @@ function checkOf(memo: unknown, data: unknown): Spot['check'] {
 function beginning(steps: readonly Step[], isDelivered: boolean): Spot | undefined {
   const early = steps.filter(({ stage }) => stage === undefined);
   if (isDelivered || early.length === 0) return undefined;
-  const step = early.find(({ state }) => state === 'failed') ?? early.find(({ endedAt }) => endedAt === undefined);
+  const step =
+    early.find(({ state }) => state === 'failed') ??
+    early.find(({ state, endedAt }) => endedAt === undefined && state !== 'unknown');
   const last = step ?? early.at(-1);
   if (!last) return undefined;
   const since = (step ? last.startedAt : (last.endedAt ?? last.startedAt)) ?? '';
