@@ -23,7 +23,7 @@ describe.skipIf(!chromiumAvailable)('the page of a change in the whole service',
   it('keeps what somebody writes, and what they decide on, while others move the change', async () => {
     await page.goto(`${world.url}/changes/ctx-checkout`);
     await page.locator('#live').getByText('✓ Live').waitFor();
-    const reason = page.locator('#decision textarea[name=reason]');
+    const reason = page.locator('#decision textarea[name=reason]').first();
     await reason.fill('tested by ha');
     const hidden = () =>
       page.locator('#decision input[type=hidden]').evaluateAll((all) => all.map((one) => one.outerHTML));

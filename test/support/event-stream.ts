@@ -33,7 +33,11 @@ export async function readEvents(url: string, headers: Record<string, string> = 
   const comments: string[] = [];
   const waiting = new Set<() => void>();
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    request(url, { headers: { Accept: 'text/event-stream', ...headers }, agent: false }, resolve)
+    request(
+      url,
+      { headers: { Accept: 'text/event-stream', 'Accept-Encoding': 'gzip, deflate, br', ...headers }, agent: false },
+      resolve,
+    )
       .once('error', reject)
       .end();
   });

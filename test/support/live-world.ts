@@ -11,6 +11,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { Permission } from '../../src/base/rights.ts';
 import { guards } from '../../src/http/access.ts';
 import type { Holder } from '../../src/http/authentication.ts';
+import { compressed } from '../../src/http/compressed.ts';
 import { rowDrawer } from '../../src/http/live/draw-row.ts';
 import { readListQuery } from '../../src/http/live/list-query.ts';
 import { livePages } from '../../src/http/live/pages.ts';
@@ -96,6 +97,7 @@ export async function startLiveWorld(options: LiveWorldOptions = {}): Promise<Li
   const forPages = livePages({ live, authentication, clock });
   const frameOf = createFrameOf({ clock, authentication });
   const routers = [
+    compressed(),
     liveRoutes({
       live,
       authentication,
