@@ -1,47 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MAY_IMPORT } from './support/doors.ts';
 
 const src = path.resolve(import.meta.dirname, '../src');
-
-/** Which folders a folder may import besides itself and `base`; docs/architecture.md says why. */
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  base: [],
-  events: [],
-  slo: ['definitions', 'engine'],
-  risk: ['definitions', 'engine'],
-  definitions: ['slo', 'engine'],
-  engine: ['events', 'slo', 'definitions'],
-  promotion: ['definitions', 'engine', 'slo', 'events', 'answers'],
-  forecast: ['events', 'engine'],
-  answers: ['engine', 'events', 'slo', 'forecast'],
-  views: ['engine', 'events', 'slo', 'forecast', 'answers'],
-  ui: ['views', 'engine', 'slo', 'forecast', 'answers'],
-  store: [],
-  adapters: ['events', 'definitions', 'promotion'],
-  tasks: ['adapters', 'answers', 'definitions', 'engine', 'events', 'promotion', 'risk', 'slo'],
-  runtime: ['adapters', 'answers', 'engine', 'events', 'forecast', 'risk', 'slo', 'store', 'tasks', 'views'],
-  http: ['answers', 'engine', 'events', 'forecast', 'runtime', 'store', 'ui', 'views'],
-  config: ['adapters', 'definitions'],
-  cli: [
-    ...[
-      'adapters',
-      'answers',
-      'app',
-      'config',
-      'definitions',
-      'events',
-      'promotion',
-      'risk',
-      'runtime',
-      'slo',
-      'store',
-    ],
-    ...['tasks', 'views'],
-  ],
-  app: ['adapters', 'config', 'definitions', 'http', 'runtime', 'store', 'tasks'],
-  main: ['cli'],
-};
 
 const PURE = ['events', 'definitions', 'engine', 'slo', 'risk', 'forecast', 'answers', 'promotion', 'views'];
 /** The only packages that pure code may use: they parse, check and compute, and touch nothing. */
