@@ -85,7 +85,7 @@ let tag = '';
 
 /** Reads this page again and shows what is different; a list keeps its rows and their order. Throws without an answer. */
 export async function readAgain(): Promise<void> {
-  const answer = await fetch(location.href, {
+  const answer = await fetch(address(), {
     headers: { 'If-None-Match': tag, Accept: 'text/html' },
     cache: 'no-store',
   });
@@ -109,6 +109,14 @@ export async function readAgain(): Promise<void> {
   }
   patch(now, next);
   mend();
+}
+
+/** What the page chose to show in detail stays chosen: what is newer waits to be asked for. */
+function address(): string {
+  const url = new URL(location.href);
+  const { e } = byId('evaluation')?.dataset ?? {};
+  if (e && !url.searchParams.has('e')) url.searchParams.set('e', e);
+  return url.href;
 }
 
 /** What the server leaves to the page. */

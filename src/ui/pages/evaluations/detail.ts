@@ -32,7 +32,7 @@ export function detail(chosen: Chosen, board: EvaluationsBoard): Html {
     ...files.map(({ path, url }) => (url === undefined ? html`<code>${path}</code>` : link(url, path))),
     view.requestedBy !== undefined && `asked for by ${view.requestedBy}`,
   ];
-  return html`<section id="evaluation" class="detail" aria-labelledby="verdict">
+  return html`<section id="evaluation" class="detail" aria-labelledby="verdict" data-e="${view.id}">
 <h2 id="verdict">${stateMark(state, word)}${said}</h2>
 <p class="sentence">${sentence}</p>
 <p class="quiet">${joined(facts)}</p>
