@@ -269,7 +269,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       movedRoutes({ store, authentication }),
       operationsRoutes(store, metrics, () => stopping.signal.aborted),
       compressed(),
-      changesRoutes({ board, changes, clock, authentication }),
+      changesRoutes({ board, changes, clock, authentication, position: live.position }),
       rebuildRoutes({ store, clock }, authentication),
       findRoutes({ store, board, authentication, frameOf, publicUrl: environment.publicUrl }),
       badgeRoutes({ store, board, authentication }),

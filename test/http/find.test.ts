@@ -109,6 +109,7 @@ describe('addresses by what others know a change by', () => {
     const list = (await (await world.get('/api/v1/changes?q=cart')).json()) as { rows: object[]; total: number };
     expect(list).toMatchObject({ total: 1, rows: [{ id: 'ctx-cart', version: '1.8.2', blocker: { kind: 'review' } }] });
     expect(list).not.toHaveProperty('changes');
+    expect(list).toHaveProperty('cursorSeq', expect.stringMatching(/^\d+\.[0-9a-f]{8}\.\d+$/));
     const { row, steps } = (await (await world.get('/api/v1/changes/ctx-cart')).json()) as {
       row: object;
       steps: { key: string; state: string }[];
