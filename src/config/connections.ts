@@ -19,7 +19,7 @@ import type { Parsed, Problem } from '../definitions/problem.ts';
 import { MAX_PROBLEMS, readYaml, type YamlDocument } from '../definitions/read-yaml.ts';
 import { suggest } from '../definitions/suggest.ts';
 import { problemAt, quote, validator } from '../definitions/validate.ts';
-import { type ForecastEntry, ForecastSection, type ForecastSettings, forecastSettings } from './forecast.ts';
+import { type ForecastEntry, ForecastSection, type ForecastSettings } from './forecast.ts';
 import {
   createSignIn,
   type GroupGrant,
@@ -280,7 +280,7 @@ function create(
         checks,
         secrets: vault.all(),
       },
-      forecast: forecastSettings(value.forecast),
+      forecast: value.forecast ?? {},
       ...(signIn ? { signIn } : {}),
       frameAncestors: value.page?.frameAncestors ?? [],
     },

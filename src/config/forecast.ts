@@ -12,12 +12,5 @@ export const ForecastSection = Type.Object(
 
 export type ForecastEntry = Static<typeof ForecastSection>;
 
-export interface ForecastSettings {
-  halfLifeRuns: number;
-}
-
-const DEFAULT_HALF_LIFE_RUNS = 20;
-
-export function forecastSettings({ halfLifeRuns = DEFAULT_HALF_LIFE_RUNS }: ForecastEntry = {}): ForecastSettings {
-  return { halfLifeRuns };
-}
+/** What is left out has its default where it is used. */
+export type ForecastSettings = Readonly<ForecastEntry>;

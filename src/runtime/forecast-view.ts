@@ -7,7 +7,8 @@ import { type Run, runFromDocument } from '../forecast/run.ts';
 import { teamOf, type Whose } from '../forecast/step-model.ts';
 import { failingSteps, slowSpots } from '../forecast/weak-spots.ts';
 import type { Document, DocumentQuery, Store } from '../store/store.ts';
-import { FORECAST, type Forecasts, keptIn } from './forecasts.ts';
+import { FORECAST, keptIn } from './forecast-learner.ts';
+import type { Forecasts } from './forecasts.ts';
 
 export type { ForecastView } from '../forecast/forecast-view.ts';
 

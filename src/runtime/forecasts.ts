@@ -1,14 +1,12 @@
 import type { Clock } from '../base/clock.ts';
-import { type Calibrations, createCalibrations, type KeptForecast, type Publication } from '../forecast/calibration.ts';
+import type { Publication } from '../forecast/calibration.ts';
 import type { Journeys } from '../forecast/journeys.ts';
-import { createForecastModel } from '../forecast/model.ts';
 import { inGroups } from '../forecast/parallel.ts';
 import type { StepPlace } from '../forecast/quant.ts';
 import type { Forecast, ForecastQuestion } from '../forecast/question.ts';
-import { runFromDocument } from '../forecast/run.ts';
-import { type KnownStep, serviceOf, type Whose } from '../forecast/step-model.ts';
-import type { Document, Store } from '../store/store.ts';
-import { createFollower } from './follower.ts';
+import type { KnownStep, Whose } from '../forecast/step-model.ts';
+import type { Store } from '../store/store.ts';
+import { createLearner } from './forecast-learner.ts';
 
 /** What past changes say about those under way. Held in memory; every replica learns it from the store by itself. */
 export interface Forecasts {
@@ -27,40 +25,29 @@ export interface Forecasts {
   refresh(): Promise<void>;
 }
 
-/** Documents of forecasts, with what came true. */
-export const FORECAST = 'forecast';
-export const DEFAULT_HALF_LIFE_RUNS = 20;
+const DEFAULT_HALF_LIFE_RUNS = 20;
 const FRESH_MS = 5_000;
 /** What others did moves a service's forecast a little: that may wait. */
 const FORGET_MS = 60_000;
 
 export function createForecasts(room: { store: Store; clock: Clock; halfLifeRuns?: number }): Forecasts {
   const { store, clock, halfLifeRuns = DEFAULT_HALF_LIFE_RUNS } = room;
-  const model = createForecastModel({ halfLifeRuns });
-  const calibrations = createCalibrations();
-  const runs = createFollower(store, 'steps', (row, since, older) => learnRun(row, since, older));
-  const kept = createFollower(store, FORECAST, (row, since, older) => learnKept(calibrations, row, since, older));
-  const services = new Map<string, Whose & { movedAt: number }>();
+  let learner = createLearner(store, halfLifeRuns);
+  /** The rebuild of rows that the learner has seen the end of. */
+  let rebuilt: string | undefined;
   let forgotten = Number.NEGATIVE_INFINITY;
   let refreshed = Number.NEGATIVE_INFINITY;
   let refreshing: Promise<void> | undefined;
 
-  function learnRun(row: Document, since: number, older: boolean): void {
-    const run = runFromDocument(row);
-    if (!run) return;
-    const { project, service, team } = run;
-    if (!older || !services.has(serviceOf(run)))
-      services.set(serviceOf(run), { project, service, ...(team === undefined ? {} : { team }), movedAt: row.sort });
-    if (older) model.addOlder(run);
-    else model.add(run, since);
-  }
-
   async function refreshNow(): Promise<void> {
     const now = clock.now().getTime();
-    await runs.follow(now);
-    await kept.follow(now);
+    const rebuild = await lastRebuild(store);
+    // Rows of long ago were written just now: nothing in their order says so.
+    const fresh = rebuild !== undefined && rebuild !== rebuilt ? createLearner(store, halfLifeRuns) : learner;
+    await fresh.follow(now);
+    [learner, rebuilt] = [fresh, rebuild ?? rebuilt];
     if (now - forgotten >= FORGET_MS) {
-      model.forget();
+      learner.model.forget();
       forgotten = now;
     }
     refreshed = now;
@@ -81,39 +68,28 @@ export function createForecasts(room: { store: Store; clock: Clock; halfLifeRuns
   }
 
   return {
-    journeys: model.journeys,
+    get journeys() {
+      return learner.model.journeys;
+    },
     refresh,
-    step: (whose, stage, step) => model.steps.known(whose, stage, step),
-    publication: calibrations.publication,
-    parallel: (whose, remaining, under) => inGroups(model.journeys, whose, remaining, under),
+    step: (whose, stage, step) => learner.model.steps.known(whose, stage, step),
+    publication: (whose) => learner.calibrations.publication(whose),
+    parallel: (whose, remaining, under) => inGroups(learner.model.journeys, whose, remaining, under),
     services() {
-      const newestFirst = [...services.values()].sort((a, b) => b.movedAt - a.movedAt);
+      const newestFirst = [...learner.services.values()].sort((a, b) => b.movedAt - a.movedAt);
       return newestFirst.map(({ movedAt: _, ...whose }) => whose);
     },
-    unhidden: (question) => model.forecast(question, clock.now().getTime()),
+    unhidden: (question) => learner.model.forecast(question, clock.now().getTime()),
     for(question) {
       const now = look();
-      const { shown, why } = calibrations.publication(question);
-      return model.forecast(question, now, shown ? undefined : why);
+      const { shown, why } = learner.calibrations.publication(question);
+      return learner.model.forecast(question, now, shown ? undefined : why);
     },
   };
 }
 
-/** A forecast as it is kept; undefined while nothing of it has come true. */
-export function keptIn({ project, service, status, data }: Document): KeptForecast | undefined {
-  if (project === undefined || service === undefined || status === 'open') return undefined;
-  return { ...(data as unknown as KeptForecast), project, service };
-}
-
-/** What settles later is learnt twice, the second time without its time. */
-function learnKept(calibrations: Calibrations, row: Document, since: number, older: boolean): void {
-  const kept = keptIn(row);
-  if (!kept) return;
-  if (older) {
-    calibrations.addOlder(kept);
-    return;
-  }
-  const { seconds, ...rest } = kept;
-  const isNews = seconds !== undefined && Number(row.data['timedAt'] ?? 0) > since;
-  calibrations.add(isNews ? { ...rest, seconds } : rest);
+/** When the last one began whose rows are all written; undefined: there was none, or it is under way. */
+async function lastRebuild(store: Store): Promise<string | undefined> {
+  const row = await store.document('rebuild', 'rows');
+  return row?.data['state'] === 'read' ? String(row.data['startedAt']) : undefined;
 }

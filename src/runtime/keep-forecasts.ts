@@ -4,7 +4,8 @@ import { STAYS_MS } from '../forecast/journeys.ts';
 import { type Run, runFromDocument } from '../forecast/run.ts';
 import { teamOf } from '../forecast/step-model.ts';
 import type { ClaimedJob, Document, NewJob, Store } from '../store/store.ts';
-import { FORECAST, type Forecasts } from './forecasts.ts';
+import { FORECAST } from './forecast-learner.ts';
+import type { Forecasts } from './forecasts.ts';
 
 /** How often it is looked for changes that entered a stage, and for forecasts that came true. */
 const EVERY_MS = 15_000;

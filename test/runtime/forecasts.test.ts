@@ -5,7 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { movedAt, type Run } from '../../src/forecast/run.ts';
-import { createForecasts, FORECAST, type Forecasts } from '../../src/runtime/forecasts.ts';
+import { FORECAST } from '../../src/runtime/forecast-learner.ts';
+import { createForecasts, type Forecasts } from '../../src/runtime/forecasts.ts';
 import { keepForecasts, keepForecastsJob } from '../../src/runtime/keep-forecasts.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Document, Store } from '../../src/store/store.ts';
@@ -121,6 +122,26 @@ describe('forecasts', () => {
     await forecasts.refresh();
     await forecasts.refresh();
     expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(450);
+  });
+
+  it('learn everything anew once rows were made again from the log', async () => {
+    const forecasts = createForecasts({ store, clock });
+    const [old, recent] = [history(5), history(5, PLACE, 100)];
+    await remember(...recent);
+    await forecasts.refresh();
+    await store.commit({ documents: old.map((run) => runRow(run)) });
+    const rebuild = (version: number, state: string): Document => {
+      const data = { state, startedAt: new Date(now).toISOString() };
+      return { kind: 'rebuild', id: 'rows', version, sort: now, data };
+    };
+    await store.commit({ documents: [rebuild(1, 'reading')] });
+    await forecasts.refresh();
+    expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(5);
+    await store.commit({ documents: [rebuild(2, 'read')] });
+    for (const _ of [1, 2]) {
+      await forecasts.refresh();
+      expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(10);
+    }
   });
 
   it('learn what CI reported of a change when it is joined, however long ago that was', async () => {
