@@ -3,8 +3,10 @@ import { BLOCKER_RULES } from './blockers/all.ts';
 import { noneOf } from './blockers/none.ts';
 import type { BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from './change-row.ts';
 import type { ChangeFacts } from './fact-types.ts';
+import type { Spot } from './spot.ts';
 import type { Moment, Told, Way } from './told.ts';
 import type { Viewer } from './viewer.ts';
+import { prose, sentence } from './words.ts';
 
 /** What a forecast says of a change from where it stands. */
 export interface Foreseen {
@@ -51,10 +53,17 @@ export function tell(facts: ChangeFacts, moment: Moment): { kind: BlockerKind; t
   for (const rule of BLOCKER_RULES) {
     for (const spot of facts.spots) {
       const told = rule.tell(spot, facts, moment);
-      if (told) return { kind: rule.kind, told };
+      if (told) return { kind: rule.kind, told: { ...told, ...loudly(spot) } };
     }
   }
   return { kind: 'none', told: noneOf(facts, moment.now) };
+}
+
+const LOUD = /^ROLLBACK FAILED/;
+
+/** A rollback that failed leaves the stage broken: that is said first, whatever the change had failed at. */
+function loudly({ failed }: Spot): Pick<Told, 'sentence'> | undefined {
+  return failed && LOUD.test(failed.message) ? { sentence: sentence`${prose(failed.message)}` } : undefined;
 }
 
 /** The changes that a change is behind of: what `changeOf` will be asked for. */
@@ -77,10 +86,10 @@ export function needsOf(facts: ChangeFacts, now: string): string[] {
 
 const OPTIONAL: ReadonlySet<string> = new Set(['overrides', 'rolls back', 'retries']);
 
-function blockerOf(kind: BlockerKind, { sentence, since, stage, stale }: Told): BlockerView {
+function blockerOf(kind: BlockerKind, { since, stage, stale, ...told }: Told): BlockerView {
   return {
     kind,
-    sentence,
+    sentence: told.sentence,
     since,
     ...(stage === undefined || stage === '' ? {} : { stage }),
     ...(stale === true ? { stale } : {}),

@@ -64,6 +64,13 @@ describe('a sentence', () => {
     );
   });
 
+  it('says first that a rollback failed', () => {
+    const message = 'ROLLBACK FAILED: 1a2b3c4d is not healthy either (response_time_p95 is 612)';
+    const [spot] = goldenFacts.gate.spots;
+    const failed = { ...spot?.failed, at: ago(1), reason: 'failed', message, rollback: 'failed' } as const;
+    expect(say({ ...goldenFacts.gate, spots: [{ ...spot, failed } as never] })).toBe(message);
+  });
+
   it('is one line that steers nothing, whatever others wrote', () => {
     const hostile = 'a\u001b[2J\u202Eb\n\nc\u0000\u2028d\ud800';
     expect(say(waiting(hostile))).toBe('Sync to staging: a [2J b c d\ufffd');
