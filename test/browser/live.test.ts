@@ -137,6 +137,25 @@ describe.skipIf(!chromiumAvailable)('a page in a browser', () => {
     expect(world.streams.open).toBe(1);
   });
 
+  it('a tab that nobody looks at hands over, and asks for what it missed when somebody does', async () => {
+    const [front, back] = [await open(), await open()];
+    const look = (page: Page, state: 'visible' | 'hidden') =>
+      page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await expect.poll(() => world.streams.open).toBe(1);
+    await look(front, 'hidden');
+    await look(back, 'hidden');
+    await expect.poll(() => world.streams.open).toBe(0);
+    await look(back, 'visible');
+    await expect.poll(() => world.streams.open).toBe(1);
+    await world.write(later(first, 2));
+    await row(back, first).getByText('title 2').waitFor();
+    expect(await row(front, first).innerText()).not.toContain('title 2');
+    await look(front, 'visible');
+    await row(front, first).getByText('title 2').waitFor();
+    await expect.poll(() => world.streams.open).toBe(1);
+  });
+
   it('a tab that comes back from the memory of the browser has missed nothing', async () => {
     const page = await open();
     await live(page).getByText('✓ Live').waitFor();

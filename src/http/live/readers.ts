@@ -36,15 +36,19 @@ const MAX_READERS_OF_SESSION = 20;
 export function createReaders(options: ReadersOptions): Readers {
   const { live, stopping, heartbeatMs = HEARTBEAT_MS, maxReaders = MAX_READERS } = options;
   const readers = new Set<Reader>();
+  let checking = false;
 
   /** Also how a reader finds out that it has been left alone: silence is an event that does not come. */
   async function beat(): Promise<void> {
     const event = { name: 'beat' as const, data: live.state() };
-    for (const reader of [...readers]) {
-      const may = await reader.mayStillRead().catch(() => true);
-      if (may) reader.stream.send(event);
-      else reader.stream.end({ name: 'end', data: { reason: 'signed-out' } });
+    for (const { stream } of readers) stream.send(event);
+    // Nobody waits for a beat because the store is slow to say who may still read.
+    if (checking) return;
+    checking = true;
+    for (const { mayStillRead, stream } of [...readers]) {
+      if (!(await mayStillRead().catch(() => true))) stream.end({ name: 'end', data: { reason: 'signed-out' } });
     }
+    checking = false;
   }
 
   const timer = setInterval(beat, heartbeatMs);

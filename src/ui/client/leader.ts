@@ -34,6 +34,8 @@ const GATHER_MS = 80;
 export function listen(ear: Ear): void {
   const me = crypto.randomUUID();
   let { since } = ear;
+  /** Something was told that the position does not cover yet. */
+  let isBehind = false;
   let channel: BroadcastChannel | undefined;
   let leaving: AbortController | undefined;
   let stream: EventSource | undefined;
@@ -42,7 +44,11 @@ export function listen(ear: Ear): void {
   const tabs = new Map<string, { topics: readonly string[]; since: string }>();
 
   function take(heard: Heard): void {
-    since = heard.at || since;
+    if (heard.at && heard.at !== since) {
+      since = heard.at;
+      isBehind = false;
+    }
+    isBehind ||= heard.name !== 'beat';
     if (!heard.data.topic || ear.topics.includes(heard.data.topic)) ear.hear(heard);
   }
 
@@ -83,7 +89,7 @@ export function listen(ear: Ear): void {
     const wanted = topics();
     tabs.set(data.who, data);
     // What it missed before it was here must not be taken for told.
-    if (data.since === since && data.topics.every((topic) => wanted.includes(topic))) return;
+    if (!isBehind && data.since === since && data.topics.every((topic) => wanted.includes(topic))) return;
     stream?.close();
     connectIn(GATHER_MS);
   }
