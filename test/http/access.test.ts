@@ -80,7 +80,9 @@ describe.each([
     expect(open.filter((path) => /^\/api\/|decision|token(?!s?\/)/.test(path))).toEqual([]);
   });
 
-  it.each(Object.entries(HOLDERS))('lets %s through the doors that are theirs, and no other', async (name, holder) => {
+  // Open reading makes a difference to those who may not read, and to nobody else.
+  const asked = Object.entries(HOLDERS).filter(([, { opens }]) => anonymousRead === 'false' || !opens.includes('read'));
+  it.each(asked)('lets %s through the doors that are theirs, and no other', async (name, holder) => {
     const { token, opens, webhook, known } = holder;
     const mine = OPERATOR_WITHOUT_REPORT.includes(name) ? opens.filter((one) => one !== 'report') : opens;
     const wrong: string[] = [];
@@ -129,7 +131,7 @@ describe('a session', () => {
     ['operator', ROLE_TOKENS.OPERATOR],
     ['admin', ROLE_TOKENS.ADMIN],
   ] as const)(
-    'of the role %s opens the doors of its role, and changes nothing without what its forms carry',
+    'of the role %s opens the doors of its role, and an admin’s changes nothing without what its forms carry',
     async (role, token) => {
       const visitor = createVisitor(world.url);
       await signInWithToken(visitor, token);
@@ -146,7 +148,8 @@ describe('a session', () => {
         const seen = await statusOf(method, path, { ...cookie, ...csrf });
         const refused = seen[0] === 401 || seen[1] === 'forbidden' || seen[1] === 'csrf' || seen[1] === 'cross-site';
         if (mine ? refused : seen[1] !== 'forbidden') say(route, 'with all it takes', seen);
-        if (!mine || method === 'GET') continue;
+        // All doors are an admin's: once for each is enough.
+        if (role !== 'admin' || method === 'GET') continue;
         for (const [what, headers, code] of PROBES) {
           const probed = await statusOf(method, path, { ...cookie, ...csrf, ...headers });
           if (probed[1] !== code) say(route, what, probed);
