@@ -248,6 +248,14 @@ tokens:
     ]);
   });
 
+  it('says how soon forecasts forget, within reason', () => {
+    const forecast = (value: string) => read(file(`forecast: ${value}`));
+    expect(forecast('{halfLifeRuns: 10}')).toMatchObject({ ok: true, value: { forecast: { halfLifeRuns: 10 } } });
+    expect(read(file('deliverySystems: []'))).toMatchObject({ ok: true, value: { forecast: {} } });
+    expect(problemsOf(file('forecast: {halfLifeRuns: 1}'))).toEqual([expect.stringContaining('halfLifeRuns')]);
+    expect(problemsOf(file('forecast: {halflife: 10}'))).toEqual([expect.stringContaining('halflife')]);
+  });
+
   it('tells all its mistakes at once, from top to bottom', () => {
     const said = problemsOf(`${file('')}deliverySystems:
   - {name: main, kind: argcd}
