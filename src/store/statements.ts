@@ -102,8 +102,10 @@ export function documentList(query: DocumentQuery, within: (column: string, para
     // The first half alone lets the index find the page; the second leaves out the ties already seen.
     conditions.push(`sort <= ${sort} and (sort < ${sort} or id > ${parameter(query.after.id)})`);
   }
+  // What is looked for by its context are few rows: without the sign SQLite reads all of the kind in the order of the list.
+  const order = query.context === undefined ? 'sort' : '+sort';
   const text = `select ${DOCUMENT_COLUMNS} from documents where ${conditions.join(' and ')}
-    order by sort desc, id limit ${parameter(pageSize(query.limit))}`;
+    order by ${order} desc, id limit ${parameter(pageSize(query.limit))}`;
   return { text, values };
 }
 
