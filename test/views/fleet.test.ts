@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fold, type SequenceState } from '../../src/engine/sequence.ts';
 import type { Application } from '../../src/events/application.ts';
-import { behindOf, driftOf, type FleetInput, fleetService, type Running, runningOf } from '../../src/views/fleet.ts';
+import { type FleetInput, fleetService, type Running, runningOf } from '../../src/views/fleet.ts';
+import { behindOf, driftOf } from '../../src/views/fleet-drift.ts';
 import { type FleetEntry, type FleetQuery, fleetEntry, fleetPage, NO_TEAM } from '../../src/views/fleet-page.ts';
 import { planned, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
 

@@ -1,5 +1,6 @@
 import type { State } from '../../../answers/change-row.ts';
-import { behindOf, type FleetService, type FleetUnit, labelOf, stageNamed } from '../../../views/fleet.ts';
+import { type FleetService, type FleetUnit, labelOf, stageNamed } from '../../../views/fleet.ts';
+import { behindOf } from '../../../views/fleet-drift.ts';
 import { type Content, type Html, html, joined, link } from '../../html.ts';
 import { sayScoreExactly } from '../../parts/criteria.ts';
 import { stateMark } from '../../parts/state.ts';

@@ -1,5 +1,6 @@
 import type { Person } from '../../../answers/change-row.ts';
-import { driftOf, type FleetService, type FleetUnit } from '../../../views/fleet.ts';
+import type { FleetService, FleetUnit } from '../../../views/fleet.ts';
+import { driftOf } from '../../../views/fleet-drift.ts';
 import type { FleetGroup, FleetQuery } from '../../../views/fleet-page.ts';
 import { type Html, html, joined, link } from '../../html.ts';
 import { person } from '../../parts/person.ts';
