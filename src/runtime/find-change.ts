@@ -50,5 +50,7 @@ function keyFilter(token: string): KeyFilter {
       ...(number ? [numberKey(number)] : []),
     ],
     prefix: true,
+    // Words of titles recur; numbers, versions and commits hardly.
+    ...(/\d/.test(token) ? {} : { often: true }),
   };
 }

@@ -38,6 +38,8 @@ export interface KeyFilter {
   values: readonly string[];
   /** The values are beginnings. */
   prefix?: boolean;
+  /** Many changes may have it, so that reading the list in its order is quicker than looking each of them up. */
+  often?: boolean;
 }
 
 export interface ChangesQuery {

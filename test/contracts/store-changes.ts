@@ -174,6 +174,7 @@ export function changesContract(opened: () => OpenedStore): void {
       const needs = (prefix: boolean) => ({ names: ['needs'], values: [person], prefix });
       expect(await found({ keys: [needs(false)] })).toBe('a d');
       expect(await found({ keys: [needs(true)] })).toBe('a c d');
+      expect(await found({ keys: [{ ...needs(true), often: true }], limit: 2 })).toBe('a c');
       expect(
         await found({ keys: [needs(false), { names: ['word', 'version'], values: ['re', 'xx'], prefix: true }] }),
       ).toBe('d');
