@@ -14,7 +14,11 @@ const MAX_NAME = 100;
 export async function readCommit(input: TaskInput, tools: TaskTools): Promise<JsonObject | undefined> {
   // A later stage gets it from the first one; a revert of ours says by itself what it is.
   if (input.triggered.promotedBy || input.triggered.rollsBack) return undefined;
-  return (await quietly(() => fromGit(input, tools))) ?? (await quietly(() => fromSystem(input, tools)));
+  for (const read of [fromGit, fromSystem, fromMessage]) {
+    const commit = await quietly(() => read(input, tools));
+    if (commit !== undefined) return commit;
+  }
+  return undefined;
 }
 
 async function quietly(read: () => Promise<JsonObject | undefined>): Promise<JsonObject | undefined> {
@@ -35,6 +39,14 @@ async function fromGit({ triggered, signal }: TaskInput, tools: TaskTools): Prom
   // Who merged it is not who wrote it.
   const made = commits.find(({ subject }) => !subject.startsWith('Merge ')) ?? commits[0];
   return made && commitOf(made);
+}
+
+/** Without an author, where nothing is known of before: Flux tells of neither. */
+async function fromMessage({ triggered, signal }: TaskInput, tools: TaskTools): Promise<JsonObject | undefined> {
+  const { repository, revision } = inGit(triggered);
+  if (triggered.source.kind !== undefined || !isCommit(revision)) return undefined;
+  const message = await tools.gitHost(repository)?.commitMessage(repository, revision, { signal });
+  return message === undefined ? undefined : words('', message, '');
 }
 
 function commitOf({ author, subject, date, by }: CommitInfo): JsonObject {

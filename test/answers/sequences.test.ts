@@ -389,6 +389,15 @@ describe('what a change is', () => {
     });
   });
 
+  it('by its message alone, where nobody tells of its author', async () => {
+    const refused = () => Promise.reject(new AdapterError('rejected', 'Flux does not tell'));
+    const host = { readFile: async () => undefined, commitMessage: async () => 'Log less\n\nToo much.' };
+    expect(read(await looked(plan, { host, system: { revisionMetadata: refused } }))).toMatchObject({
+      title: 'Log less',
+      author: { name: 'unknown' },
+    });
+  });
+
   it('without a word of anybody, by its commit alone: that is no failure', async () => {
     const refused = () => Promise.reject(new AdapterError('forbidden', 'no'));
     const state = await looked(plan, { system: { revisionMetadata: refused } });
