@@ -4,9 +4,7 @@ import type { NewEvent, NewJob } from '../store/store.ts';
 import { PUSHED } from './cloud-event.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
 import { Refusal } from './problem.ts';
-import { isCdEvent, readCdEvent } from './reports/cd-event.ts';
-import { REPORTED } from './reports/plain.ts';
-import { readShortReport } from './reports/short-form.ts';
+import { readReport } from './reports/read-report.ts';
 
 /** What Keptn's users send to have a service judged. */
 const KEPTN_EVALUATION = /^sh\.keptn\.event\.(?:([a-z0-9-]+)\.)?evaluation\.triggered$/;
@@ -25,11 +23,7 @@ export function jobsOfEvent(event: NewEvent, now: Date): NewJob[] {
   if (event.type === PUSHED) {
     return [{ queue: 'received', key, payload: { kind: 'indicators', id: key, ...readPush(data, event, now) } }];
   }
-  const report = isCdEvent(event)
-    ? readCdEvent(data, event, now)
-    : event.type === REPORTED
-      ? readShortReport(data, event, now)
-      : undefined;
+  const report = readReport(event, now);
   if (report) return [{ queue: 'received', key, payload: { kind: 'report', report: report as unknown as JsonObject } }];
   const keptn = KEPTN_EVALUATION.exec(event.type);
   if (!keptn) return [];

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { reportedFacts } from '../../src/answers/journey.ts';
 import type { Json, JsonObject } from '../../src/base/json.ts';
 import { Refusal } from '../../src/http/problem.ts';
-import { readCdEvent } from '../../src/http/reports/cd-event.ts';
 import { plainEvent } from '../../src/http/reports/plain.ts';
-import { readShortReport } from '../../src/http/reports/short-form.ts';
+import { readReport } from '../../src/http/reports/read-report.ts';
 import { reportCommit } from '../../src/runtime/journey.ts';
 import { documentColumns, jobColumns } from '../../src/store/records.ts';
 import { conformanceEvents } from '../support/cd-events.ts';
@@ -17,10 +16,7 @@ function take(value: Json): 'kept' | 'refused' {
   try {
     const event = plainEvent(value, NOW);
     if (!event) return 'refused';
-    const data = event.data['data'] ?? null;
-    const report = event.type.startsWith('dev.cdevents.')
-      ? readCdEvent(data, event, NOW)
-      : readShortReport(data, event, NOW);
+    const report = readReport(event, NOW);
     if (!report) return 'kept';
     const { documents = [], jobs = [] } = reportCommit(report);
     for (const document of documents) documentColumns(document);

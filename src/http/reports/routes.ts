@@ -7,9 +7,7 @@ import type { Authentication } from '../authentication.ts';
 import { readCloudEvents } from '../cloud-event.ts';
 import { Refusal } from '../problem.ts';
 import { rawBody } from '../raw-body.ts';
-import { isCdEvent, readCdEvent } from './cd-event.ts';
-import { REPORTED } from './plain.ts';
-import { readShortReport } from './short-form.ts';
+import { readReport } from './read-report.ts';
 
 const MAX_BYTES = 256 * 1024;
 
@@ -32,14 +30,7 @@ export function reportRoutes({ store, clock, authentication }: ReportTools): Rou
       const answer = readCloudEvents(request.headers, body, now);
       if (!answer.ok) throw new Refusal(answer.status, answer.code, answer.detail);
       const [event] = answer.events;
-      const data = event?.data['data'] ?? null;
-      const report = !event
-        ? undefined
-        : isCdEvent(event)
-          ? readCdEvent(data, event, now)
-          : event.type === REPORTED
-            ? readShortReport(data, event, now)
-            : undefined;
+      const report = event && readReport(event, now);
       if (!report) return void response.json({ understood: false, changes: [], others: [], reports: 0 });
       const advice = adviceOf(report);
       response.json({ understood: true, ...(await checkReport(store, report)), ...(advice ? { advice } : {}) });
