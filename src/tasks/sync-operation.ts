@@ -143,12 +143,14 @@ function memoOf({ task }: TaskInput, key: string): JsonObject {
   return (task.memo[key] ?? {}) as JsonObject;
 }
 
-/** `14:05 UTC`, with the day where it is another one. */
+/** `14:05 UTC`, with the day where it is another one: `21 Nov 23:59 UTC`. What is to be done comes after it in the sentence. */
 function sayMoment(iso: string, now: Date): string {
-  const time = new Date(iso).toISOString();
-  const day = time.slice(0, 10) === now.toISOString().slice(0, 10) ? '' : `${time.slice(0, 10)} `;
-  return `${day}${time.slice(11, 16)} UTC`;
+  const at = new Date(iso);
+  const isToday = at.toISOString().slice(0, 10) === now.toISOString().slice(0, 10);
+  return `${isToday ? '' : `${at.getUTCDate()} ${MONTH.format(at)} `}${at.toISOString().slice(11, 16)} UTC`;
 }
+
+const MONTH = new Intl.DateTimeFormat('en', { month: 'short', timeZone: 'UTC' });
 
 export function waitFor(sentence: string, askAgainMs: number, memo?: Parameters<typeof waiting>[2]): TaskOutcome {
   return waiting({ kind: 'sync', sentence }, askAgainMs, memo);

@@ -203,6 +203,9 @@ describe("somebody else's sync", () => {
         sentence: 'sync by admin since 09:00 UTC; to end it: argocd app terminate-op checkout',
       },
     });
+    expect(await seen(withOperation({ ...theirs, startedAt: '2026-03-01T23:59:00Z' }))).toMatchObject({
+      blocker: { sentence: 'sync by admin since 1 Mar 23:59 UTC; to end it: argocd app terminate-op checkout' },
+    });
     expect(await seen(withOperation({ ...theirs, phase: 'Terminating' }))).toMatchObject({
       blocker: { sentence: "a sync by admin, begun 09:00 UTC, does not end: see Argo CD's controller" },
     });
