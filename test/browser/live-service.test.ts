@@ -20,9 +20,18 @@ describe.skipIf(!chromiumAvailable)('the page of a change in the whole service',
     await world.stop();
   });
 
-  it('keeps what somebody writes, and what they decide on, while others move the change', async () => {
+  it('keeps what somebody writes, opened, and decides on, while others move the change', async () => {
     await page.goto(`${world.url}/changes/ctx-checkout`);
     await page.locator('#live').getByText('✓ Live').waitFor();
+    const stages = () =>
+      page.evaluate(
+        "[...document.querySelectorAll('details.leg')].map((leg) => [leg.querySelector('h3').innerText, leg.open])",
+      );
+    expect(await stages()).toMatchObject([
+      ['dev: passed, 100', false],
+      ['staging: waiting', true],
+    ]);
+    for (const stage of ['dev: passed', 'staging: waiting']) await page.getByRole('heading', { name: stage }).click();
     const reason = page.locator('#decision textarea[name=reason]').first();
     await reason.fill('tested by ha');
     const hidden = () =>
@@ -39,6 +48,11 @@ describe.skipIf(!chromiumAvailable)('the page of a change in the whole service',
     });
     expect(paused.status).toBe(201);
     await page.getByText('Something changed since you began to write').waitFor();
+    expect(await page.locator('details.leg').last().textContent()).toContain('wait a minute');
+    expect(await stages()).toMatchObject([
+      ['dev: passed, 100', true],
+      ['staging: waiting', false],
+    ]);
     expect(await reason.inputValue()).toBe('tested by ha');
     expect(await hidden()).toEqual(bound);
     expect(await page.evaluate('document.activeElement?.tagName')).toBe('TEXTAREA');

@@ -64,15 +64,41 @@ describe('the journey of a change', () => {
   it('is shown with times, evidence in place, and what the future usually takes', () => {
     const text = textOf(changePage(frame(), screen(waitingForApproval('checkout'))));
     expect(text).toMatch(/checkout 8a3d1f0c: waiting in staging/);
-    expect(text).toMatch(/09:50 → 09:56 Build 6 min go build run 4711/);
+    expect(text).toMatch(/09:50 → 09:56 Build go build · run 4711 6 min/);
     expect(text).toMatch(/error budget: pass · 82 % of the error budget is left[^.]*risk 41 is above 25/);
     expect(text).toMatch(/production: not started[\s\S]*~4 min Sync usually 4 min \(2 min to 9 min, 34 runs\)/);
+  });
+
+  it('is a line per stage: closed where it went well, open where something is to be done, waited for or mended', () => {
+    const stages = (page: string) =>
+      [...page.matchAll(/<details class="leg[^>]*?( open)?><summary[^>]*>(.*?)<\/summary>/gs)].map(
+        ([, open, line = '']) => [textOf(line).trim(), open !== undefined],
+      );
+    expect(stages(changePage(frame(), screen(waitingForApproval('checkout'))))).toEqual([
+      ['09:50 → 09:56 Build go build 6 min', false],
+      [expect.stringMatching(/^10:\d\d → 10:\d\d dev: passed, 100 .*\d+ min$/), false],
+      [expect.stringMatching(/^10:\d\d → now staging: waiting \d+ min$/), true],
+      ['production: not started Sync ~4 min, SLO gate ~4 min', false],
+    ]);
+    expect(stages(changePage(frame(), screen(failedGate('basket')))).at(1)).toEqual([
+      expect.stringContaining('dev: failed, 33.3'),
+      true,
+    ]);
+  });
+
+  it('says how to report a build where no pipeline has told of one, and only there', () => {
+    const told = screen(promoted('search'));
+    const words = /Build, image and manifest were not reported by a pipeline \( how to report \)/;
+    const silent = { ...told, steps: told.steps.filter(({ stage }) => stage !== undefined) };
+    expect(textOf(changePage(frame(), silent))).toMatch(words);
+    expect(textOf(changePage(frame(), told))).not.toMatch(words);
+    expect(textOf(changePage(frame(), { ...silent, row: { ...told.row, kind: 'rollback' } }))).not.toMatch(words);
   });
 
   it('is told of a change that only its pipeline knows so far', () => {
     const { row } = screen(promoted('search'));
     const text = textOf(changePage(frame(), { row, steps: [BUILD] }));
-    expect(text).toMatch(/Before the first stage 09:50 → 09:56 Build/);
+    expect(text).toMatch(/Journey 09:50 → 09:56 Build go build 6 min 09:50 → 09:56 Build go build · run 4711/);
   });
 
   it('opens the step that the address names', () => {

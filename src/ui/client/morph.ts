@@ -1,6 +1,19 @@
+import { hit, on } from './page.ts';
+
 /** What tells an element from its neighbours. */
 function nameOf(node: Node): string {
   return node instanceof Element ? node.tagName + (node.id || node.getAttribute('data-k') || '') : node.nodeName;
+}
+
+/** Parts that the reader opened or closed: they stay so. */
+const chosen = new WeakSet<Element>();
+
+/** Notes what the reader opens and closes. */
+export function keepOpened(): void {
+  on('click', (event) => {
+    const part = hit(event, 'summary')?.parentElement;
+    if (part) chosen.add(part);
+  });
 }
 
 /** Makes `now` look like `next` and touches only what differs: focus, what was typed and what was opened stay. */
@@ -14,7 +27,8 @@ export function morph(now: Node, next: Node): void {
     warn(now);
     return;
   }
-  for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+  for (const { name, value } of next.attributes)
+    if (now.getAttribute(name) !== value && !(name === 'open' && chosen.has(now))) now.setAttribute(name, value);
   for (const { name } of [...now.attributes])
     if (!next.hasAttribute(name) && name !== 'open') now.removeAttribute(name);
   // The text of a field is what the reader wrote, not what the page came with.

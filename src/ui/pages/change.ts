@@ -16,6 +16,11 @@ export function changePage(frame: Frame, screen: ChangeScreen): string {
   const { change, row, refused, newer, stops = [] } = screen;
   const title = headingOf(screen);
   const sections = journeyOf({ stages: row?.cells.map(({ stage }) => stage) ?? [], ...screen });
+  const told = {
+    ...(change === undefined ? {} : { change }),
+    ...(row === undefined ? {} : { kind: row.kind }),
+    ...(screen.step === undefined ? {} : { step: screen.step }),
+  };
   const body = html`<div id="change" data-id="${row?.id ?? change?.id}" data-rev="${row?.rev}"><h1>${refused?.moved ? 'This changed while you read' : title}</h1>
 ${refused === undefined ? undefined : refusal(screen, refused, frame)}
 ${newer === undefined ? undefined : notice('superseded', html`A later change took its place: <a href="${changeAddress(newer.id)}">${newer.text}</a>`)}
@@ -23,7 +28,7 @@ ${stops.map((stop) => notice('failed', sayStop(stop, frame.now)))}
 ${standing(screen, frame)}
 ${factsLine(screen, frame)}
 <div class="two">${aside(frame, screen)}
-${journeyHtml(sections, frame, { ...(change === undefined ? {} : { change }), ...(screen.step === undefined ? {} : { step: screen.step }) })}</div></div>`;
+${journeyHtml(sections, frame, told)}</div></div>`;
   return page(frame, title, body, { description: row?.blocker.sentence ?? change?.summary ?? title });
 }
 

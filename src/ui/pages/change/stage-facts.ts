@@ -1,5 +1,4 @@
 import type { State } from '../../../answers/change-row.ts';
-import { sayDuration } from '../../../base/duration.ts';
 import type { StageView } from '../../../views/change.ts';
 import { type Html, html, joined, link } from '../../html.ts';
 import { sayScore } from '../../parts/number.ts';
@@ -7,9 +6,6 @@ import { shortCommit } from '../../parts/reference.ts';
 import { stateMark, stateOfResult } from '../../parts/state.ts';
 import { minute } from '../../parts/time.ts';
 import { promotionLines, reviewLine } from './promotions.ts';
-
-/** Shorter than this, how long something took tells nobody anything. */
-const LEAST_MS = 1_000;
 
 /** A stage in a few words: `✓ staging: passed, 96`. `moving`: what it waits for comes by itself. */
 export function stageLine(stage: StageView, moving: boolean = false): Html {
@@ -55,13 +51,9 @@ ${(stage.reviews ?? []).map(reviewLine)}`;
 }
 
 function facts(stage: StageView): Html {
-  const { triggeredAt, finishedAt, sequence } = stage;
-  const took = finishedAt === undefined ? 0 : Date.parse(finishedAt) - Date.parse(triggeredAt);
   return joined([
     commitFacts(stage),
-    html`since ${minute(triggeredAt)}`,
-    took < LEAST_MS ? undefined : `took ${sayDuration(took)}`,
-    link(`/api/v1/events?stream=sequence/${encodeURIComponent(sequence.toWellFormed())}`, 'events'),
+    link(`/api/v1/events?stream=sequence/${encodeURIComponent(stage.sequence.toWellFormed())}`, 'events'),
   ]);
 }
 
