@@ -29,7 +29,9 @@ export function ownPath(to: unknown): string {
   // What a browser makes of it decides, not what it looks like.
   const base = 'http://own.invalid';
   const url = URL.canParse(to, base) ? new URL(to, base) : undefined;
-  return url?.origin === base ? url.pathname + url.search + url.hash : '/';
+  const own = url?.origin === base ? url.pathname + url.search + url.hash : '/';
+  // Without its dots, `/.//elsewhere.example` is another site.
+  return isSafeAddress(own) ? own : '/';
 }
 
 /** The cookie of an attempt: its random value, and where it was going. */
