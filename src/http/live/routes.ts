@@ -121,10 +121,14 @@ function isStill(
   response: Response,
   authentication: Pick<Authentication, 'viewer'>,
 ): Promise<boolean> {
-  // Answers nobody: the stream has its headers already.
-  const probe: Response = Object.create(response, { locals: { value: {} }, setHeader: { value: () => probe } });
   return new Promise((resolve) => {
     const refused = () => resolve(false);
+    // Answers nobody: the stream has its headers already.
+    const probe: Response = Object.create(response, {
+      locals: { value: {} },
+      setHeader: { value: () => probe },
+      redirect: { value: refused },
+    });
     const done = (error?: unknown) =>
       resolve(error === undefined && JSON.stringify(authentication.viewer(probe)) === JSON.stringify(viewer));
     try {
