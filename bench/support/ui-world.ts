@@ -201,6 +201,7 @@ function sequenceIn(one: InStage & { from: number }): SequenceState {
       place: { project: one.project, stage: one.stage, service: one.service },
       revision,
       previousRevision: hash(`commit/${one.at}/${one.nth - 1}`),
+      ...(one.nth > 0 ? { running: [`ghcr.io/acme/${one.service}:1.${one.nth - 1}.${one.at % 10}`] } : {}),
       source: { repoUrl: `https://github.com/acme/${one.project}-deploy`, path: one.service },
       automated: one.nthStage === 0,
       application: {

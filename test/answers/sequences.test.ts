@@ -427,6 +427,20 @@ describe('what a change is', () => {
     expect(commit.id).toBe(COMMIT);
   });
 
+  it('keeps its version in stages that have not seen it run yet', async () => {
+    const seen = await looked(rollout, { application: DEPLOYED, step: step('rollout', { settleMs: 0 }) });
+    const place = { project: 'shop', stage: 'production', service: 'checkout' };
+    const next = { sequence: 'seq-2', place, promotedBy: { sequence: 'seq', pullRequest: 1 } };
+    const running = ['ghcr.io/acme/checkout:1.8.1'];
+    expect(read([seen, fold([triggered({ ...next, running })])]).cells).toMatchObject([
+      { stage: 'staging', version: '1.8.2' },
+      { stage: 'production', version: '1.8.2', previous: '1.8.1' },
+    ]);
+    const rollsBack = { sequence: 'seq', revision: COMMIT, to: 'e'.repeat(40), pullRequest: 2 };
+    const back = { ...next, revision: 'd'.repeat(40), rollsBack };
+    expect(read([seen, fold([triggered(back)])]).cells.at(-1)?.version).toBe('8a3d1f0c');
+  });
+
   it('a change of configuration, where the images stay', async () => {
     const state = await looked(rollout, {
       application: DEPLOYED,

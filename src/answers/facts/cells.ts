@@ -5,7 +5,7 @@ import { wasRolledBack } from '../../engine/rollback.ts';
 import { currentTask, finishedTask, type SequenceState, worstResult } from '../../engine/sequence.ts';
 import type { Cell, State } from '../change-row.ts';
 import { oneLine } from '../words.ts';
-import { versionBefore, versionOf } from './images.ts';
+import { versionBefore, versionOf, versionSeen } from './images.ts';
 import { scoreOf } from './indicator.ts';
 
 /** Of several clusters, a row names so many. */
@@ -20,10 +20,15 @@ export function cellsOf(
 ): Cell[] {
   const incoming = incomingOf(sequences);
   const commit = commitIn(sequences);
+  let told: string | undefined;
   return stages.map((stage) => {
     const state = latest.get(stage);
-    if (state) return cellOf(stage, state, commit);
-    return { stage, state: incoming.get(stage) ?? 'idle' };
+    if (!state) return { stage, state: incoming.get(stage) ?? 'idle' };
+    // What an earlier stage has seen running is what goes on from there; a way back brings something else.
+    const isOnward = state.triggered?.rollsBack === undefined;
+    const version = versionSeen(state) ?? (isOnward ? told : undefined) ?? versionOf(state, commit);
+    if (isOnward) told = versionSeen(state) ?? told;
+    return cellOf(stage, state, version);
   });
 }
 
@@ -44,7 +49,7 @@ function commitIn(sequences: readonly SequenceState[]): string | undefined {
   return first && (first.drySha || inGit(first).revision);
 }
 
-function cellOf(stage: string, state: SequenceState, commit: string | undefined): Cell {
+function cellOf(stage: string, state: SequenceState, version: string): Cell {
   const clusters = clustersOf(state);
   const score = scoreOf(finishedTask(state, 'evaluation'))?.value;
   const previous = versionBefore(state);
@@ -52,7 +57,7 @@ function cellOf(stage: string, state: SequenceState, commit: string | undefined)
   return {
     stage,
     state: stageState(state),
-    version: versionOf(state, commit),
+    version,
     ...(previous === undefined ? {} : { previous }),
     ...(clusters.length > 1 ? { clusters } : {}),
     ...(score === undefined ? {} : { score }),

@@ -57,8 +57,12 @@ export function versionIn(images: readonly string[], service: string): string | 
  */
 export function versionOf(state: SequenceState, commit?: string): string {
   const { triggered } = state;
-  const version = versionIn(imagesOf(state), triggered?.place.service ?? '');
-  return version ?? short((triggered?.promotedBy && commit) || (triggered?.revision ?? ''));
+  return versionSeen(state) ?? short((triggered?.promotedBy && commit) || (triggered?.revision ?? ''));
+}
+
+/** The version of the images that a sequence has seen running; absent: it has not come so far, or they tell none. */
+export function versionSeen(state: SequenceState): string | undefined {
+  return versionIn(imagesOf(state), state.triggered?.place.service ?? '');
 }
 
 /** What ran in the stage before. */
