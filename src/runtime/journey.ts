@@ -99,7 +99,7 @@ export async function workOnJourney(room: JourneyRoom, job: ClaimedJob, lease: L
 async function reportsAround(store: Store, report: Report): Promise<Report[]> {
   const own = built(report);
   const keys = own
-    ? builtKeys(own.id, own.service, own.commit)
+    ? builtKeys(own)
     : {
         changes: report.change === undefined ? [] : [report.change],
         ...(report.project === undefined ? {} : { project: report.project }),
@@ -173,12 +173,12 @@ async function skippedBy(
   reports: readonly Report[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { service, commit } = row.data as unknown as BuiltChange;
+  const { service, commit, ...rest } = row.data as unknown as BuiltChange;
   const manifests = [...new Set(reports.flatMap(({ manifestCommit }) => manifestCommit ?? []))];
   const source = reports.find(({ repository }) => repository !== undefined)?.repository;
   const since = reports[0]?.at ?? '';
   for (const { triggered, source: newer } of await deliveriesOf(store, service)) {
-    if (triggered.at < since || !isAbout({ service }, triggered.place)) continue;
+    if (triggered.at < since || !isAbout({ service, ...rest }, triggered.place)) continue;
     const { repository, revision } = inGit(triggered);
     const pairs = [
       ...manifests.map((manifest) => ({ repository, newer: revision, older: manifest })),

@@ -64,11 +64,12 @@ export function reportRows(report: Report): Document[] {
  */
 export function built({ service, commit, kind, stage, project }: Report): (BuiltChange & { id: string }) | undefined {
   if (service === undefined || commit === undefined || stage !== undefined || !BEGINNINGS.has(kind)) return undefined;
-  return { id: builtId(service, commit), service, commit, ...(project === undefined ? {} : { project }) };
+  return { id: builtId(service, commit, project), service, commit, ...(project === undefined ? {} : { project }) };
 }
 
-export function builtId(service: string, commit: string): string {
-  return derivedId('built', service.toLowerCase(), commit);
+/** Two projects may build one commit of a service that is called the same in both: each has a row of its own. */
+function builtId(service: string, commit: string, project: string | undefined): string {
+  return derivedId('built', service.toLowerCase(), commit, ...(project === undefined ? [] : [project.toLowerCase()]));
 }
 
 /** What a row of a change that was only built says; `project` may be missing. */
@@ -151,8 +152,9 @@ async function mergeInto(store: Store, change: string, ids: readonly string[]): 
 async function reportsOfBuilt(store: Store, change: string): Promise<ReportsOfChange | undefined> {
   const row = await store.document(BUILT, change);
   if (row?.status !== WAITING) return undefined;
-  const { service, commit, project } = row.data as unknown as BuiltChange;
-  const reports = await reportsOf(store, builtKeys(change, service, commit));
+  const about = row.data as unknown as BuiltChange;
+  const { service, project } = about;
+  const reports = await reportsOf(store, builtKeys({ ...about, id: change }));
   const reported = reportedFacts(reports);
   if (!reported) return undefined;
   return {
@@ -164,8 +166,9 @@ async function reportsOfBuilt(store: Store, change: string): Promise<ReportsOfCh
 }
 
 /** By what a change is known that was only built. */
-export function builtKeys(id: string, service: string, commit: string): JoinKeys {
-  return { changes: [id], service, commits: [], digests: [], pullRequests: [], sources: [commit] };
+export function builtKeys({ id, service, commit, project }: BuiltChange & { id: string }): JoinKeys {
+  const place = { service, ...(project === undefined ? {} : { project }) };
+  return { changes: [id], ...place, commits: [], digests: [], pullRequests: [], sources: [commit] };
 }
 
 function newest<T>(reports: readonly Report[], read: (report: Report) => T | undefined): T | undefined {

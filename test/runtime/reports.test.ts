@@ -19,6 +19,7 @@ const SOURCE = '1'.repeat(40);
 const MANIFEST = '2'.repeat(40);
 const [NEW, OLD] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
 const image = (digest: string) => `ghcr.io/acme/checkout:1@${digest}`;
+const START_OF_DAY = '2026-03-02T09:00:00.000Z';
 const now = new Date('2026-03-02T13:00:00Z');
 const clock = { now: () => now };
 
@@ -151,19 +152,61 @@ describe('reports are joined', () => {
   });
 });
 
-describe('a build that is not delivered by itself', () => {
-  const early = '2026-03-02T09:00:00.000Z';
+describe('a build of a service that another project has too', () => {
+  const theirs = { ...own, project: 'other' };
+  const place = { project: 'other', stage: 'staging', service: 'checkout' };
+  const built = async () => (await store.changes({ project: ['other'] })).records;
 
+  it('is not taken away by who claims its commit for a delivery of theirs', async () => {
+    await keep(report('a', 'build', 'failed', theirs));
+    await deliver({ revision: MANIFEST });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
+    await settle();
+    const [row] = await built();
+    expect(row).toMatchObject({ state: 'failed' });
+    const ours = { ...own, project: 'shop' };
+    await keep(report('bb', 'build', 'finished', { ...own, change: 'ctx' }));
+    await keep(report('ccc', 'build', 'finished', ours));
+    await keep(report('dddd', 'manifest', 'finished', { ...ours, manifestCommit: MANIFEST }));
+    await settle();
+    // Nor is their failure a success by what others say.
+    expect(await built()).toMatchObject([{ id: row?.id, state: 'failed' }]);
+    expect(await told()).not.toContain('build failed');
+    // Its own delivery is where it goes.
+    const NEXT = '3'.repeat(40);
+    await deliver({ sequence: 'other', context: 'ctx-2', place, revision: NEXT });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx-2' }] });
+    await settle();
+    await keep(report('eeeee', 'manifest', 'finished', { ...theirs, manifestCommit: NEXT }));
+    await settle();
+    expect((await built()).map(({ id }) => id)).toEqual(['ctx-2']);
+    expect(await store.findChanges({ name: 'was', value: row?.id ?? '' })).toEqual(['ctx-2']);
+  });
+
+  it('has not arrived with a delivery of that one', async () => {
+    contains = async () => true;
+    await keep(report('a', 'build', 'finished', { ...theirs, repository: 'https://github.com/acme/checkout' }));
+    await keep(report('bb', 'manifest', 'finished', { ...theirs, manifestCommit: '4'.repeat(40), at: START_OF_DAY }));
+    await deliver({ revision: MANIFEST });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
+    await settle();
+    await keep(report('ccc', 'build', 'finished', { ...theirs, at: START_OF_DAY }));
+    await settle();
+    expect(await built()).toHaveLength(1);
+  });
+});
+
+describe('a build that is not delivered by itself', () => {
   it('has arrived with a delivery whose source contains its own', async () => {
     const newer = '7'.repeat(40);
     contains = async (_repository, later, older) => later === newer && older === SOURCE;
     const repository = 'https://github.com/acme/checkout';
-    await keep(report('a', 'build', 'finished', { ...own, repository, at: early }));
+    await keep(report('a', 'build', 'finished', { ...own, repository, at: START_OF_DAY }));
     await keep(report('bb', 'manifest', 'finished', { ...own, commit: newer, repository, manifestCommit: MANIFEST }));
     await deliver({ revision: MANIFEST });
     await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
     await settle();
-    await keep(report('ccc', 'build', 'finished', { ...own, repository, at: early }));
+    await keep(report('ccc', 'build', 'finished', { ...own, repository, at: START_OF_DAY }));
     await settle();
     expect((await store.changes({})).records.map(({ id }) => id)).toEqual(['ctx']);
     expect(await store.findChanges({ name: 'commit', value: SOURCE })).toEqual(['ctx']);
