@@ -253,7 +253,7 @@ describe('beside a running service', () => {
     [
       ['approve', 'ctx-serv', '--reason', 'r'],
       { LYNCEUS_TOKEN: '' },
-      /answered 401: send Authorization: Bearer with a token/,
+      /answered 401: send Authorization: Bearer with an API token/,
     ],
     [
       ['changes'],
