@@ -123,6 +123,39 @@ describe('the list', () => {
     expect(page).toContain('<option value="prod" selected>prod (40)</option>');
   });
 
+  it('takes names to be typed where there may be thousands, and offers those in view', () => {
+    const page = changesPage(frame, {
+      ...screen,
+      filter: readFilter({ author: 'somebody else', service: 'checkout' }),
+    });
+    expect(page).toMatch(/<details class="more-filters" open>/);
+    expect(page).toMatch(/<input name="author" value="somebody else"[^>]* list="known-author">/);
+    expect(page).toMatch(/<datalist id="known-service"><option value="/);
+    expect(page).not.toMatch(/<select name="(?:author|project|service)"/);
+    expect(changesPage(frame, screen)).toMatch(/<details class="more-filters"><summary[^>]*>Filters</);
+  });
+
+  it('breaks a long pair of versions between the two, never within one', () => {
+    const cells = [{ stage: 'prod', state: 'waiting' as const, version: 'e0562e27', previous: 'fcb785a3' }];
+    expect(html({ ...rowOf('approval'), cells })).toContain('fcb785a3→<wbr>e0562e27');
+  });
+
+  it('is light: 50 rows of four stages are at most 2,900 elements', () => {
+    const stages = ['dev', 'staging', 'prod-eu', 'prod-us'];
+    const rows = Array.from({ length: 50 }, (_, at): ChangeRow => {
+      const cells = stages.map((stage) => ({
+        stage,
+        state: 'waiting' as const,
+        version: '2',
+        previous: '1',
+        score: 98,
+      }));
+      return { ...rowOf('approval'), cells, id: `row-${at}`, service: `s${at}`, project: `p${at}` };
+    });
+    const elements = changesPage(frame, { ...screen, rows }).match(/<[a-z][^>]*>/g) ?? [];
+    expect(elements.length).toBeLessThanOrEqual(2_900);
+  });
+
   it('says why it is empty, and what to do', () => {
     const none = { ...screen, rows: [], total: 0 };
     const filter = readFilter({ q: 'zzz' });

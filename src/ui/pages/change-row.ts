@@ -1,6 +1,6 @@
 import type { ChangeRow } from '../../answers/change-row.ts';
 import type { Moment } from '../frame.ts';
-import { type Content, type Html, html, joined, link } from '../html.ts';
+import { type Content, type Html, html, isSafeAddress, joined, link } from '../html.ts';
 import { initials } from '../parts/person.ts';
 import { stateShape } from '../parts/state.ts';
 import { since } from '../parts/time.ts';
@@ -31,13 +31,19 @@ function what(row: ChangeRow, frame: Moment): Html {
   const facts: Content[] = [
     KINDS[kind] === undefined ? undefined : html`<span class="kind">${KINDS[kind]}</span>`,
     html`<span class="initials" aria-hidden="true">${initials(author.name)}</span>${author.login ?? author.name}`,
-    link(commit.url, html`<code title="${commit.id ?? commit.text}">${commit.text}</code>`, 'commit'),
+    commitLink(commit),
     pr === undefined ? undefined : link(pr.url, pr.text, 'pr'),
     since(createdAt, frame.now),
   ];
   return html`<a href="${changeAddress(row.id)}" data-k="open"><b>${service}</b>${version === undefined ? undefined : html` ${version}`}</a>
 <div class="title">${title}</div>
 <div class="facts">${joined(facts, ' · ')}</div>`;
+}
+
+/** The code in the link, or the code alone: whoever cannot follow it can read it. */
+function commitLink({ url, text, id = text }: ChangeRow['commit']): Html {
+  if (url === undefined || !isSafeAddress(url)) return html`<code title="${id}">${text}</code>`;
+  return html`<a class="code" href="${url}" title="${id}" data-k="commit">${text}</a>`;
 }
 
 function waits(row: ChangeRow, frame: Moment): Html {

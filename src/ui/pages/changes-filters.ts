@@ -1,6 +1,7 @@
+import type { ChangeRow } from '../../answers/change-row.ts';
 import type { Frame } from '../frame.ts';
 import { type Html, html } from '../html.ts';
-import { type Chip, chips, choose } from '../parts/filters.ts';
+import { type Chip, chips, choose, nameField } from '../parts/filters.ts';
 import { type ChangesFilter, changesAddress, filterFields, isNarrowed } from './changes-filter.ts';
 import type { ChangesScreen } from './changes-screen.ts';
 
@@ -53,41 +54,31 @@ const PERIODS = [
 ];
 
 /** What has a field of its own in the form; the rest travels along unseen. */
-const FIELDS = ['stage', 'team', 'author', 'project', 'service', 'since'];
+const FIELDS = ['stage', 'team', 'author', 'project', 'service'] as const;
+const SHOWN: readonly string[] = [...FIELDS, 'since'];
 
 /** All other filters, in one form that needs no script. */
 export function filterForm({ filter, facets, rows }: ChangesScreen): Html {
   const hidden = filterFields(filter).filter(
-    ([name, value]) => !FIELDS.includes(name) || isFurther(filter, name, value),
+    ([name, value]) => !SHOWN.includes(name) || isFurther(filter, name, value),
   );
-  const known = (pick: (row: (typeof rows)[number]) => string) =>
-    [...new Set(rows.map(pick))].sort().map((value) => ({ value }));
-  return html`<form action="/changes" class="filters" aria-label="Filters">
+  const known = (pick: (row: (typeof rows)[number]) => string) => [...new Set(rows.map(pick))].sort();
+  const isSet = FIELDS.some((name) => filter[name].length > 0) || filter.since !== undefined;
+  return html`<details class="more-filters"${isSet ? html` open` : undefined}><summary data-k="filters">Filters</summary><form action="/changes" class="filters" aria-label="Filters">
 ${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${choose('stage', 'Stage', counted(facets.stage), filter.stage[0])}
 ${choose('team', 'Team', counted(facets.team), filter.team[0])}
-${choose(
-  'author',
-  'Author',
-  known(({ author }) => author.login ?? author.name),
-  filter.author[0],
-)}
-${choose(
-  'project',
-  'Project',
-  known(({ project }) => project),
-  filter.project[0],
-)}
-${choose(
-  'service',
-  'Service',
-  known(({ service }) => service),
-  filter.service[0],
-)}
+${nameField('author', 'Author', known(authorOf), filter.author[0])}
+${nameField('project', 'Project', known(projectOf), filter.project[0])}
+${nameField('service', 'Service', known(serviceOf), filter.service[0])}
 ${choose('since', 'Moved', PERIODS, filter.since)}
 <button>Filter</button>${isNarrowed(filter) ? html` <a href="/changes" data-k="clear">Clear</a>` : undefined}
-</form>`;
+</form></details>`;
 }
+
+const authorOf = ({ author }: ChangeRow) => author.login ?? author.name;
+const projectOf = ({ project }: ChangeRow) => project;
+const serviceOf = ({ service }: ChangeRow) => service;
 
 /** Several values of one name: the first one has the field. */
 function isFurther(filter: ChangesFilter, name: string, value: string): boolean {

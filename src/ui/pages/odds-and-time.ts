@@ -12,8 +12,8 @@ export function oddsAndTime(row: ChangeRow, frame: Moment): Html {
   const { eta, odds } = row;
   const quant = eta?.total ?? eta?.machine;
   return html`<div>${soFar(row, frame)}</div>
-${eta === null ? undefined : html`<div class="eta">${quant === undefined ? html`${eta.text}` : html`${rangeBar(quant)}<span>then ${eta.text}</span>`}</div>`}
-${odds === null ? stuck(row) : html`<div class="odds">${oddsBar(odds)}<span>${odds.text}</span></div>`}`;
+${eta === null ? undefined : html`<div class="eta">${quant === undefined ? html`${eta.text}` : html`${rangeBar(quant)}then ${eta.text}`}</div>`}
+${odds === null ? stuck(row) : html`<div class="odds">${oddsBar(odds)}${odds.text}</div>`}`;
 }
 
 /** Nobody knows what people will do about what failed: its odds are theirs. */

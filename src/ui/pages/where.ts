@@ -17,24 +17,28 @@ export function whereCells(cells: readonly Cell[]): Html {
 
 function one(cell: Cell): Html {
   const { stage, state, score, detail } = cell;
-  const facts: Content[] = [
-    versions(cell),
-    score === undefined ? undefined : html`<span title="score of 100">${sayScore(score)}</span>`,
-  ];
-  return item(stage, state, facts, clusters(cell), detail);
+  const facts: Content[] = [versions(cell), score === undefined ? undefined : sayScore(score)];
+  const about = [detail, score === undefined ? undefined : `score ${sayScore(score)} of 100`];
+  return item(stage, state, facts, clusters(cell), about.filter((one) => one !== undefined).join(', '));
 }
 
-function item(name: string, state: State, facts: Content[], further: string | undefined, detail?: string): Html {
-  return html`<li${detail === undefined ? '' : html` title="${detail}"`}><span class="stage">${name}</span> ${stateMark(state)} <span class="facts">${joined(facts, ' ')}</span>${further === undefined ? undefined : html` <span class="facts">${further}</span>`}</li>`;
+function item(name: string, state: State, facts: Content[], further: string | undefined, about = ''): Html {
+  const told = joined(facts, ' ');
+  return html`<li${about === '' ? '' : html` title="${about}"`}>${name} ${stateMark(state)}${told.text === '' ? undefined : html` <span class="facts">${told}</span>`}${further === undefined ? undefined : html` <span class="facts">${further}</span>`}</li>`;
 }
+
+const LONG_PAIR = 14;
 
 /** `1.8.1→1.8.2` where it takes the place of another, `4.1.9 kept` where it did not. */
-function versions({ version, previous, state }: Cell): string | undefined {
+function versions({ version, previous, state }: Cell): Content {
   if (version === undefined && previous === undefined) return undefined;
   if (version === undefined || version === previous) return version ?? previous;
   if (previous === undefined) return version;
   if (state === 'passed' || state === 'warning') return version;
-  return state === 'failed' ? `${previous} kept` : `${previous}→${version}`;
+  if (state === 'failed') return `${previous} kept`;
+  // Long names break between the two, never within one.
+  const gap = previous.length + version.length > LONG_PAIR ? html`<wbr>` : undefined;
+  return html`${previous}→${gap}${version}`;
 }
 
 /** `2 of 4 clusters: us-1 no signal`. */

@@ -14,7 +14,7 @@ function place(share: number): number {
 /** Dot: the middle. Thick: the range that 8 of 10 land in. */
 function bar(low: number, middle: number, high: number, label: string): Html {
   const [from, to] = [place(low), place(high)];
-  return html`<svg class="bar" viewBox="0 0 ${WIDTH} 12" role="img" aria-label="${label}"><path d="M${EDGE} 6H${WIDTH - EDGE}" class="track"/><path d="M${from} 6H${to}" class="range"/><circle cx="${place(middle)}" cy="6" r="4"/></svg>`;
+  return html`<svg class="bar" viewBox="0 0 ${WIDTH} 12" role="img" aria-label="${label}"><path d="M${from} 6H${to}"/><circle cx="${place(middle)}" cy="6" r="4"/></svg>`;
 }
 
 /** How long: `longest` (seconds) is where the bar ends; a little beyond the slowest of ten unless told. */

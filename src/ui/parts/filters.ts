@@ -33,6 +33,20 @@ export function choose(name: string, label: string, choices: readonly Choice[], 
   return html`<label class="choose"><span>${label}</span> <select name="${name}"><option value="">any</option>${all.map((one) => option(one, chosen))}</select></label>`;
 }
 
+/** A name to be typed, for filters with more values than anybody wants to scroll through; `known` are offered. */
+export function nameField(name: string, label: string, known: readonly string[], typed: string | undefined): Html {
+  const offered = known.slice(0, MOST_OFFERED);
+  const list = offered.length === 0 ? undefined : html` list="known-${name}"`;
+  return html`<label class="choose"><span>${label}</span> <input name="${name}" value="${typed}" placeholder="any" autocomplete="off" spellcheck="false" maxlength="200"${list}></label>${
+    offered.length === 0
+      ? undefined
+      : html`<datalist id="known-${name}">${offered.map((value) => html`<option value="${value}">`)}</datalist>`
+  }`;
+}
+
+/** Those of the rows in view; the rest is typed. */
+const MOST_OFFERED = 20;
+
 function option({ value, text, count }: Choice, chosen: string | undefined): Html {
   const words = `${text ?? value}${count === undefined ? '' : ` (${count})`}`;
   return html`<option value="${value}"${value === chosen ? html` selected` : undefined}>${words}</option>`;
