@@ -74,7 +74,7 @@ import { createLog } from './runtime/log.ts';
 import { createMetrics, receivedSoFar } from './runtime/metrics.ts';
 import { observeApplication } from './runtime/observe-application.ts';
 import { createProgressBoard } from './runtime/progress.ts';
-import { projectChange } from './runtime/project-change.ts';
+import { currentRecord, projectChange } from './runtime/project-change.ts';
 import { createPromotionFinder } from './runtime/promotions.ts';
 import { askForRowsOfThisForm, rebuildStep } from './runtime/rebuild.ts';
 import { workOnEvent } from './runtime/receive-event.ts';
@@ -197,6 +197,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await store.commit({ jobs: [keepForecastsJob] });
     const words = cdEventWords(environment.publicUrl, tools.linkTo);
     const logged = new Set<string>();
+    const rows = { store, stops: line.stops, reportsOf: createReportsOf(store) };
     const worker = runWorker(
       {
         store,
@@ -223,7 +224,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           emit: (job, lease) =>
             emitEvents({ store, clock, log, eventSinks: connections.eventSinks, words }, job, lease),
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
-          change: (job) => projectChange({ store, stops: line.stops, reportsOf: createReportsOf(store) }, job),
+          change: (job) => projectChange(rows, job),
           rebuild: (job) => rebuildStep(store, job),
           fleet: (job) => refreshFleet({ store, clock }, job),
           tested: (job) => noteTestEvent({ store, clock }, job),
@@ -243,7 +244,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const { authentication } = doors;
     const frameOf = createFrameOf({ clock, authentication });
     const fleet = createFleetBoard({ store, clock });
-    const changes = createChanges({ store, clock, progress });
+    const changes = createChanges({
+      ...{ store, clock, progress },
+      revOf: async (id) => (await currentRecord(rows, id))?.version,
+    });
     const board = createChangeBoard({
       ...{ store, clock, stepsOf: createStepsOf(store, createReportsOf(store)) },
       forecast: (facts) => foresee(forecasts, facts),

@@ -12,11 +12,16 @@ const MAX_REASON_CHARS = 2000;
 
 const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry'] as const;
 
-export type Requested = DecisionRequest & { stage?: string; by?: RollbackWay };
+export type Requested = DecisionRequest & {
+  stage?: string;
+  by?: RollbackWay;
+  /** The revision of the change that was looked at. */
+  rev?: number;
+};
 
 export function parseDecision(body: unknown): Requested {
   if (!isJsonObject(body)) throw new Refusal(400, 'invalid-request', 'the body must be a JSON object');
-  const { verdict, reason, revision, evidence, stage, by } = body;
+  const { verdict, reason, revision, evidence, stage, by, rev } = body;
   const known = VERDICTS.find((one) => one === verdict);
   if (known === undefined) throw new Refusal(400, 'invalid-request', `verdict: must be one of ${VERDICTS.join(', ')}`);
   if (typeof reason !== 'string' || reason.trim() === '')
@@ -32,6 +37,10 @@ export function parseDecision(body: unknown): Requested {
   const way = ROLLBACK_WAYS.find((one) => one === by);
   if (by !== undefined && (way === undefined || known !== 'rollback'))
     throw new Refusal(400, 'invalid-request', `by: for a rollback only, one of ${ROLLBACK_WAYS.join(', ')}`);
+  // Forms have texts only.
+  const seen = typeof rev === 'string' && /^\d{1,15}$/.test(rev) ? Number(rev) : rev;
+  if (seen !== undefined && !Number.isSafeInteger(seen))
+    throw new Refusal(400, 'invalid-request', 'rev: must be the number that the change shows');
   return {
     verdict: known,
     reason: reason.trim(),
@@ -39,7 +48,15 @@ export function parseDecision(body: unknown): Requested {
     ...(evidence ? { evidence } : {}),
     ...(stage ? { stage } : {}),
     ...(way === undefined ? {} : { by: way }),
+    ...(seen === undefined ? {} : { rev: seen as number }),
   };
+}
+
+/** Whoever decides on what has moved since they looked decides nothing. */
+export function refuseMoved(seen: number, now: number | undefined): void {
+  if (seen === now) return;
+  const detail = `something happened to this change since you looked: you saw revision ${seen}, it is ${now ?? 'gone'} now`;
+  throw new Refusal(409, 'changed', detail);
 }
 
 /** Approvers decide in their stages; what changes the course of a delivery is for operators. */

@@ -9,13 +9,22 @@ import { type ChangeView, changeView, type Invalidation, type ViewTools } from '
 import { isInForce } from '../views/evaluation-document.ts';
 import { sequenceFromRow } from '../views/sequence-document.ts';
 import type { Holder } from './authentication.ts';
-import { checkRequest, findTarget, hashEvidence, parseDecision, refuseElsewhere } from './change-decision.ts';
+import {
+  checkRequest,
+  findTarget,
+  hashEvidence,
+  parseDecision,
+  refuseElsewhere,
+  refuseMoved,
+} from './change-decision.ts';
 import { Refusal } from './problem.ts';
 
 export interface ChangesTools {
   store: Store;
   clock: Clock;
   progress: ProgressBoard;
+  /** The revision of a change as it is now, not as its row was drawn last; absent: nobody decides by it. */
+  revOf?: (id: string) => Promise<number | undefined>;
 }
 
 /** A change visits one sequence per stage, and more when it is delivered again. */
@@ -29,7 +38,7 @@ export interface Changes {
   decide(id: string, body: unknown, holder: Holder, idempotencyKey: string | undefined): Promise<ChangeView>;
 }
 
-export function createChanges({ store, clock, progress }: ChangesTools): Changes {
+export function createChanges({ store, clock, progress, revOf }: ChangesTools): Changes {
   async function viewToolsFor(contexts: readonly string[]): Promise<ViewTools> {
     const rows =
       contexts.length === 0
@@ -93,8 +102,10 @@ export function createChanges({ store, clock, progress }: ChangesTools): Changes
         );
       const decision = idempotencyKey === undefined ? newId() : derivedId('decision', id, holder.id, idempotencyKey);
       if (idempotencyKey !== undefined && (await isMade(decision, states))) return (await read(id)) as ChangeView;
-      await recordDecision({ store, clock }, target.triggered.sequence, decision, (afterwards) => {
+      await recordDecision({ store, clock }, target.triggered.sequence, decision, async (afterwards) => {
         refuseElsewhere(request, afterwards.state, holder);
+        // Read after the sequence: what moves that meanwhile is a conflict, and asks again.
+        if (request.rev !== undefined && revOf) refuseMoved(request.rev, await revOf(id));
         const checked = checkRequest(afterwards, request, holder);
         if (!checked.ok)
           throw new Refusal(checked.refusal === 'not-allowed' ? 403 : 409, checked.refusal, checked.message);

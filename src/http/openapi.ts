@@ -444,6 +444,11 @@ export const openApi = {
           revision: { type: 'string', description: 'the commit that was looked at' },
           evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },
           stage: { type: 'string', description: 'where several stages are under way' },
+          rev: {
+            type: 'integer',
+            description:
+              'revision of the change that was looked at (`row.rev`); refused (409 `changed`) when it has moved',
+          },
           by: {
             enum: ['sync', 'pullRequest'],
             description: 'how to roll back, instead of what the stage says; required where it says nothing',

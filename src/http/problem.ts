@@ -60,6 +60,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   over: 'The change is no longer under way',
   'key-reused': 'The key stands for another request already',
   stale: 'What was decided on has changed',
+  changed: 'Something happened to the change meanwhile',
   'nothing-to-decide': 'Nothing waits for a decision',
   'not-allowed': 'The decision is not yours',
   'decided-elsewhere': 'The decision is taken elsewhere',

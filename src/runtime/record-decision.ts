@@ -19,26 +19,29 @@ const MAX_CONFLICTS = 10;
  * the same commit: neither is there without the other.
  *
  * @param decision its id: one that was recorded meanwhile, because somebody sent it twice, is not made again
- * @param say the decision for the state that the sequence has now. What it throws records nothing.
+ * @param say the decision for the state that the sequence has now, asked again whenever that moved. What it throws records
+ *   nothing.
  */
 export async function recordDecision(
   room: DecisionRoom,
   sequence: string,
   decision: string,
-  say: (afterwards: Afterwards) => Omit<DecisionMade, 'decision'>,
+  say: (afterwards: Afterwards) => Promise<Omit<DecisionMade, 'decision'>>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     if (attempt > 1 && (await isRecorded(room.store, sequence, decision))) return;
     const loaded = await loadSequence(room.store, sequence);
     const newest = await newestOf(room.store, loaded.state);
     const afterwards = await lookAround(room.store, loaded.state, newest);
-    const made = { ...say(afterwards), decision };
     try {
+      const made = { ...(await say(afterwards)), decision };
       await room.store.commit(commitOf(room, loaded, afterwards, made, newest));
       return;
     } catch (error) {
       const isConflict = error instanceof Error && error.name === 'ConflictError';
-      if (!isConflict || attempt >= MAX_CONFLICTS) throw error;
+      if (isConflict && attempt < MAX_CONFLICTS) continue;
+      if (await isRecorded(room.store, sequence, decision)) return;
+      throw error;
     }
   }
 }

@@ -43,7 +43,7 @@ const finished = [
 async function startWorld(): Promise<HttpWorld> {
   return startHttpWorld({
     sequences: [
-      ...['open', 'payments', 'stale', 'idempotent', 'paused'].map((id) =>
+      ...['open', 'payments', 'stale', 'idempotent', 'paused', 'seen'].map((id) =>
         story(id, waiting(id === 'payments' ? ['payments'] : [])),
       ),
       story('syncing', syncing),
@@ -116,6 +116,24 @@ describe('a decision', () => {
     const answer = await world.decide(`ctx-${id}`, await decisionFor(id, changes));
     expect(await problemOf(answer)).toMatchObject({ status, code });
     expect(await made(id)).toEqual([]);
+  });
+
+  it('is refused on a revision that has moved, whatever is decided, and taken on the one that is shown', async () => {
+    const { row } = (await (await world.get('/api/v1/changes/ctx-seen')).json()) as { row: { rev: number } };
+    for (const verdict of ['approve', 'pause', 'abort', 'override']) {
+      const answer = await world.decide('ctx-seen', await decisionFor('seen', { verdict, rev: row.rev - 1 }));
+      expect(await problemOf(answer)).toMatchObject({ status: 409, code: 'changed' });
+    }
+    expect(await problemOf(await world.decide('ctx-seen', await decisionFor('seen', { rev: 'now' })))).toMatchObject({
+      status: 400,
+      detail: 'rev: must be the number that the change shows',
+    });
+    expect(await made('seen')).toEqual([]);
+    // Of several at once on the same revision one is first, and the others are told.
+    const pause = await decisionFor('seen', { verdict: 'pause', rev: row.rev });
+    const answers = await Promise.all([1, 2, 3].map(() => world.decide('ctx-seen', pause)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(await made('seen')).toHaveLength(1);
   });
 
   it('belongs to the groups that the stage names', async () => {

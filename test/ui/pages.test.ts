@@ -174,10 +174,14 @@ describe('the pages', () => {
     expect(conflict).toMatch(/You saw<\/dt><dd>staging: waiting[\s\S]*It is now<\/dt><dd>Approval 1 of 2/);
     expect(conflict).toContain('I looked at &lt;b&gt;everything&lt;/b&gt;</textarea>');
     expect(await world.events()).toBe(before);
-    const program = await world.post('/changes/ctx-checkout/decisions', new URLSearchParams({ rev: '0' }).toString(), {
-      'Content-Type': 'application/x-www-form-urlencoded',
-      ...bearer(TOKENS.APPROVER),
-    });
+    const program = await world.post(
+      '/changes/ctx-checkout/decisions',
+      new URLSearchParams({ ...fields, verdict: 'abort', reason: 'x', rev: '0' }).toString(),
+      {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        ...bearer(TOKENS.APPROVER),
+      },
+    );
     expect([program.status, program.headers.get('content-type')]).toEqual([
       409,
       expect.stringContaining('problem+json'),

@@ -30,7 +30,7 @@ const LOOKED_FOR = 12;
 
 /** One change, and the way in which people decide on it with a browser. */
 export function changePageRoutes(tools: ChangePageTools): Router {
-  const { changes, board, authentication } = tools;
+  const { changes, authentication } = tools;
   const router = Router();
   router.get('/changes/:id', authentication.require('read'), async (request, response) => {
     await show(tools, request, response, 200);
@@ -42,12 +42,6 @@ export function changePageRoutes(tools: ChangePageTools): Router {
     async (request, response) => {
       const id = idIn(request);
       const form = { ...(request.body as Record<string, unknown>) };
-      const row = await board.row(id, authentication.viewer(response));
-      const rev = textOf(form['rev']);
-      if (row !== undefined && rev !== undefined && rev !== String(row.rev)) {
-        const refusal = new Refusal(409, 'stale', 'something happened to this change since the page was loaded');
-        return refuse(tools, request, response, refusal, form);
-      }
       try {
         await changes.decide(id, form, authentication.holder(response), undefined);
       } catch (error) {
@@ -59,6 +53,8 @@ export function changePageRoutes(tools: ChangePageTools): Router {
   );
   return router;
 }
+
+const MOVED: readonly string[] = ['stale', 'changed'];
 
 /** People get the page with what they typed; programs get the problem. */
 async function refuse(
@@ -76,7 +72,7 @@ async function refuse(
     reason: textOf(form['reason']) ?? '',
     ...(stage === undefined ? {} : { stage }),
     ...(verdict === undefined ? {} : { verdict }),
-    ...(code === 'stale' ? { moved: { ...(seen ? { seen } : {}), ...(rev ? { rev } : {}) } } : {}),
+    ...(MOVED.includes(code) ? { moved: { ...(seen ? { seen } : {}), ...(rev ? { rev } : {}) } } : {}),
   };
   await show(tools, request, response, status, refused);
 }
