@@ -1,6 +1,7 @@
 import { versionIn, versionOf } from '../answers/facts/images.ts';
 import { stagesOf } from '../answers/facts/stages.ts';
 import { short } from '../engine/revisions.ts';
+import { wasRolledBack } from '../engine/rollback.ts';
 import { finishedTask, type SequenceState } from '../engine/sequence.ts';
 import type { Application, Health } from '../events/application.ts';
 import type { EvaluationView } from './evaluation-document.ts';
@@ -176,7 +177,10 @@ function stageOf(
   evaluations: readonly EvaluationView[],
 ): FleetStage {
   const here = sequences.filter(({ triggered }) => triggered?.place.stage === stage);
-  const done = here.filter(isDelivered).map(toDelivered);
+  const gone = new Set(here.flatMap(takenBackBy));
+  const done = here
+    .filter((state) => isDelivered(state) && !gone.has(state.triggered?.sequence ?? ''))
+    .map(toDelivered);
   const last = done.at(-1);
   const good = done.findLast(({ label }) => label !== last?.label);
   const judged = evaluations.filter(({ state }) => state === 'finished');
@@ -202,6 +206,13 @@ function evaluationOf(view: EvaluationView): NonNullable<FleetStage['evaluation'
 /** It was synced, and ended well. */
 function isDelivered(state: SequenceState): boolean {
   return finishedTask(state, 'sync')?.result === 'pass' && (state.finished?.result ?? 'fail') !== 'fail';
+}
+
+/** What was found bad afterwards is neither what stayed nor a good one to go back to. */
+function takenBackBy(state: SequenceState): string[] {
+  const { asked, rollsBack } = state.triggered ?? {};
+  if (rollsBack) return isDelivered(state) ? [rollsBack.sequence] : [];
+  return asked?.what === 'rollback' && wasRolledBack(state) ? [asked.sequence] : [];
 }
 
 function toDelivered(state: SequenceState): Delivered {

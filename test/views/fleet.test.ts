@@ -75,6 +75,35 @@ describe('a service in the fleet', () => {
     expect(checkout.lastAt).toBe(day(12));
   });
 
+  it('neither tells of as the last one nor as a good one what a person had taken back', () => {
+    const asked = { what: 'rollback', sequence: 'prod-1.8.1', decision: 'd', actor: 'lin', reason: 'carts' } as const;
+    const at = day(13);
+    const first = {
+      ...triggered({ sequence: 'back', context: 'c-1.8.1', place: { ...PLACE, stage: 'prod' }, asked }),
+      at,
+    };
+    const steps = [taskTriggered(1, 'rollback'), taskFinished('rollback', 'pass')];
+    const how = { status: 'succeeded', result: 'fail', reason: 'failed', message: 'went back' } as const;
+    const back = fold([
+      first as (typeof steps)[0],
+      ...planned().slice(1),
+      ...steps,
+      { name: 'sequence.finished', at, data: how },
+    ]);
+    const prod = [delivered('prod', '1.7.9', 1), delivered('prod', '1.8.0', 5), delivered('prod', '1.8.1', 12)];
+    const [stage] = service({ sequences: [...prod, back] }).stages;
+    expect(stage).toMatchObject({ last: { label: '1.8.0' }, good: { label: '1.7.9' } });
+  });
+
+  it('knows what a merged revert brought back, and goes no further back to what it took back', () => {
+    const prod = [delivered('prod', '1.8.0', 5), delivered('prod', '1.8.1', 12)];
+    const reverted = delivered('prod', '1.8.0', 13, 'revert');
+    const rollsBack = { sequence: 'prod-1.8.1', revision: 'b'.repeat(40), to: 'a'.repeat(40), pullRequest: 4 };
+    if (reverted.triggered) Object.assign(reverted.triggered, { sequence: 'revert', rollsBack });
+    const [stage] = service({ sequences: [delivered('prod', '1.7.9', 1), ...prod, reverted] }).stages;
+    expect(stage).toMatchObject({ last: { label: '1.8.0', change: 'revert' }, good: { label: '1.7.9' } });
+  });
+
   it('has its stages in the order in which they usually come where no delivery tells, and its clusters by name', () => {
     expect(checkout.units.map(({ stage, cluster }) => `${stage} ${cluster}`)).toEqual([
       'staging dev-1',
