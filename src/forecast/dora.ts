@@ -81,7 +81,11 @@ function restoredAt(run: Run & { deployedAt: string }, there: readonly Run[]): n
     .filter(({ outcome }) => outcome === 'passed' || outcome === 'warning')
     .map(({ deployedAt, endedAt }) => Date.parse(deployedAt ?? endedAt ?? ''))
     .filter((at) => at > failedAt);
-  const own = run.wentBack && run.endedAt ? [Date.parse(run.endedAt)] : [];
+  // Within its own run, or when a person asked for it afterwards.
+  const own = [run, ...there.filter(({ back }) => back?.of === run.id)]
+    .filter(({ wentBack }) => wentBack)
+    .map(({ endedAt }) => Date.parse(endedAt ?? ''))
+    .filter((at) => at > failedAt);
   const first = Math.min(...own, ...good);
   return Number.isFinite(first) ? (first - failedAt) / 1000 : undefined;
 }

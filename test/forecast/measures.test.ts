@@ -54,6 +54,9 @@ describe("DORA's four", () => {
     const itself = run('a', 0, { ...failing, wentBack: true, endedAt: at(2) });
     expect(dora(itself)).toMatchObject({ restored: 1, restoreTime: 1.5 * 3600 });
     expect(dora(run('a', 0, failing), run('b', 10))).toMatchObject({ restored: 1, restoreTime: 10 * 3600 });
+    const asked = run('back', 3, { outcome: 'failed', back: { of: 'a' }, wentBack: true });
+    delete asked.deployedAt;
+    expect(dora(run('a', 0, failing), asked, run('b', 10))).toMatchObject({ restored: 1, restoreTime: 3.5 * 3600 });
     expect(dora(run('a', 0, failing), run('x', 5, { service: 'other' }))).toMatchObject({ failures: 1, restored: 0 });
     expect(dora(run('a', 0, failing))).not.toHaveProperty('restoreTime');
   });
