@@ -36,7 +36,7 @@ export function changeRow(facts: ChangeFacts, { now, viewer, forecast, changeOf 
     ...(changeOf === undefined ? {} : { changeOf }),
   };
   const { kind, told } = tell(facts, moment);
-  const { spots: _, over: __, owners: ___, images: ____, ...identity } = facts;
+  const { spots: _, over: __, owners: ___, images: ____, beside: _____, ...identity } = facts;
   return {
     ...identity,
     state: stateNow(facts, kind, told),
@@ -77,11 +77,22 @@ export function aheadOfChange({ spots }: ChangeFacts): string[] {
  */
 export function needsOf(facts: ChangeFacts, now: string): string[] {
   const { told } = tell(facts, { now });
-  const meant = told.ways.filter(({ does }) => does === undefined || !OPTIONAL.has(does));
+  const meant = [...told.ways, ...waysBeside(facts, { now })].filter(
+    ({ does }) => does === undefined || !OPTIONAL.has(does),
+  );
   const keys = meant.flatMap(({ who }) =>
     who.map((one) => ('group' in one ? `group:${one.group}` : `person:${one.login ?? one.name}`)),
   );
   return [...new Set(keys)];
+}
+
+/** What failed in one stage keeps nobody from what another one waits for. */
+function waysBeside(facts: ChangeFacts, moment: Moment): Way[] {
+  const { beside = [] } = facts;
+  return beside.flatMap((spot) => {
+    const { told } = tell({ ...facts, spots: [spot] }, moment);
+    return told.ways.filter(({ who, does }) => who.length > 0 && !OPTIONAL.has(does ?? ''));
+  });
 }
 
 const OPTIONAL: ReadonlySet<string> = new Set(['overrides', 'rolls back', 'retries']);
@@ -101,7 +112,8 @@ function waysOf({ ways, ahead }: Told, facts: ChangeFacts, { now, changeOf }: Mo
   const other = ahead === undefined ? undefined : changeOf?.(ahead);
   const theirs = other && other.id !== facts.id ? tell(other, { now }).told.ways : [];
   const drawn = (change: string) => (one: Way) => (viewer: Viewer | undefined) => asUnblock(change, one, viewer);
-  return [...ways.map(drawn(facts.id)), ...theirs.map(drawn(ahead ?? ''))];
+  const all = [...ways, ...waysBeside(facts, { now })];
+  return [...all.map(drawn(facts.id)), ...theirs.map(drawn(ahead ?? ''))];
 }
 
 /** What has not been heard of for too long is not known to run. */

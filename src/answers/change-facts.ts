@@ -1,5 +1,6 @@
 import type { SequenceState } from '../engine/sequence.ts';
-import type { ChangeFacts, ChangeInput } from './fact-types.ts';
+import type { Cell } from './change-row.ts';
+import type { ChangeFacts, ChangeInput, Over } from './fact-types.ts';
 import { cellsOf } from './facts/cells.ts';
 import { identityOf } from './facts/identity.ts';
 import { spotsOf } from './facts/spots.ts';
@@ -7,14 +8,15 @@ import { latestByStage, stagesOf } from './facts/stages.ts';
 import { movedAtOf, stateOf } from './facts/state.ts';
 
 export type { ChangeFacts, ChangeInput, Over, Reported } from './fact-types.ts';
+export { handedTo } from './facts/handed.ts';
 export type { Neighbour, Spot } from './spot.ts';
 
 /** What is known of a change, out of its sequences and of what was reported of it. Never throws on odd data. */
 export function changeFacts(input: ChangeInput): ChangeFacts {
   const stages = stagesOf(input.sequences);
   const latest = latestByStage(input.sequences);
-  const cells = cellsOf(input.sequences, stages, latest);
-  const { spots, over } = spotsOf(input, stages, latest);
+  const { spots, over, beside } = spotsOf(input, stages, latest);
+  const cells = cellsOf(input, stages, latest).map((cell) => overtaken(cell, over));
   return {
     id: input.id,
     rev: input.rev,
@@ -23,8 +25,15 @@ export function changeFacts(input: ChangeInput): ChangeFacts {
     state: stateOf(spots, over, cells),
     cells,
     spots,
+    ...(beside === undefined ? {} : { beside }),
     ...(over === undefined ? {} : { over }),
   };
+}
+
+/** It does not come there any more. */
+function overtaken(cell: Cell, over: Over | undefined): Cell {
+  const isOver = over?.how === 'superseded' && over.stage === cell.stage && cell.state === 'queued';
+  return isOver ? { ...cell, state: 'superseded' } : cell;
 }
 
 /** The sequences of other changes that one speaks of besides those under way: what took its place. */

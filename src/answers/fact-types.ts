@@ -33,6 +33,8 @@ export interface ChangeFacts {
    * for its first stage.
    */
   spots: Spot[];
+  /** Where something failed: what is under way in other stages all the same. */
+  beside?: Spot[];
   /** Present: it is over, and nobody has to do anything. */
   over?: Over;
   /** Images that it runs as, with their digests where those are known. */
@@ -74,8 +76,8 @@ export interface ChangeInput {
   /** Of the change, oldest first. */
   sequences: readonly SequenceState[];
   /**
-   * Of other changes: those under way in the places of this one, and those that took its place (`mentionedIn`). Who is
-   * ahead, and who came after, is named by them.
+   * Of other changes: those under way in the places of this one, those that took its place (`mentionedIn`), and the
+   * newest where it was merged to and not seen (`handedTo`). Who is ahead, and who came after, is named by them.
    */
   neighbours?: readonly SequenceState[];
   reported?: Reported;

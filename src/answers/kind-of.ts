@@ -70,8 +70,8 @@ function failedKind(spot: Spot): BlockerKind {
 }
 
 /** Our own checks before a deployment are told by their names; those of a Git host are `checks`. */
-function stepKind({ step, check, stage }: Spot): BlockerKind {
+function stepKind({ step, check, stage, merged }: Spot): BlockerKind {
   if (step === 'checks' && stage !== undefined) return check ? CHECKS[check.name] : 'risk';
-  if (step === 'turn' && stage === undefined) return 'sync';
+  if (step === 'turn' && (stage === undefined || merged)) return 'sync';
   return STEPS[step] ?? 'sync';
 }

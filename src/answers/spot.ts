@@ -26,6 +26,8 @@ export interface Spot {
   stopped?: Stopped;
   approval?: Approval;
   review?: Review;
+  /** A promotion was merged to the stage, and nobody has seen the commit there. */
+  merged?: { number: number };
   /** The change that has to make room first. */
   ahead?: Neighbour;
   /** Of a step that CI reported. */

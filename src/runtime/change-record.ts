@@ -4,6 +4,7 @@ import type { State } from '../answers/change-row.ts';
 import { imageName } from '../answers/facts/images.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { SequenceState } from '../engine/sequence.ts';
+import type { Place } from '../events/application.ts';
 import { readPullRequestUrl } from '../events/pull-request-url.ts';
 import type { ChangeKey, ChangeRecord } from '../store/changes.ts';
 import { numberKey } from './find-change.ts';
@@ -61,7 +62,8 @@ function stageOf({ spots, over, cells }: ChangeFacts): string | undefined {
 }
 
 function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): ChangeKey[] {
-  const { commit, images = [], version, cells, title, service, pr } = facts;
+  const { project, commit, images = [], version, cells, title, service, pr } = facts;
+  const spots = [...facts.spots, ...(facts.beside ?? [])];
   const digests = images.flatMap((image) => imageName(image).digest ?? []);
   const clusters = cells.flatMap((cell) => cell.clusters ?? []);
   return [
@@ -88,6 +90,10 @@ function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): Change
       'author',
       [facts.author.name, facts.author.login ?? ''].map((name) => name.toLowerCase()),
     ),
+    ...named(
+      'handed',
+      spots.flatMap(({ merged, stage }) => (merged && stage ? [handedKey({ project, service, stage })] : [])),
+    ),
     ...named('needs', needsOf(facts, facts.movedAt)),
     ...sequences.flatMap(applicationKey),
     ...sequences.flatMap(placeKeys),
@@ -99,6 +105,11 @@ function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): Change
 export function placeKey(project: string | undefined, service: string, stage: string): ChangeKey {
   const place = project === undefined ? [service, stage] : [project, service, stage];
   return { name: 'place', value: place.join('/') };
+}
+
+/** Changes that were merged to a place where they have not been seen. */
+export function handedKey({ project, service, stage }: Place): string {
+  return [project, service, stage].join('/');
 }
 
 function placeKeys({ triggered }: SequenceState): ChangeKey[] {

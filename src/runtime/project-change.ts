@@ -1,4 +1,4 @@
-import { type ChangeInput, changeFacts, mentionedIn, type Reported } from '../answers/change-facts.ts';
+import { type ChangeInput, changeFacts, handedTo, mentionedIn, type Reported } from '../answers/change-facts.ts';
 import type { Step } from '../answers/step.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { LineStop } from '../engine/stop-the-line.ts';
@@ -118,18 +118,20 @@ async function sequencesInLog(store: Store, id: string): Promise<Versioned[]> {
   return Promise.all(rows.reverse().map((row) => loadSequence(store, row.id)));
 }
 
-/** Those that this one waits behind, and those that took its place. */
+/** Those that this one waits behind, those that took its place, and those that were seen where it should have been. */
 async function neighboursOf(store: Store, states: readonly SequenceState[]): Promise<SequenceState[]> {
   const places = states.flatMap(({ phase, triggered }) =>
     phase === 'triggered' && triggered ? [triggered.place] : [],
   );
   const own = new Set(states.map(({ triggered }) => triggered?.sequence));
   const mentioned = mentionedIn(states).filter((id) => !own.has(id));
-  const [active, named] = await Promise.all([
+  const [active, named, newest] = await Promise.all([
     Promise.all(places.map((place) => activeSequences(store, place))),
     Promise.all(mentioned.map((id) => store.document('sequence', id))),
+    Promise.all(handedTo(states).map(({ place }) => store.documents({ kind: 'sequence', ...place, limit: 1 }))),
   ]);
-  return [...active.flat(), ...named.flatMap((row) => (row ? [sequenceFromRow(row.data)] : []))];
+  const rows = [...named, ...newest.flat()];
+  return [...active.flat(), ...rows.flatMap((row) => (row ? [sequenceFromRow(row.data)] : []))];
 }
 
 function invalidationsOf(store: Store, id: string): Promise<Document[]> {

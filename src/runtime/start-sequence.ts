@@ -6,6 +6,8 @@ import { noSequence } from '../engine/sequence.ts';
 import type { Application, Place, Source } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
 import type { Store } from '../store/store.ts';
+import { changeJob } from './change-job.ts';
+import { handedKey } from './change-record.ts';
 import type { FindDryCommit } from './hydrated-commit.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
@@ -72,7 +74,14 @@ export async function sequenceStart(
   ]);
   room.log.info({ sequence: id, ...place, revision: targetRevision, context: triggered.context }, 'sequence triggered');
   const waits = promotion ?? (rollback && { sequence: rollback.rollsBack.sequence, task: rollback.task });
-  const jobs = [...begun.commit.jobs, lineJob(place), ...(waits ? [taskJob(waits.sequence, waits.task)] : [])];
+  // Those that were merged here before and not seen came with this one, or never will.
+  const passed = await room.store.findChanges({ name: 'handed', value: handedKey(place) });
+  const jobs = [
+    ...begun.commit.jobs,
+    lineJob(place),
+    ...(waits ? [taskJob(waits.sequence, waits.task)] : []),
+    ...passed.map((change) => changeJob(change)),
+  ];
   return { id, ...begun.commit, jobs, ...(source.revision === undefined ? {} : { gitRevision: source.revision }) };
 }
 

@@ -21,7 +21,7 @@ const USUAL_P90: Readonly<Partial<Record<Spot['step'], number>>> = {
   evaluation: 10 * MINUTE,
   rollback: 15 * MINUTE,
 };
-/** Between CI's last word and the delivery system's first one. */
+/** Between CI's last word, or a merge, and the delivery system's first one. */
 const USUAL_HANDOVER = 5 * MINUTE;
 
 /** Nothing is heard of what should long be over, or what is asked does not answer. */
@@ -53,14 +53,16 @@ function silentFor(spot: Spot, { now, stepP90 }: Moment): number | undefined {
 }
 
 /** Machines only, and only where nobody says what keeps them: what is told to wait is heard. */
-function shouldBeHeard({ failed, stopped, wait, step, stage, reported }: Spot): boolean {
+function shouldBeHeard({ failed, stopped, wait, step, stage, reported, merged }: Spot): boolean {
   if (failed || stopped) return false;
+  if (merged) return true;
   if (stage === undefined) return reported !== undefined && step !== 'review' && reported.state !== 'failed';
   if (wait === undefined) return step in USUAL_P90;
   return wait.kind === 'sync' && !wait.sentence.startsWith('somebody ') && wait.until === undefined;
 }
 
-function lastOf({ step, stage, wait, reported }: Spot): string {
+function lastOf({ step, stage, wait, reported, merged }: Spot): string {
+  if (merged) return `PR ${merged.number} was merged to ${stage ?? ''}`;
   if (wait) return wait.sentence;
   if (step === 'turn') return 'CI ended';
   if (reported?.state === 'passed') return `${step} passed`;

@@ -14,9 +14,10 @@ export const sync: BlockerRule = {
     if (kindOf(spot) !== 'sync') return undefined;
     const { failed, stage, since, wait } = spot;
     if (stage === undefined) return beforeFirst(spot);
+    if (spot.merged) return notSeen(spot, stage);
     if (failed) {
       const ways = afterFailure(spot, facts);
-      return { sentence: sentence`not synced: ${prose(failed.message)}`, since: failed.at, stage, ways };
+      return { sentence: saidOfFailure(spot, stage), since: failed.at, stage, ways };
     }
     const words = wait?.sentence ?? (spot.step === 'rollback' ? 'going back to the last good commit' : 'sync began');
     const said = sentence`sync to ${name(stage)}: ${prose(words)}`;
@@ -34,6 +35,18 @@ export const sync: BlockerRule = {
 
 function byHandOf<T>(owners: readonly T[], authors: readonly T[]): readonly T[] {
   return owners.length > 0 ? owners : authors;
+}
+
+/** A rollback that a person asked for ends the change, too: that is no sync that failed. */
+function saidOfFailure({ failed, step }: Spot, stage: string): string {
+  const message = prose(failed?.message ?? '');
+  if (step !== 'rollback') return sentence`not synced: ${message}`;
+  return failed?.rollback === 'done' ? sentence`rolled back in ${name(stage)}: ${message}` : sentence`${message}`;
+}
+
+function notSeen({ merged, since }: Spot, stage: string): Told {
+  const said = sentence`PR ${merged?.number ?? 0} is merged; ${name(stage)} has not seen the commit yet`;
+  return { sentence: said, since, stage, ways: [] };
 }
 
 function beforeFirst({ since }: Spot): Told {

@@ -4,6 +4,7 @@ import { promotionsOf } from '../../engine/promotion.ts';
 import { wasRolledBack } from '../../engine/rollback.ts';
 import { currentTask, finishedTask, type SequenceState, worstResult } from '../../engine/sequence.ts';
 import type { Cell, State } from '../change-row.ts';
+import type { ChangeInput } from '../fact-types.ts';
 import { oneLine } from '../words.ts';
 import { versionBefore, versionOf, versionSeen } from './images.ts';
 import { scoreOf } from './indicator.ts';
@@ -14,12 +15,13 @@ const MAX_DETAIL = 90;
 
 /** One per stage of the delivery, the ones that the change has not reached included. */
 export function cellsOf(
-  sequences: readonly SequenceState[],
+  { sequences, invalidations = [] }: Pick<ChangeInput, 'sequences' | 'invalidations'>,
   stages: readonly string[],
   latest: ReadonlyMap<string, SequenceState>,
 ): Cell[] {
   const incoming = incomingOf(sequences);
   const commit = commitIn(sequences);
+  const invalid = new Map(invalidations.map(({ evaluation, actor }) => [evaluation, actor]));
   let told: string | undefined;
   return stages.map((stage) => {
     const state = latest.get(stage);
@@ -28,7 +30,7 @@ export function cellsOf(
     const isOnward = state.triggered?.rollsBack === undefined;
     const version = versionSeen(state) ?? (isOnward ? told : undefined) ?? versionOf(state, commit);
     if (isOnward) told = versionSeen(state) ?? told;
-    return cellOf(stage, state, version);
+    return cellOf(stage, state, version, invalid);
   });
 }
 
@@ -49,11 +51,13 @@ function commitIn(sequences: readonly SequenceState[]): string | undefined {
   return first && (first.drySha || inGit(first).revision);
 }
 
-function cellOf(stage: string, state: SequenceState, version: string): Cell {
+function cellOf(stage: string, state: SequenceState, version: string, invalid: ReadonlyMap<string, string>): Cell {
   const clusters = clustersOf(state);
-  const score = scoreOf(finishedTask(state, 'evaluation'))?.value;
+  const evaluation = finishedTask(state, 'evaluation');
+  const disbelief = evaluation && invalid.get(evaluation.id);
+  const score = disbelief === undefined ? scoreOf(evaluation)?.value : undefined;
   const previous = versionBefore(state);
-  const detail = detailOf(state);
+  const detail = detailOf(state, disbelief);
   return {
     stage,
     state: stageState(state),
@@ -89,8 +93,9 @@ function verdictOf(state: SequenceState): State {
   return result === 'pass' ? 'passed' : result === 'warning' ? 'warning' : 'failed';
 }
 
-function detailOf(state: SequenceState): string | undefined {
+function detailOf(state: SequenceState, disbelief: string | undefined): string | undefined {
   if (wasRolledBack(state)) return 'rolled back';
+  if (disbelief !== undefined) return oneLine(`verdict declared invalid by ${disbelief}`).slice(0, MAX_DETAIL);
   if (state.override) return oneLine(`let through by ${state.override.actor}`).slice(0, MAX_DETAIL);
   return undefined;
 }

@@ -5,11 +5,13 @@ import type { ChangeInput, Over } from '../fact-types.ts';
 import type { Spot } from '../spot.ts';
 import type { Step } from '../step.ts';
 import { failureOf } from './failure.ts';
+import { handedSpot, handedTo, overtakenBy } from './handed.ts';
 import { aheadOf, named } from './neighbours.ts';
 import { approvalOf, overrideGroups, promotionSpots } from './people.ts';
 
 interface Standing {
   spots: Spot[];
+  beside?: Spot[];
   over?: Over;
 }
 
@@ -21,8 +23,11 @@ export function spotsOf(
 ): Standing {
   const states = stages.flatMap((stage) => latest.get(stage) ?? []);
   const failed = states.filter(isFailed).map((state) => failedSpot(state, input));
-  if (failed.length > 0) return { spots: failed };
-  const open = states.flatMap((state) => (state.phase === 'finished' ? [] : openSpots(state, input)));
+  const handed = handedTo(input.sequences);
+  const isAwaited = (one: (typeof handed)[number]) => overtakenBy(one, input.neighbours ?? []) === undefined;
+  const under = states.flatMap((state) => (state.phase === 'finished' ? [] : openSpots(state, input)));
+  const open = [...under, ...handed.filter(isAwaited).map(handedSpot)];
+  if (failed.length > 0) return { spots: failed, ...(open.length > 0 ? { beside: open } : {}) };
   if (open.length > 0) return { spots: open };
   const begins = beginning(input.reported?.steps ?? [], states.length > 0);
   if (begins) return { spots: [begins] };
@@ -175,6 +180,10 @@ function overOf(
     const by = named(neighbours, superseded.finished.by);
     const { place } = superseded.triggered;
     return { how: 'superseded', stage: place.stage, at: superseded.finished.at, ...(by === undefined ? {} : { by }) };
+  }
+  for (const handed of handedTo(states)) {
+    const by = overtakenBy(handed, neighbours);
+    if (by) return { how: 'superseded', stage: handed.place.stage, at: finished.at, by };
   }
   // It went no further, though the delivery does: by the stage's policy.
   const stays = stages.at(-1) !== stage && worstResult(last) !== 'fail';
