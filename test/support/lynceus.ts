@@ -91,6 +91,7 @@ export interface TestWorld {
   argocd: SandboxArgoCd;
   github: FakeGitHub | undefined;
   url: string;
+  dataDir: string;
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Another replica listens on a port of its own. */
   start(env?: Record<string, string>, port?: number): Promise<LynceusProcess>;
@@ -185,6 +186,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     argocd,
     github,
     url,
+    dataDir: env.LYNCEUS_DATA_DIR,
     ask,
     async start(extra = {}, ownPort = port) {
       urls.add(`http://127.0.0.1:${ownPort}`);

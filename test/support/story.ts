@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { parseDuration } from '../../src/base/duration.ts';
 import type { ChangeView, StageView } from '../../src/views/change.ts';
 import { createTestWorld, eventually, STAGES, type TestWorld, type TestWorldOptions, untilSeen } from './lynceus.ts';
+import { expectRowsOfLog } from './rows-again.ts';
 
 /** Enough for what happens without time having to pass, also on a machine that is busy with other tests. */
 const SOON_MS = 60_000;
@@ -24,12 +25,16 @@ export interface Story {
   change(commit: string): Promise<ChangeView | undefined>;
 }
 
-/** Tells a story in a world with the whole service, real Git, a sandbox Argo CD and a clock of its own. */
+/**
+ * Tells a story in a world with the whole service, real Git, a sandbox Argo CD and a clock of its own. Whatever happened
+ * in it: the rows that it left are those that its log gives.
+ */
 export async function story(options: TestWorldOptions, tell: (story: Story) => Promise<void>): Promise<void> {
   const world = await createTestWorld(options);
   let ahead = 0;
   try {
-    await world.startHere({ now: () => new Date(Date.now() + ahead) });
+    const clock = { now: () => new Date(Date.now() + ahead) };
+    const app = await world.startHere(clock);
     await untilSeen(world);
     const change = async (commit: string) => (await world.changes()).find(({ revision }) => revision === commit);
     const told: Story = {
@@ -76,6 +81,9 @@ export async function story(options: TestWorldOptions, tell: (story: Story) => P
       },
     };
     await tell(told);
+    if (options.databaseUrl !== undefined) return;
+    await app.stop();
+    await expectRowsOfLog(world.dataDir, clock);
   } finally {
     await world.stop();
   }
