@@ -11,6 +11,8 @@ export function rawBody(maxBytes: number): RequestHandler {
     const encoding = request.headers['content-encoding'] ?? 'identity';
     if (encoding.toLowerCase() !== 'identity')
       throw new Refusal(415, 'encoded-body', 'send the body without Content-Encoding');
+    // A session's form was read already, for what it carries: it does not come once more.
+    if (request.readableEnded) return next();
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {

@@ -167,6 +167,15 @@ describe('a session', () => {
     expect((await ask({ Cookie: cookie, Authorization: 'Bearer nonsense-0123456789' })).status).toBe(401);
   });
 
+  it('is answered also where a form goes to what takes no forms', async () => {
+    const visitor = await signedIn(ADMIN);
+    const csrf = await csrfOf(visitor);
+    for (const path of ['/api/v1/events', '/api/v1/reports/check']) {
+      const { status } = await visitor.post(path, { ...body, csrf });
+      expect(status, path).toBe(415);
+    }
+  });
+
   it('ends when its owner signs out, and not by the form of somebody else', async () => {
     const visitor = await signedIn();
     const cookie = visitor.cookie('lynceus') ?? '';
