@@ -10,6 +10,7 @@ import type {
 } from '../events/types.ts';
 import { leavesCanary, leftPaused, mustTakeBack, reasonToTakeBack } from './canary.ts';
 import { deadlineOf, isKeptFromStarting } from './held-sync.ts';
+import { onePerPerson } from './one-per-person.ts';
 import { PLAN_TIME_LIMIT_MS, type PlannedTask } from './plan.ts';
 import { isTakenUp } from './promotion-retry.ts';
 import { isGoingBack, rollbackAfter, rollbackOutcome, whyNoRollback } from './rollback.ts';
@@ -139,7 +140,7 @@ function decideApproval(state: SequenceState, task: TaskState, now: string): Seq
       finish(now, 'succeeded', 'fail', 'rejected', message),
     ];
   }
-  const approvers = [...new Set(valid.map((decision) => decision.actor))];
+  const approvers = onePerPerson(valid).map(({ actor }) => actor);
   if (approvers.length < quorumOf(state)) return [];
   return [end(now, task, 'succeeded', 'pass', `approved by ${approvers.join(', ')}`, decisionData(valid))];
 }

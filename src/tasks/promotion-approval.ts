@@ -3,6 +3,7 @@ import { sha256 } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { DEFAULT_REVIEWS, type ReviewPolicy } from '../definitions/delivery-promotion-approval.ts';
 import { promotionPolicy } from '../engine/decide.ts';
+import { onePerPerson } from '../engine/one-per-person.ts';
 import { takenUpAt } from '../engine/promotion-retry.ts';
 import { type ApprovalJudgement, judgeApproval } from '../promotion/approval.ts';
 import type { Review } from '../promotion/people.ts';
@@ -122,7 +123,9 @@ function judgeDecisions(scene: PromotionScene, pullRequest: PullRequest): Approv
   }
   // Whoever approved before it was planned anew has not seen what it brings now.
   const since = Date.parse(String(memo['renewedAt'] ?? new Date(0).toISOString()));
-  const approvals = decisions.filter(({ verdict, at }) => verdict === 'approve' && Date.parse(at) > since);
+  const approvals = onePerPerson(
+    decisions.filter(({ verdict, at }) => verdict === 'approve' && Date.parse(at) > since),
+  );
   const policy = reviewPolicyOf(scene);
   if (policy === undefined && approvals.length === 0) return byPolicy();
   const reviews = approvals.map(({ actor, at }): Review => {

@@ -201,6 +201,23 @@ describe('an approval', () => {
       .says({ name: 'task.finished', result: 'pass', message: 'approved by ada, lin' });
   });
 
+  it('does not take one person for two because their name changed meanwhile', () => {
+    const said = (actor: string, subject: string) =>
+      decision('approve', {
+        ...{ actor, task: 'seq.1-approval', method: 'session' },
+        identity: { issuer: 'https://dex.example.com', subject },
+      });
+    given(...asked, said('ada', '17'), said('ada lovelace', '17'))
+      .now()
+      .saysNothing();
+    given(...asked, said('ada', '17'), said('ada', '18'))
+      .now()
+      .saysNothing();
+    given(...asked, said('ada', '17'), said('lin', '18'))
+      .now()
+      .says({ name: 'task.finished', result: 'pass', message: 'approved by ada, lin' });
+  });
+
   it('does not count what was said of another commit', () => {
     given(...asked, vote('ada'), vote('lin', 'approve', 'ffff'))
       .now()

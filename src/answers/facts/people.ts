@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { plannedStep, quorumOf } from '../../engine/decide.ts';
+import { onePerPerson } from '../../engine/one-per-person.ts';
 import { type PromotionState, promotionsOf } from '../../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../../engine/sequence.ts';
 import type { Approval, Spot } from '../spot.ts';
@@ -51,7 +52,7 @@ function gateWarned(state: SequenceState | undefined): string | undefined {
 /** Everybody once, who approved this very commit. */
 function approversIn({ decisions = [] }: TaskState, revision: string | undefined): string[] {
   const given = decisions.filter((one) => one.verdict === 'approve' && one.revision === revision);
-  return [...new Set(given.map(({ actor }) => actor))];
+  return onePerPerson(given).map(({ actor }) => actor);
 }
 
 /** One per way to a stage that comes next and is still open. */
