@@ -51,6 +51,7 @@ import { stopTheLineRoutes } from './http/stop-the-line.ts';
 import { advanceLine } from './runtime/advance-line.ts';
 import { createAlone } from './runtime/alone.ts';
 import { createChangeBoard } from './runtime/change-board.ts';
+import { createConnectionProblems } from './runtime/connection-problems.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
 import { withEmission } from './runtime/emission-check.ts';
 import { cdEventWords, emitEvents, emitJobs } from './runtime/emit.ts';
@@ -303,10 +304,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       openApiRoutes(authentication),
       assetRoutes(),
       liveRoutes({ live, authentication, stopping: stopping.signal }),
-      themeRoutes(),
+      themeRoutes(environment.publicUrl),
       forecastRoutes((filter) => readForecast({ store, clock, forecasts }, filter), authentication, frameOf),
       ...doors.routes(frameOf),
-      changesPageRoutes({ board, line, authentication: forPages, frameOf }),
+      changesPageRoutes({
+        ...{ board, line, authentication: forPages, frameOf },
+        problems: createConnectionProblems({ store, clock, checks }),
+      }),
       changePageRoutes({
         ...{ board, changes, line, authentication: forPages, frameOf },
         ahead: (facts) => stepsAhead(forecasts, facts),

@@ -219,9 +219,9 @@ describe('what pages refer to', () => {
   });
 
   it('follows the colours that a reader chose, and sends nobody elsewhere', async () => {
-    const choose = (fields: Record<string, string>) =>
+    const choose = (fields: Record<string, string>, headers = {}) =>
       world.post('/theme', new URLSearchParams(fields).toString(), {
-        'Content-Type': 'application/x-www-form-urlencoded',
+        ...{ 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
       });
     const answer = await choose({ theme: 'dark', to: '/changes?q=x' });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/changes?q=x']);
@@ -232,5 +232,7 @@ describe('what pages refer to', () => {
     expect((await choose({ theme: 'system', to: '/' })).headers.get('set-cookie')).toContain('Max-Age=0');
     expect((await choose({ theme: 'light', to: '//evil.example.com' })).headers.get('location')).toBe('/changes');
     expect((await choose({ theme: 'url(x)' })).status).toBe(400);
+    const elsewhere = await choose({ theme: 'dark' }, { 'Sec-Fetch-Site': 'cross-site' });
+    expect([elsewhere.status, elsewhere.headers.get('set-cookie')]).toEqual([403, null]);
   });
 });
