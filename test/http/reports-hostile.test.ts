@@ -95,6 +95,20 @@ describe('a report with something in the wrong place', () => {
     );
   });
 
+  it.each([
+    ['https://github.com/acme', 'https://github.com/acme'],
+    ['javascript://github.com/%0aalert(1)', 'https://github.com'],
+    ['https://me:pw@github.com/acme', 'https://github.com'],
+    ['ssh://git@github.com/acme', 'https://github.com'],
+  ])('leads from a pull request at %s to an address that may be followed', (source, url) => {
+    const context = { id: 'x', source: '/ci', type: 'dev.cdevents.change.merged.0.2.0', timestamp: NOW.toISOString() };
+    const content = { repository: { id: 'acme/shop', source } };
+    const event = plainEvent({ context, subject: { id: '12', content } }, NOW);
+    const report = event && readReport(event, NOW);
+    expect(report?.pullRequest).toEqual({ url, key: 'github.com/acme/shop/12', number: 12 });
+    expect(reportedFacts(report ? [report] : [])?.pr?.url).toBe(url);
+  });
+
   it('of any JSON at all is kept or refused, and nothing else', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, another) => {

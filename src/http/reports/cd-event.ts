@@ -163,7 +163,9 @@ function changeNamed(
   const host = repository?.source;
   if (number === undefined || repository === undefined || host === undefined || !URL.canParse(host)) return {};
   const key = pullRequestKey(`${new URL(host).host}/${repository.id.replace(/^\/+|\/+$/g, '')}`, Number(number));
-  return { pullRequest: { url: host, key, number: Number(number) } };
+  // Its address is a link for people: no script, and no password that is in it.
+  const url = webUrl(host) ?? `https://${new URL(host).host}`;
+  return { pullRequest: { url, key, number: Number(number) } };
 }
 
 /** A CDEvent that came by itself, without a CloudEvent around it, as its parts. @throws {Refusal} it is none */
