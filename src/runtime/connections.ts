@@ -115,7 +115,7 @@ export async function inspect(
 }
 
 /** With these, nothing else would answer. */
-const FATAL: ReadonlySet<string> = new Set(['address', 'token', 'applications', 'diagnosis']);
+export const FATAL: ReadonlySet<string> = new Set(['address', 'token', 'applications', 'diagnosis']);
 
 /** What is connected, as any replica may tell it. */
 export async function readConnections(

@@ -55,12 +55,39 @@ describe('a change that was merged to a stage', () => {
     const newer = fold([{ ...at('production', { context: 'newer', sequence: 'n' }), at: minute(5) } as SequenceEvent]);
     expect(read([staging], { neighbours: [newer] })).toMatchObject({
       state: 'superseded',
-      told: 'Replaced by checkout 8a3d1f0c in production',
+      told: 'Replaced by a newer change in production',
       cells: [{ state: 'passed' }, { state: 'superseded' }],
       who: [],
     });
     const older = fold([{ ...at('production', { context: 'older', sequence: 'o' }), at: minute(-5) } as SequenceEvent]);
     expect(read([staging], { neighbours: [older] }).state).toBe('queued');
+  });
+});
+
+describe('a change that failed', () => {
+  const bad = decided(
+    at('staging'),
+    [step('sync'), step('rollout')],
+    ...[
+      taskTriggered(1, 'sync'),
+      taskFinished('sync', 'pass'),
+      taskTriggered(2, 'rollout'),
+      taskFinished('rollout', 'fail'),
+    ],
+  );
+  const next = (...more: SequenceEvent[]) =>
+    fold([{ ...at('staging', { context: 'next', sequence: 'n' }), at: minute(5) } as SequenceEvent, ...more]);
+  const passed: SequenceEvent = {
+    name: 'sequence.finished',
+    at: minute(6),
+    data: { status: 'succeeded', result: 'pass', reason: 'completed', message: 'm' },
+  };
+
+  it('is rolled back by nobody any more once a newer one is there, and waits for nobody once that has passed', () => {
+    expect(read([bad]).who).toEqual(['no owner configured', 'operators roll back']);
+    expect(read([bad], { neighbours: [next()] }).who).toEqual(['no owner configured']);
+    const { state, told, who, needs } = read([bad], { neighbours: [next(passed)] });
+    expect([state, told, who, needs]).toEqual(['failed', 'Not healthy in staging: rollout says fail', [], []]);
   });
 });
 

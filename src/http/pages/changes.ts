@@ -14,6 +14,8 @@ export interface ChangesPageTools {
   line: Pick<StopTheLine, 'stops'>;
   authentication: Pick<Authentication, 'require' | 'viewer'>;
   frameOf: FrameOf;
+  /** What may be out of date, a sentence each; absent: nobody looks. */
+  problems?: () => Promise<readonly string[]>;
 }
 
 const PAGE = 50;
@@ -21,7 +23,7 @@ const MAX_PAGE = 200;
 const MAX_BEFORE = 1_000_000;
 
 /** The list of changes, which is where everybody begins. */
-export function changesPageRoutes({ board, line, authentication, frameOf }: ChangesPageTools): Router {
+export function changesPageRoutes({ board, line, authentication, frameOf, problems }: ChangesPageTools): Router {
   const router = Router();
   const read = authentication.require('read');
   router.get('/', read, (_request, response) => {
@@ -32,16 +34,19 @@ export function changesPageRoutes({ board, line, authentication, frameOf }: Chan
     const filter = readFilter(request.query);
     const cursor = textIn(request, 'cursor');
     const query = { ...filter, limit: limitIn(request), ...(cursor === undefined ? {} : { cursor }) };
-    const [page, counts, stops] = await Promise.all([
+    const [page, counts, stops, wrong = []] = await Promise.all([
       board.list(query, viewer).catch(asRefusal),
       board.counts(filter, viewer),
       line.stops(),
+      problems?.(),
     ]);
     const only = cursor === undefined && isSearch(filter) && page.total === 1 ? page.rows[0] : undefined;
     if (only) return void response.redirect(302, changeAddress(only.id));
     const frame = frameOf(request, response, 'changes');
     const before = cursor === undefined ? 0 : beforeIn(request);
-    response.type('html').send(changesPage(frame, screenOf(page, counts, filter, before, stops)));
+    response
+      .type('html')
+      .send(changesPage(frame, { ...screenOf(page, counts, filter, before, stops), problems: wrong }));
   });
   return router;
 }

@@ -1,5 +1,6 @@
 import express, { type Request, type Response, Router } from 'express';
 import type { Clock } from '../../base/clock.ts';
+import { kept } from '../../base/kept.ts';
 import { readTestEvents } from '../../runtime/test-events.ts';
 import { reportSources, unjoinedReports } from '../../runtime/unjoined.ts';
 import type { Store } from '../../store/store.ts';
@@ -43,7 +44,7 @@ export function connectionPageRoutes(tools: ConnectionPagesTools): Router {
   const { store, clock, authentication, frameOf } = tools;
   const router = Router();
   const read = authentication.require('read');
-  const everything = kept(() => readAll(tools), clock);
+  const everything = kept(() => readAll(tools), clock, KEPT_MS);
   router.get('/connections', read, async (request, response) => {
     const frame = frameOf(request, response, 'connections');
     response
@@ -114,19 +115,4 @@ async function readAll({ store, clock, read, received }: ConnectionPagesTools): 
     readTestEvents(store),
   ]);
   return { view, queues, unjoined, reports, refused: counts.filter(({ outcome }) => !TAKEN.includes(outcome)), tests };
-}
-
-/** Asks again when the answer is old; those who ask meanwhile wait for the same one. */
-function kept<T>(read: () => Promise<T>, clock: Clock): () => Promise<T> {
-  let last: { at: number; answer: Promise<T> } | undefined;
-  return () => {
-    const now = clock.now().getTime();
-    if (last !== undefined && now - last.at < KEPT_MS && now >= last.at) return last.answer;
-    const answer = read();
-    last = { at: now, answer };
-    answer.catch(() => {
-      last = undefined;
-    });
-    return answer;
-  };
 }

@@ -15,7 +15,7 @@ export function changesPage(frame: Frame, screen: ChangesScreen): string {
   const { rows, stops, problems = [] } = screen;
   const body = html`<div class="head"><h1>Where is my change?</h1>${quickFilters(frame, screen)}</div>
 ${stops.map((stop) => notice('failed', sayStop(stop, frame.now)))}
-${problems.map((problem) => notice('unknown', problem))}
+${problems.map((problem) => notice('unknown', html`${problem} (<a href="/connections">Connections</a>)`))}
 ${screen.all === 0 ? undefined : html`<div class="narrow">${filterForm(screen)}<p class="position">${sayPosition(pagesOf(screen))}</p></div>`}
 <p id="news" class="js-only" hidden></p>
 ${rows.length === 0 ? emptyChanges(frame, screen) : table(frame, screen)}`;
