@@ -33,23 +33,24 @@ export function openChangeChannel(
   instance: string,
 ): ChangeChannel {
   const listeners = createChangeListeners();
-  const told = new Map<string, number>();
+  /** `at`: when it was written, where a look has found that. */
+  const told = new Map<string, { rev: number; at?: number }>();
   let unsent = new Map<string, number>();
   let message: NodeJS.Timeout | undefined;
   let look: NodeJS.Timeout | undefined;
   let since: number | undefined;
   let closed = false;
 
-  function announce(moved: readonly ChangeMoved[]): void {
-    for (const { id, rev } of moved) {
+  function announce(moved: readonly (ChangeMoved & { at?: number })[]): void {
+    for (const { id, rev, at } of moved) {
       told.delete(id);
-      told.set(id, rev);
+      told.set(id, { rev, ...(at === undefined ? {} : { at }) });
     }
     for (const id of told.keys()) {
       if (told.size <= MAX_REMEMBERED) break;
       told.delete(id);
     }
-    listeners.tell(moved);
+    listeners.tell(moved.map(({ id, rev }) => ({ id, rev })));
   }
 
   function send(): void {
@@ -73,10 +74,19 @@ export function openChangeChannel(
       const isFirst = since === undefined;
       since = Math.max(since ?? 0, (rows[0]?.at ?? 0) - OVERLAP_MS);
       // Whoever begins to listen has read the rows, or will.
-      if (!isFirst) announce(rows.filter(({ id, rev }) => told.get(id) !== rev).reverse());
+      if (!isFirst) announce(rows.filter(isNews).reverse());
     } catch {
       // The next look finds it.
     }
+  }
+
+  /** The same version may be written anew: what a row says of others changes without it. */
+  function isNews({ id, rev, at }: Recent): boolean {
+    const last = told.get(id);
+    if (last?.rev !== rev) return true;
+    const isSame = last.at === undefined || last.at === at;
+    last.at = at;
+    return !isSame;
   }
 
   function onMessage(payload: string): void {
