@@ -11,6 +11,8 @@ import { between, oneLine, sayFor } from './words.ts';
 const WAIT_MS = 60_000;
 const MAX_DETAIL = 200;
 const MAX_LINKS = 5;
+/** Stages by cluster of one change; who reports more of them reports anything. */
+const MAX_PLACES = 200;
 
 /** All events about one run of one thing, whatever order they came in. */
 interface Run {
@@ -98,13 +100,19 @@ function stageSteps(runs: readonly Run[]): Step[] {
     const key = JSON.stringify([stage, run.kind, clusterOf(run) ?? '']);
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  return [...groups.values()].flatMap((group) => {
+  const steps = [...groups.values()].flatMap((group) => {
     const [first] = group;
     const made = first && step(first.kind === 'deploy' ? 'sync' : 'test', group);
     const cluster = first && clusterOf(first);
     const stage = first && stageOf(first);
     return made ? [{ ...made, ...(stage ? { stage } : {}), ...(cluster ? { cluster } : {}) }] : [];
   });
+  if (steps.length <= MAX_PLACES) return steps;
+  // What failed is not lost among what others say went well.
+  const [failed, others] = [true, false].map((isFailed) =>
+    steps.filter(({ state }) => (state === 'failed') === isFailed),
+  );
+  return [...(failed ?? []), ...(others ?? [])].slice(0, MAX_PLACES);
 }
 
 function stageOf({ reports }: Run): string | undefined {

@@ -203,6 +203,15 @@ describe('the journey of a change', () => {
     ]);
   });
 
+  it('of more places than anybody has tells some, and each that failed', () => {
+    const many = Array.from({ length: 3_000 }, (_, n) =>
+      report('deploy', n === 2_900 ? 'failed' : 'finished', 5, { stage: `stage-${n}`, detail: 'd'.repeat(300) }),
+    );
+    const steps = reportedSteps(many);
+    expect(steps).toHaveLength(200);
+    expect(steps.filter(({ state }) => state === 'failed')).toMatchObject([{ stage: 'stage-2900' }]);
+  });
+
   it('counts attempts, of which the newest is what is told', () => {
     const steps = reportedSteps([
       report('build', 'failed', 1, { run: 'a' }),
