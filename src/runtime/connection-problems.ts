@@ -33,7 +33,9 @@ export function createConnectionProblems(room: {
       );
       const all = concerned.flatMap(({ section, name }, at) => {
         const sentence = problemIn(rows[at]?.data as Inspection | undefined);
-        return sentence === undefined ? [] : [`${name}: ${sentence}: ${AFFECTED[section]}`];
+        return sentence === undefined
+          ? []
+          : [`${sentence.includes(` ${name} `) ? '' : `${name}: `}${sentence}: ${AFFECTED[section]}`];
       });
       const more = all.length - MOST;
       return more > 0 ? [...all.slice(0, MOST), `${more} more connections do not answer`] : all;

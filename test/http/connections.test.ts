@@ -51,10 +51,12 @@ describe('the connections of a running service', () => {
 
   it('are told of with the changes where what they bring may be out of date, and only there', async () => {
     const page = await (await world.get('/changes', bearer(TOKENS.READER))).text();
-    expect(page).toMatch(/eu: [^<]*\(looked at \d\d:\d\d UTC\): stages may be out of date \(<a href="\/connections">/);
-    expect(page).toMatch(/prom: [^<]*ECONNREFUSED[^<]*: evaluations may be missing/);
+    expect(page).toMatch(
+      /\beu\b[^<]*\(looked at \d\d:\d\d UTC\): stages may be out of date \(<a href="\/connections">/,
+    );
+    expect(page).toMatch(/\bprom\b[^<]*ECONNREFUSED[^<]*: evaluations may be missing/);
     // It answers: a right that is missing makes nothing older.
-    expect(page).not.toMatch(/main: [^<]*out of date/);
+    expect(page).not.toMatch(/\bmain\b[^<]*out of date/);
   });
 
   it('are each as they were found, with the remedy', async () => {
