@@ -53,10 +53,15 @@ export function tell(facts: ChangeFacts, moment: Moment): { kind: BlockerKind; t
   for (const rule of BLOCKER_RULES) {
     for (const spot of facts.spots) {
       const told = rule.tell(spot, facts, moment);
-      if (told) return { kind: rule.kind, told: { ...told, ...loudly(spot) } };
+      if (told) return { kind: rule.kind, told: { ...told, ...loudly(spot), ...settled(spot) } };
     }
   }
   return { kind: 'none', told: noneOf(facts, moment.now) };
+}
+
+/** What a newer change has mended waits for nobody. */
+function settled({ failed }: Spot): Partial<Pick<Told, 'ways'>> {
+  return failed?.mended ? { ways: [] } : {};
 }
 
 const LOUD = /^ROLLBACK FAILED/;

@@ -53,6 +53,8 @@ export interface Failure {
   invalid?: { actor: string; reason: string };
   /** What became of it in the stage. */
   rollback?: 'done' | 'failed' | 'not done';
+  /** A newer change has passed in the stage since: nobody has to do anything about this one. */
+  mended?: true;
   /** A person can take the promotion up again, or have the stage go back. */
   canRetry?: true;
   canRollBack?: true;

@@ -7,6 +7,7 @@ import type { Place } from '../events/application.ts';
 import type { SequenceEvent } from '../events/types.ts';
 import type { ClaimedJob, NewJob, Store } from '../store/store.ts';
 import { changeJob } from './change-job.ts';
+import { concernedBy } from './change-record.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Log } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
@@ -56,8 +57,15 @@ async function advance(room: LineRoom, job: ClaimedJob, line: LoadedSequence[], 
   room.failpoint('line.decided');
   // Our own wake-up would make the line run once more for nothing: it goes on right here.
   const jobs = commit.jobs.filter((wanted) => wanted.queue !== 'line');
-  const others = await queuedLooks(room.store, job.payload as unknown as Place, events);
-  await room.store.commit({ ...commit, jobs: [...jobs, ...others, ...waitingChanges(neighbours, events)], claim: job });
+  const place = job.payload as unknown as Place;
+  const others = await queuedLooks(room.store, place, events);
+  const isOver = events.some(({ name }) => name === 'sequence.finished');
+  const mended = isOver ? (await concernedBy(room.store, place)).map((change) => changeJob(change)) : [];
+  await room.store.commit({
+    ...commit,
+    jobs: [...jobs, ...others, ...mended, ...waitingChanges(neighbours, events)],
+    claim: job,
+  });
   room.failpoint('line.committed');
   line[at] = next;
   countEndedTasks(room.metrics, events);

@@ -7,6 +7,7 @@ import type { SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import { readPullRequestUrl } from '../events/pull-request-url.ts';
 import type { ChangeKey, ChangeRecord } from '../store/changes.ts';
+import type { Store } from '../store/store.ts';
 import { numberKey } from './find-change.ts';
 
 /** What lists are ordered by: who has to do something comes before what stopped, what moves, and what is over. */
@@ -92,7 +93,13 @@ function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): Change
     ),
     ...named(
       'handed',
-      spots.flatMap(({ merged, stage }) => (merged && stage ? [handedKey({ project, service, stage })] : [])),
+      spots.flatMap(({ merged, stage }) => (merged && stage ? [concernKey({ project, service, stage })] : [])),
+    ),
+    ...named(
+      'failed',
+      spots.flatMap(({ failed, stage }) =>
+        failed && !failed.mended && stage ? [concernKey({ project, service, stage })] : [],
+      ),
     ),
     ...named('needs', needsOf(facts, facts.movedAt)),
     ...sequences.flatMap(applicationKey),
@@ -107,9 +114,16 @@ export function placeKey(project: string | undefined, service: string, stage: st
   return { name: 'place', value: place.join('/') };
 }
 
-/** Changes that were merged to a place where they have not been seen. */
-export function handedKey({ project, service, stage }: Place): string {
+/** A place, in what changes are found by that what happens there concerns: `handed`, `failed`. */
+export function concernKey({ project, service, stage }: Place): string {
   return [project, service, stage].join('/');
+}
+
+/** Those that have to be drawn anew when another change comes to a place, or passes there. */
+export async function concernedBy(store: Store, place: Place): Promise<string[]> {
+  const value = concernKey(place);
+  const found = await Promise.all(['handed', 'failed'].map((name) => store.findChanges({ name, value })));
+  return [...new Set(found.flat())];
 }
 
 function placeKeys({ triggered }: SequenceState): ChangeKey[] {

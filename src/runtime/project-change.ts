@@ -2,6 +2,7 @@ import { type ChangeInput, changeFacts, handedTo, mentionedIn, type Reported } f
 import type { Step } from '../answers/step.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { LineStop } from '../engine/stop-the-line.ts';
+import type { Place } from '../events/application.ts';
 import type { ChangeKey, ChangeRecord } from '../store/changes.ts';
 import type { ClaimedJob, Document, Store } from '../store/store.ts';
 import { INVALID } from '../views/evaluation-document.ts';
@@ -33,6 +34,9 @@ export interface ProjectionRoom {
 
 /** A change visits one sequence per stage, and more when it is delivered again; older ones say nothing any more. */
 const MAX_SEQUENCES = 200;
+/** Whoever passed where a change failed is among so many that came there last. */
+const MAX_LATER = 20;
+
 /**
  * Writes the row of a change: what is known of it by now. The key of the queue makes this one at a time, and a projector
  * that lost its claim is refused: nobody overwrites newer facts with older ones.
@@ -128,10 +132,24 @@ async function neighboursOf(store: Store, states: readonly SequenceState[]): Pro
   const [active, named, newest] = await Promise.all([
     Promise.all(places.map((place) => activeSequences(store, place))),
     Promise.all(mentioned.map((id) => store.document('sequence', id))),
-    Promise.all(handedTo(states).map(({ place }) => store.documents({ kind: 'sequence', ...place, limit: 1 }))),
+    Promise.all([
+      ...handedTo(states).map(({ place }) => newestIn(store, place, 1)),
+      ...failedIn(states).map((place) => newestIn(store, place, MAX_LATER)),
+    ]),
   ]);
   const rows = [...named, ...newest.flat()];
   return [...active.flat(), ...rows.flatMap((row) => (row ? [sequenceFromRow(row.data)] : []))];
+}
+
+function newestIn(store: Store, place: Place, limit: number): Promise<Document[]> {
+  return store.documents({ kind: 'sequence', ...place, limit });
+}
+
+/** Places where others may have passed since. */
+function failedIn(states: readonly SequenceState[]): Place[] {
+  return states.flatMap(({ finished, triggered }) =>
+    finished?.result === 'fail' && finished.reason !== 'superseded' && triggered ? [triggered.place] : [],
+  );
 }
 
 function invalidationsOf(store: Store, id: string): Promise<Document[]> {

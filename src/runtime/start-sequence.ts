@@ -7,7 +7,7 @@ import type { Application, Place, Source } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
 import type { Store } from '../store/store.ts';
 import { changeJob } from './change-job.ts';
-import { handedKey } from './change-record.ts';
+import { concernedBy } from './change-record.ts';
 import type { FindDryCommit } from './hydrated-commit.ts';
 import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
@@ -74,8 +74,8 @@ export async function sequenceStart(
   ]);
   room.log.info({ sequence: id, ...place, revision: targetRevision, context: triggered.context }, 'sequence triggered');
   const waits = promotion ?? (rollback && { sequence: rollback.rollsBack.sequence, task: rollback.task });
-  // Those that were merged here before and not seen came with this one, or never will.
-  const passed = await room.store.findChanges({ name: 'handed', value: handedKey(place) });
+  // Those that were merged here before and not seen came with this one, or never will; what failed is the newest no more.
+  const passed = await concernedBy(room.store, place);
   const jobs = [
     ...begun.commit.jobs,
     lineJob(place),

@@ -6,6 +6,7 @@ import { noSequence } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
 import { createChangeBoard } from '../../src/runtime/change-board.ts';
 import { changeJob } from '../../src/runtime/change-job.ts';
+import { concernedBy } from '../../src/runtime/change-record.ts';
 import { projectChange } from '../../src/runtime/project-change.ts';
 import { rebuildHere } from '../../src/runtime/rebuild.ts';
 import { changeSequence, sequenceCommit } from '../../src/runtime/sequences.ts';
@@ -115,6 +116,12 @@ function rowsOfChanges(open: () => Promise<Store>): void {
     expect(await ids({ service: ['ledger'], state: ['queued'] })).toBe('behind');
     expect(await ids({ since: '1h' })).toBe('search mail');
     expect(await board().counts({}, lin)).toEqual({ all: 5, mine: 0, needsMe: 1 });
+  });
+
+  it('that failed are found again when another change comes to where they did', async () => {
+    const place = { project: 'shop', stage: 'staging', service: 'search' };
+    expect(await concernedBy(store, place)).toEqual(['ctx-search']);
+    expect(await concernedBy(store, { ...place, service: 'cart' })).toEqual([]);
   });
 
   it('page by their cursor', async () => {

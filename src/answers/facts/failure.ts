@@ -5,12 +5,13 @@ import type { ChangeInput } from '../fact-types.ts';
 import type { Failure } from '../spot.ts';
 import { oneLine } from '../words.ts';
 import { failingIndicator, scoreOf } from './indicator.ts';
+import { laterThan } from './neighbours.ts';
 
 /** Kept of what a sequence said at its end; a row shows less, the page of the change all. */
 const MAX_MESSAGE = 200;
 
 /** Why a stage failed: at which task, by which number, by whose decision. */
-export function failureOf(state: SequenceState, { invalidations = [] }: ChangeInput): Failure {
+export function failureOf(state: SequenceState, { invalidations = [], neighbours = [] }: ChangeInput): Failure {
   const { finished, abort, triggered } = state;
   const task = failedTask(state);
   const reason = finished?.reason;
@@ -21,6 +22,11 @@ export function failureOf(state: SequenceState, { invalidations = [] }: ChangeIn
   const rejection = rejectionIn(task);
   const person = reason === 'aborted' ? abort : rejection;
   const rollback = rollbackIn(state);
+  const later = laterThan(state, neighbours);
+  const isMended = later.some(
+    ({ finished: end, triggered: begun }) =>
+      end !== undefined && end.result !== 'fail' && begun?.rollsBack === undefined,
+  );
   return {
     at,
     reason: reason === 'rejected' || reason === 'aborted' || reason === 'timed-out' ? reason : 'failed',
@@ -32,7 +38,8 @@ export function failureOf(state: SequenceState, { invalidations = [] }: ChangeIn
     ...(invalid === undefined ? {} : { invalid: { actor: invalid.actor, reason: oneLine(invalid.reason) } }),
     ...(rollback === undefined ? {} : { rollback }),
     ...(task?.name === 'promotion' && whyNoRetry(state) === undefined ? { canRetry: true } : {}),
-    ...(canGoBack(state) && triggered?.rollsBack === undefined ? { canRollBack: true } : {}),
+    ...(canGoBack(state) && later.length === 0 && triggered?.rollsBack === undefined ? { canRollBack: true } : {}),
+    ...(isMended ? { mended: true } : {}),
   };
 }
 

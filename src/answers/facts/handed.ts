@@ -2,8 +2,7 @@ import { promotionsOf } from '../../engine/promotion.ts';
 import { mergeOf } from '../../engine/promotion-order.ts';
 import type { SequenceState } from '../../engine/sequence.ts';
 import type { Place } from '../../events/application.ts';
-import type { Neighbour, Spot } from '../spot.ts';
-import { named } from './neighbours.ts';
+import type { Spot } from '../spot.ts';
 
 /** A merge to a stage that has not seen the change. */
 interface Handed {
@@ -34,9 +33,9 @@ export function handedSpot({ place, at, number }: Handed): Spot {
   return { stage: place.stage, step: 'turn', since: at, heardAt: at, merged: { number } };
 }
 
-/** The newer change that was seen there instead: it came with that one, or never will. */
-export function overtakenBy({ place, at }: Handed, neighbours: readonly SequenceState[]): Neighbour | undefined {
-  const newer = neighbours.find(
+/** A newer change was seen there instead: it came with that one, or never will. */
+export function isOvertaken({ place, at }: Handed, neighbours: readonly SequenceState[]): boolean {
+  return neighbours.some(
     ({ triggered }) =>
       triggered !== undefined &&
       triggered.at > at &&
@@ -44,5 +43,4 @@ export function overtakenBy({ place, at }: Handed, neighbours: readonly Sequence
       triggered.place.service === place.service &&
       triggered.place.stage === place.stage,
   );
-  return newer && named(neighbours, newer.triggered?.sequence);
 }

@@ -5,7 +5,7 @@ import type { ChangeInput, Over } from '../fact-types.ts';
 import type { Spot } from '../spot.ts';
 import type { Step } from '../step.ts';
 import { failureOf } from './failure.ts';
-import { handedSpot, handedTo, overtakenBy } from './handed.ts';
+import { handedSpot, handedTo, isOvertaken } from './handed.ts';
 import { aheadOf, named } from './neighbours.ts';
 import { approvalOf, overrideGroups, promotionSpots } from './people.ts';
 
@@ -24,9 +24,12 @@ export function spotsOf(
   const states = stages.flatMap((stage) => latest.get(stage) ?? []);
   const failed = states.filter(isFailed).map((state) => failedSpot(state, input));
   const handed = handedTo(input.sequences);
-  const isAwaited = (one: (typeof handed)[number]) => overtakenBy(one, input.neighbours ?? []) === undefined;
+  const isAwaited = (one: (typeof handed)[number]) => !isOvertaken(one, input.neighbours ?? []);
   const under = states.flatMap((state) => (state.phase === 'finished' ? [] : openSpots(state, input)));
   const open = [...under, ...handed.filter(isAwaited).map(handedSpot)];
+  // What a newer change has mended is told only where nothing else stands.
+  const standing = failed.filter((one) => !one.failed?.mended);
+  if (standing.length > 0) return { spots: standing, ...(open.length > 0 ? { beside: open } : {}) };
   if (failed.length > 0) return { spots: failed, ...(open.length > 0 ? { beside: open } : {}) };
   if (open.length > 0) return { spots: open };
   const begins = beginning(input.reported?.steps ?? [], states.length > 0);
@@ -182,8 +185,8 @@ function overOf(
     return { how: 'superseded', stage: place.stage, at: superseded.finished.at, ...(by === undefined ? {} : { by }) };
   }
   for (const handed of handedTo(states)) {
-    const by = overtakenBy(handed, neighbours);
-    if (by) return { how: 'superseded', stage: handed.place.stage, at: finished.at, by };
+    const { stage: to } = handed.place;
+    if (isOvertaken(handed, neighbours)) return { how: 'superseded', stage: to, at: finished.at };
   }
   // It went no further, though the delivery does: by the stage's policy.
   const stays = stages.at(-1) !== stage && worstResult(last) !== 'fail';
