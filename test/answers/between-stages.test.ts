@@ -6,6 +6,7 @@ import { decide } from '../../src/engine/decide.ts';
 import type { PlannedTask } from '../../src/engine/plan.ts';
 import { evolve, fold, type SequenceState } from '../../src/engine/sequence.ts';
 import type { SequenceEvent, SequenceTriggered } from '../../src/events/types.ts';
+import { GOLDEN_NOW, goldenChange } from '../support/change-rows.ts';
 import { minute, planned, step, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
 
 const at = (stage: string, changes: Partial<SequenceTriggered> = {}) =>
@@ -61,6 +62,19 @@ describe('a change that was merged to a stage', () => {
     });
     const older = fold([{ ...at('production', { context: 'older', sequence: 'o' }), at: minute(-5) } as SequenceEvent]);
     expect(read([staging], { neighbours: [older] }).state).toBe('queued');
+  });
+});
+
+describe('an approval by two', () => {
+  it('names nobody any more who has given theirs', () => {
+    const asked = { to: 'production', quorum: 2, groups: [], people: ['lin', 'omar', 'eva'], approved: ['lin'] };
+    const facts = goldenChange({ state: 'waiting' }, { stage: 'production', step: 'approval', approval: asked });
+    const row = changeRow(facts, { now: GOLDEN_NOW });
+    expect([row.blocker.sentence, ...row.unblock.map(wayText)]).toEqual([
+      'Approval of production: 1 of 2 given',
+      '@omar or @eva approve',
+    ]);
+    expect(needsOf(facts, GOLDEN_NOW)).toEqual(['person:omar', 'person:eva']);
   });
 });
 

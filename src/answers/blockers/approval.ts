@@ -38,10 +38,11 @@ function saidOf({ approval: asked, wait }: Spot): string {
     : sentence`approval of ${name(to)} needed`;
 }
 
-/** The groups and people that may; where none is named, whoever approves in the stage. */
+/** The groups and people that may, and have not yet; where none is named, whoever approves in the stage. */
 function wayOf(asked: Approval | undefined, to: string | undefined): Way {
-  const { groups = [], people = [] } = asked ?? {};
-  const named = [...groups.map(group), ...people.map(person)];
+  const { groups = [], people = [], approved = [] } = asked ?? {};
+  const missing = people.filter((one) => !approved.includes(one));
+  const named = [...groups.map(group), ...missing.map(person)];
   const who = named.length > 0 ? named : [group('approvers')];
   return way(who, 'approves', {
     label: 'Approve or reject',
