@@ -107,13 +107,25 @@ ${hosts}tokens:
 `;
 }
 
+const ANSWERS: Readonly<Record<string, object>> = {
+  '/api/v1/session/userinfo': { loggedIn: true, username: 'lynceus', iss: 'argocd' },
+  '/api/v1/account/can-i/': { value: 'yes' },
+  '/api/version': { Version: 'v3.4.0' },
+};
+const NO_APPLICATIONS = { metadata: {}, items: [] };
+
+function answerTo(path: string): object | undefined {
+  if (path === '/api/v1/applications') return NO_APPLICATIONS;
+  return Object.entries(ANSWERS).find(([begin]) => path.startsWith(begin))?.[1];
+}
+
 /** An Argo CD that has no applications, and says so after `delayMs`. */
 export async function startEmptyArgoCd(delayMs: number): Promise<{ url: string; stop(): Promise<void> }> {
   const server = createServer(async (request, response) => {
     await sleep(delayMs);
-    const list = request.url?.startsWith('/api/v1/applications?') || request.url === '/api/v1/applications';
-    response.writeHead(list ? 200 : 403, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify(list ? { metadata: {}, items: [] } : { code: 7, message: 'permission denied' }));
+    const found = answerTo(request.url?.split('?')[0] ?? '');
+    response.writeHead(found ? 200 : 403, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(found ?? { code: 7, message: 'permission denied' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

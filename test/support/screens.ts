@@ -32,7 +32,8 @@ export const SCREENS: readonly string[] = [
   '/forecast',
   '/forecast?project=shop&service=checkout&stage=production',
   '/connections',
-  '/connections/main',
+  '/connections/deliverySystems.main',
+  '/connections/pipelines',
   '/sign-in',
   '/nowhere',
 ];

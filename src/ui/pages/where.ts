@@ -27,7 +27,7 @@ function item(name: string, state: State, facts: Content[], further: string | un
   return html`<li${about === '' ? '' : html` title="${about}"`}>${name} ${stateMark(state)}${told.text === '' ? undefined : html` <span class="facts">${told}</span>`}${further === undefined ? undefined : html` <span class="facts">${further}</span>`}</li>`;
 }
 
-const LONG_PAIR = 14;
+const LONG_PAIR = 10;
 
 /** `1.8.1→1.8.2` where it takes the place of another, `4.1.9 kept` where it did not. */
 function versions({ version, previous, state }: Cell): Content {
