@@ -153,9 +153,10 @@ function storyOf(app: App, flux: SandboxFlux, repository: BareRepository): FluxS
         },
       ),
     async decide(commit, stage, verdict) {
-      const found = await change(commit);
-      const view = found?.stages.findLast((one) => one.stage === stage);
-      return fetch(`${app.address}/api/v1/changes/${found?.id}/decisions`, {
+      // The list learns of a change a moment after it has begun.
+      const found = await eventually(() => change(commit), { within: SOON_MS, what: 'the change is listed' });
+      const view = found.stages.findLast((one) => one.stage === stage);
+      return fetch(`${app.address}/api/v1/changes/${found.id}/decisions`, {
         method: 'POST',
         headers: { Authorization: `Bearer ${PERSON_TOKEN}`, 'Content-Type': 'application/json' },
         body: JSON.stringify({ verdict, reason: 'told so', stage, revision: view?.revision }),
