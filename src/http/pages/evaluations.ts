@@ -29,7 +29,8 @@ export interface EvaluationPagesTools {
 
 const MAX_FORM_BYTES = 16 * 1024;
 const MAX_REASON_CHARS = 2000;
-const LIST_SIZE = 50;
+/** Of four stages each: more elements than that make a slow page. */
+const LIST_SIZE = 40;
 
 /** What evaluations people look at, and which of them they want left out of comparisons. */
 export function evaluationPageRoutes(tools: EvaluationPagesTools): Router {
