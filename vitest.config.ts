@@ -12,10 +12,10 @@ class StoriesFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Real PostgreSQL, Git and child processes on two cores: generous limits, few workers: they wait a third of the time.
+    // Real PostgreSQL, Git and child processes on two cores: generous limits, few workers.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Tests that say so run side by side: they mostly wait.
     maxConcurrency: 3,
     sequence: { sequencer: StoriesFirst },
