@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { CI_TOKEN } from './service.ts';
 import { launch } from './ui-browser.ts';
@@ -11,6 +12,7 @@ export async function eventToPixel(base: string, amount: number): Promise<number
   const browser = await launch();
   try {
     await report(base, 0);
+    await untilListed(base);
     const page = await browser.newPage();
     await page.goto(`${base}/changes?service=${SERVICE}`);
     await page.waitForSelector('#changes tbody tr', { timeout: WITHIN_MS });
@@ -26,6 +28,16 @@ export async function eventToPixel(base: string, amount: number): Promise<number
   } finally {
     await browser.close();
   }
+}
+
+/** A list learns of a change a moment after it was reported. */
+async function untilListed(base: string): Promise<void> {
+  for (const until = Date.now() + WITHIN_MS; Date.now() < until; await sleep(50)) {
+    const answer = await fetch(`${base}/api/v1/changes?service=${SERVICE}`);
+    const { rows } = (await answer.json()) as { rows: unknown[] };
+    if (rows.length > 0) return;
+  }
+  throw new Error(`no list knows ${SERVICE}`);
 }
 
 /** When the words stood in the page, by the same clock. */
