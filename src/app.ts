@@ -192,13 +192,14 @@ export async function startApp(options: AppOptions): Promise<App> {
         ...looksForMissed,
         ...emitJobs(connections.eventSinks),
         purgeJob,
+        keepForecastsJob,
       ],
     });
     await askForRowsOfThisForm(store, clock.now());
-    await store.commit({ jobs: [keepForecastsJob] });
     const words = cdEventWords(environment.publicUrl, tools.linkTo);
     const logged = new Set<string>();
-    const rows = { store, stops: line.stops, reportsOf: createReportsOf(store) };
+    const reportsOf = createReportsOf(store);
+    const rows = { store, stops: line.stops, reportsOf };
     const worker = runWorker(
       {
         store,
@@ -249,15 +250,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...{ store, clock, progress },
       revOf: async (id) => (await currentRecord(rows, id))?.version,
     });
-    const board = createChangeBoard({
-      ...{ store, clock, stepsOf: createStepsOf(store, createReportsOf(store)) },
-      forecast: (facts) => foresee(forecasts, facts),
-    });
+    const forecast = foresee.bind(undefined, forecasts);
+    const board = createChangeBoard({ store, clock, stepsOf: createStepsOf(store, reportsOf), forecast });
     const live = createLive({
-      source: createLiveSource({
-        ...{ store, board, clock, readQuery: readListQuery },
-        forecast: (facts) => foresee(forecasts, facts),
-      }),
+      source: createLiveSource({ store, board, clock, readQuery: readListQuery, forecast }),
       ...{ clock, log, draw: rowDrawer(clock) },
     });
     stopping.signal.addEventListener('abort', live.close);
@@ -268,6 +264,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       fluxSender({ sources: senderSources(connections, 'flux') }),
       ...gitSenders((kind) => gitSenderSources(connections, kind), clock),
     ];
+    const readView = (limit: number) => readConnectionsView({ store, clock, checks, gitHosts }, limit);
     const routers = [
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
       reportRoutes({ store, clock, authentication }),
@@ -281,13 +278,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       eventLogRoutes(store, authentication, words),
       riskRoutes(riskModels, authentication),
       stopTheLineRoutes(line, authentication),
-      connectionsRoutes((limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit), authentication),
+      connectionsRoutes(readView, authentication),
       evaluationRoutes({ store, clock, authentication }, evaluations),
       evaluationPageRoutes({ store, evaluations, fleet, authentication: forPages, frameOf }),
       fleetRoutes({ fleet, store, clock, authentication: forPages, frameOf }),
       connectionPageRoutes({
         ...{ store, clock, authentication: forPages, frameOf, publicUrl: environment.publicUrl },
-        read: (limit) => readConnectionsView({ store, clock, checks, gitHosts }, limit),
+        read: readView,
         received: () => receivedSoFar(metrics),
         tests: { senders, systems: testableSystems(connections) },
       }),
