@@ -27,6 +27,12 @@ function revOf(row: Element): number {
   return Number(row.getAttribute('data-rev'));
 }
 
+/** Whether the page shows an older one. */
+export function isNews({ id, rev }: Row): boolean {
+  const row = rowOf(id);
+  return row !== null && revOf(row) < rev;
+}
+
 /** A row as it is now, in its place. One that is not on the page is told of by `showFacets`. */
 export function showRow({ id, rev, html, say: text }: Row): void {
   const row = rowOf(id);

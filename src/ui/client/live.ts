@@ -1,5 +1,5 @@
 import { type Heard, listen } from './leader.ts';
-import { type Facets, type Row, readAgain, showFacets, showRow } from './list.ts';
+import { type Facets, isNews, type Row, readAgain, showFacets, showRow } from './list.ts';
 import { byId, on } from './page.ts';
 import { countOn } from './times.ts';
 
@@ -14,7 +14,8 @@ const ENOUGH_FAILURES = 3;
 const held = new Map<string, () => void>();
 let paused = false;
 let pressed = false;
-let updates = 0;
+/** Which of them the reader would notice. */
+const noticed = new Set<string>();
 /** When something was heard last, by our clock; what the server's said then. */
 let heardAt = Date.now();
 let dataAt = clockOf(document.body.dataset.now);
@@ -47,8 +48,8 @@ function hear({ name, data }: Heard): void {
   if (name === 'lost') tryWithout(data.failures ?? 0);
   else if (name === 'end') trouble = 'Signed out';
   else if (name === 'beat') beat(data as { at: string; ok: boolean });
-  else if (name === 'row') take((data as Row).id, () => showRow(data as Row));
-  else if (name === 'facets') take('facets', () => showFacets(data as Facets));
+  else if (name === 'row') takeRow(data as Row);
+  else if (name === 'facets') take('facets', () => showFacets(data as Facets), false);
   else take('page', again);
   showState();
 }
@@ -74,10 +75,15 @@ async function again(): Promise<void> {
   showState();
 }
 
-function take(key: string, act: () => void): void {
+/** After a connection is opened again rows come that the page may show already. */
+function takeRow(row: Row): void {
+  take(row.id, () => showRow(row), isNews(row));
+}
+
+function take(key: string, act: () => void, isNoticed = true): void {
   if (!paused && !pressed) act();
   else {
-    if (paused && key !== 'facets') updates++;
+    if (isNoticed) noticed.add(key);
     held.set(key, act);
   }
 }
@@ -87,7 +93,7 @@ function release(): void {
   if (paused) return;
   const acts = [...held.values()];
   held.clear();
-  updates = 0;
+  noticed.clear();
   for (const act of acts) act();
 }
 
@@ -112,7 +118,7 @@ function showState(): void {
 }
 
 function stateText(): string {
-  if (paused) return `Paused at ${dataAt}, ${updates} update${updates === 1 ? '' : 's'} waiting`;
+  if (paused) return `Paused at ${dataAt}, ${noticed.size} update${noticed.size === 1 ? '' : 's'} waiting`;
   if (Date.now() - heardAt > SILENCE_MS) return `! Reconnecting, data from ${dataAt}`;
   return trouble ? `! ${trouble}, data from ${dataAt}` : `✓ Live ${dataAt}`;
 }
