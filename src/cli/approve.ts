@@ -1,5 +1,4 @@
 import { tmpdir } from 'node:os';
-import { type Command, Option } from 'commander';
 import type { AdapterTools } from '../adapters/adapter-kind.ts';
 import type { GitHost } from '../adapters/git-hosts/git-host.ts';
 import { gitHostKinds } from '../adapters/git-hosts/registry.ts';
@@ -7,25 +6,10 @@ import { AdapterError } from '../base/adapter-error.ts';
 import { Secret } from '../base/secret.ts';
 import type { ChangeView } from '../views/change.ts';
 import type { ReviewAtHost } from '../views/reviews.ts';
-import { decide, findChange, type ServerOptions } from './changes.ts';
+import { type ApproveOptions, TOKENS } from './approve-options.ts';
+import { decide, findChange } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
 import { oneLine } from './table.ts';
-
-export interface ApproveOptions extends ServerOptions {
-  reason: string;
-  stage?: string;
-  to?: string;
-  site?: string;
-}
-
-/** Where people keep their own token for a Git host, as its other tools find it. */
-const TOKENS: Readonly<Record<string, readonly string[]>> = {
-  github: ['GH_TOKEN', 'GITHUB_TOKEN'],
-  gitlab: ['GITLAB_TOKEN'],
-  gitea: ['GITEA_TOKEN', 'FORGEJO_TOKEN'],
-  'azure-devops': ['AZURE_DEVOPS_EXT_PAT'],
-  bitbucket: ['BITBUCKET_TOKEN'],
-};
 
 /** Where such a token is at home; anywhere else it goes only to whom the person names. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
@@ -35,29 +19,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'azure-devops': ['https://dev.azure.com'],
   bitbucket: ['https://bitbucket.org'],
 };
-
-const HELP = `
-What is reviewed at a Git host is approved there, as you: with your own token in the environment, never with that of the
-service. ${Object.entries(TOKENS)
-  .map(([kind, names]) => `${kind}: ${names.join(' or ')}`)
-  .join('; ')}.
-To a server of your own it goes only with --site, whatever address the service tells.
-It approves exactly the commit that was evaluated, and fails when the pull request points at another one by now.`;
-
-/** Adds the command to the program. */
-export function addApprove(
-  program: Command,
-  remote: (command: Command) => Command,
-  act: (id: string, options: ApproveOptions) => Promise<void>,
-): void {
-  remote(program.command('approve <change>').description('approve what a change waits for'))
-    .requiredOption('--reason <text>', 'why, for the record')
-    .option('--stage <name>', 'where several stages are under way')
-    .option('--to <stage>', 'the promotion to this stage')
-    .addOption(new Option('--site <url>', 'the Git host, if it is a server of your own'))
-    .addHelpText('after', HELP)
-    .action((id: string, options: ApproveOptions) => act(id, options));
-}
 
 /** Approves as the person whose tokens these are: at the Git host where it has reviews, else with us. */
 export async function approve(terminal: Terminal, options: ApproveOptions, id: string): Promise<number> {

@@ -1,4 +1,3 @@
-import axios from 'axios';
 import type { ChangeRow } from '../answers/change-row.ts';
 import type { Step } from '../answers/step.ts';
 import type { ChangeView } from '../views/change.ts';
@@ -128,6 +127,7 @@ export async function askServer<T>(
   extra: object,
 ): Promise<ServerAnswer<T>> {
   try {
+    const { default: axios } = await import('axios');
     const { data, status } = await axios.request<T & { detail?: string }>({
       ...extra,
       method,

@@ -1,4 +1,3 @@
-import { type Command, Option } from 'commander';
 import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
 import { failed } from '../adapters/failed-connection.ts';
 import { ConfigurationError, readConnections } from '../app.ts';
@@ -10,36 +9,12 @@ import { stageProblems } from '../tasks/stage-problems.ts';
 import { type ConnectionsView, connectionsView, type Inspection } from '../views/connections.ts';
 import { asJson, askServer } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { doctorReport, hasProblems } from './doctor-report.ts';
 
-export interface DoctorOptions {
-  config?: string;
-  url?: string;
-  token?: string;
-  output: string;
-}
-
-const HELP = `
-Without --url it reads lynceus.yaml and looks by itself, from where it runs and with the secrets that it finds there.
-With --url it asks a service, which also knows which applications are silent.
-
-Exit codes: 0 all is well, 1 something does not work, 64 wrong usage.`;
 /** For all delivery.yaml together. */
 const FILES_MS = 60_000;
 const LIMIT = 10_000;
-
-/** Adds the command to the program. */
-export function addDoctor(program: Command, act: (options: DoctorOptions) => Promise<void>): void {
-  program
-    .command('doctor')
-    .description('check every connection and every labelled application, and say what to do')
-    .option('--config <file>', 'instead of the one that LYNCEUS_CONFIG names')
-    .option('--url <url>', 'ask the service there')
-    .addOption(new Option('--token <token>', 'API token (better in the environment)').env('LYNCEUS_TOKEN'))
-    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
-    .addHelpText('after', HELP)
-    .action((options: DoctorOptions) => act(options));
-}
 
 /** Looks at everything that is connected, changes nothing, and prints what was found. */
 export async function doctor(terminal: Terminal, options: DoctorOptions): Promise<number> {

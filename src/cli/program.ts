@@ -1,36 +1,31 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SETTINGS } from '../config/environment.ts';
-import { addApprove, approve } from './approve.ts';
-import { backup } from './backup.ts';
-import { budget } from './budget.ts';
+import { addApprove } from './approve-options.ts';
 import { addBudget } from './budget-options.ts';
-import { showChange } from './change-show.ts';
-import { decide } from './changes.ts';
-import { changes } from './changes-list.ts';
 import { addChanges } from './changes-options.ts';
 import { EXIT, type Terminal } from './command.ts';
 import { addDecisions } from './decisions.ts';
-import { addDoctor, doctor } from './doctor.ts';
-import { evaluate } from './evaluate.ts';
+import { addDoctor } from './doctor-options.ts';
 import { addEvaluate } from './evaluate-options.ts';
 import { addForecast, forecast } from './forecast.ts';
 import { addGate, waitForGate } from './gate.ts';
-import { migrate } from './migrate.ts';
-import { addPromote, promote } from './promote.ts';
-import { addRebuild, rebuild } from './rebuild.ts';
+import { addPromote } from './promote-options.ts';
+import { addRebuild } from './rebuild-options.ts';
 import { addReport, report } from './report.ts';
-import { risk } from './risk.ts';
-import { serve } from './serve.ts';
 import { addStopTheLine, stopTheLine } from './stop-the-line.ts';
 import { addToken, token } from './token.ts';
-import { validate } from './validate.ts';
 
-/** Reads the command line and runs the command; answers the exit code. */
+/**
+ * Reads the command line and runs the command; answers the exit code. What a command needs is loaded when it is the one
+ * that is run: the service alone takes a second.
+ */
 export async function runProgram(terminal: Terminal, args: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
-  const run = (act: () => number | Promise<number>) => async () => {
-    code = await act();
-  };
+  const run =
+    <Given extends unknown[]>(act: (...given: Given) => number | Promise<number>) =>
+    async (...given: Given) => {
+      code = await act(...given);
+    };
   const program = new Command('lynceus')
     .description('Gates, tests, SLO evaluations and promotion pull requests beside Argo CD and Flux.')
     .version('0.1.0')
@@ -39,23 +34,35 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .command('serve')
     .description('run the service')
     .addHelpText('after', settingsHelp())
-    .action(run(() => serve(terminal)));
+    .action(run(async () => (await import('./serve.ts')).serve(terminal)));
   program
     .command('migrate')
     .description("bring the store's schema up to date")
-    .action(run(() => migrate(terminal)));
-  addRebuild(program, (options) => run(() => rebuild(terminal, options))());
+    .action(run(async () => (await import('./migrate.ts')).migrate(terminal)));
+  addRebuild(
+    program,
+    run(async (options) => (await import('./rebuild.ts')).rebuild(terminal, options)),
+  );
   program
     .command('backup <file>')
     .description('copy the embedded store while the service runs')
-    .action((file: string) => run(() => backup(terminal, file))());
+    .action(run(async (file: string) => (await import('./backup.ts')).backup(terminal, file)));
   program
     .command('validate <file...>')
     .description('check delivery.yaml, slo.yaml, sli.yaml and OpenSLO documents')
-    .action((files: string[]) => run(() => validate(terminal, files))());
-  addDoctor(program, (options) => run(() => doctor(terminal, options))());
-  addBudget(program, (options) => run(() => budget(terminal, options))());
-  addEvaluate(program, (options) => run(() => evaluate(terminal, options))());
+    .action(run(async (files: string[]) => (await import('./validate.ts')).validate(terminal, files)));
+  addDoctor(
+    program,
+    run(async (options) => (await import('./doctor.ts')).doctor(terminal, options)),
+  );
+  addBudget(
+    program,
+    run(async (options) => (await import('./budget.ts')).budget(terminal, options)),
+  );
+  addEvaluate(
+    program,
+    run(async (options) => (await import('./evaluate.ts')).evaluate(terminal, options)),
+  );
   program
     .command('risk')
     .description('assess how risky a change is, without a server')
@@ -67,7 +74,7 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
     .option('--stage <name>', 'which stage of it')
     .addOption(new Option('-o, --output <format>').choices(['text', 'json', 'markdown']).default('text'))
     .addHelpText('after', '\nExit codes: 0 may be deployed, 1 denied, 2 a person must agree, 3 could not be judged.')
-    .action((options) => run(() => risk(terminal, options))());
+    .action(run(async (options) => (await import('./risk.ts')).risk(terminal, options)));
   // From the environment by the option itself: a default value would stand in the help, the token too.
   const remote = (command: Command) =>
     command
@@ -80,17 +87,48 @@ export async function runProgram(terminal: Terminal, args: readonly string[]): P
   addChanges(
     program,
     remote,
-    (options) => run(() => changes(terminal, options))(),
-    (id, options) => run(() => showChange(terminal, options, id))(),
+    run(async (options) => (await import('./changes-list.ts')).changes(terminal, options)),
+    run(async (id, options) => (await import('./change-show.ts')).showChange(terminal, options, id)),
   );
-  addApprove(program, remote, (id, options) => run(() => approve(terminal, options, id))());
-  addDecisions(program, remote, (verdict, id, options) => run(() => decide(terminal, options, verdict, id))());
-  addToken(program, remote, (what, name, options) => run(() => token(terminal, what, name, options))());
-  addStopTheLine(program, remote, (what, options) => run(() => stopTheLine(terminal, what, options))());
-  addPromote(program, remote, (change, options) => run(() => promote(terminal, options, change))());
-  addReport(program, remote, (kind, options) => run(() => report(terminal, kind, options))());
-  addForecast(program, remote, (service, options) => run(() => forecast(terminal, options, service))());
-  addGate(program, (options) => run(() => waitForGate(terminal, options))());
+  addApprove(
+    program,
+    remote,
+    run(async (id, options) => (await import('./approve.ts')).approve(terminal, options, id)),
+  );
+  addDecisions(
+    program,
+    remote,
+    run(async (verdict, id, options) => (await import('./changes.ts')).decide(terminal, options, verdict, id)),
+  );
+  addToken(
+    program,
+    remote,
+    run((what, name, options) => token(terminal, what, name, options)),
+  );
+  addStopTheLine(
+    program,
+    remote,
+    run((what, options) => stopTheLine(terminal, what, options)),
+  );
+  addPromote(
+    program,
+    remote,
+    run(async (change, options) => (await import('./promote.ts')).promote(terminal, options, change)),
+  );
+  addReport(
+    program,
+    remote,
+    run((kind, options) => report(terminal, kind, options)),
+  );
+  addForecast(
+    program,
+    remote,
+    run((service, options) => forecast(terminal, options, service)),
+  );
+  addGate(
+    program,
+    run((options) => waitForGate(terminal, options)),
+  );
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;

@@ -1,4 +1,3 @@
-import { type Command, Option } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { parseEnvironment } from '../config/environment.ts';
 import { type RebuildProgress, rebuildHere } from '../runtime/rebuild.ts';
@@ -7,22 +6,7 @@ import { createStopTheLine } from '../runtime/stop-the-line.ts';
 import { openStore } from '../store/open.ts';
 import { askServer } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
-
-export interface RebuildOptions {
-  /** Absent: in the store itself, which nobody may have open. */
-  server?: string;
-  token?: string;
-}
-
-/** Adds the command to the program. */
-export function addRebuild(program: Command, act: (options: RebuildOptions) => Promise<void>): void {
-  program
-    .command('rebuild')
-    .description('write all rows that lists and pages read anew from the log')
-    .option('--server <url>', 'have the service do it that runs there; without it nobody may have the store open')
-    .addOption(new Option('--token <token>', 'API token (better in the environment)').env('LYNCEUS_TOKEN'))
-    .action((options: RebuildOptions) => act(options));
-}
+import type { RebuildOptions } from './rebuild-options.ts';
 
 const LOOK_EVERY_MS = 1_000;
 

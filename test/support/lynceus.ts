@@ -350,7 +350,9 @@ async function compiledCode(): Promise<{ NODE_COMPILE_CACHE?: string }> {
   if (folder === undefined) return {};
   const marker = join(folder, 'lynceus');
   if (!existsSync(marker)) {
-    await promisify(execFile)(process.execPath, [MAIN, '--help'], { env: { NODE_COMPILE_CACHE: folder } });
+    // It loads everything before it says that it cannot listen there.
+    const env = { NODE_COMPILE_CACHE: folder, LYNCEUS_LISTEN: 'nowhere' };
+    await promisify(execFile)(process.execPath, [MAIN, 'serve'], { env }).catch(() => {});
     mkdirSync(folder, { recursive: true });
     writeFileSync(marker, '');
   }
