@@ -17,13 +17,13 @@ export interface Payload {
 const SERIAL = '@serial@';
 const APPLICATION = '@application@';
 
-/** What a CI system reports when it has published an image: a structured CloudEvent of about 1.2 kB. */
+/** What a CI system tells when it has published an image, in words of its own: a structured CloudEvent of about 1.2 kB that is kept. */
 export function cloudEvents(prefix: string): Payload {
   const event = {
     specversion: '1.0',
     id: SERIAL,
     source: '/ci/shop/checkout',
-    type: 'dev.cdevents.artifact.published.0.2.0',
+    type: 'com.example.ci.image.published.v1',
     subject: 'pkg:oci/checkout@sha256%3A0b31b1c02ff458ad9b7b81cbdf8f028bd54699fa151f221d1e8de6817db93427',
     time: '2026-03-02T08:15:30.000Z',
     datacontenttype: 'application/json',
