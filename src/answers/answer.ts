@@ -5,7 +5,7 @@ import type { BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from
 import type { ChangeFacts } from './fact-types.ts';
 import type { Spot } from './spot.ts';
 import type { Moment, Told, Way } from './told.ts';
-import type { Viewer } from './viewer.ts';
+import { type Viewer, viewerIn } from './viewer.ts';
 import { prose, sentence } from './words.ts';
 
 /** What a forecast says of a change from where it stands. */
@@ -42,7 +42,7 @@ export function changeRow(facts: ChangeFacts, { now, viewer, forecast, changeOf 
     state: stateNow(facts, kind, told),
     cells: facts.cells.map((cell) => cellNow(cell, kind, told)),
     blocker: blockerOf(kind, told),
-    unblock: waysOf(told, facts, moment).map((one) => one(viewer)),
+    unblock: waysOf(told, facts, moment).map((one) => one(viewerIn(viewer, facts.project))),
     eta: etaOf(facts, foreseen),
     odds: foreseen?.odds ?? null,
   };
@@ -79,9 +79,11 @@ export function aheadOfChange({ spots }: ChangeFacts): string[] {
 /**
  * Whom a change waits for, as keys to find it by: `group:sre`, `person:lin`. Who might let it through, roll it back or
  * retry it is not waited for.
+ *
+ * @param stepP90 as in `Foreseen`
  */
-export function needsOf(facts: ChangeFacts, now: string): string[] {
-  const { told } = tell(facts, { now });
+export function needsOf(facts: ChangeFacts, now: string, stepP90?: number): string[] {
+  const { told } = tell(facts, { now, ...(stepP90 === undefined ? {} : { stepP90 }) });
   const meant = [...told.ways, ...waysBeside(facts, { now })].filter(
     ({ does }) => does === undefined || !OPTIONAL.has(does),
   );

@@ -54,4 +54,9 @@ export interface Told {
 export interface BlockerRule {
   kind: BlockerKind;
   tell(spot: Spot, facts: ChangeFacts, moment: Moment): Told | undefined;
+  /**
+   * After when time alone may name others than before, in milliseconds since 1970: at the earliest, however quick such
+   * steps are here. Absent, or answers undefined: time names nobody.
+   */
+  turnsAt?(spot: Spot): number | undefined;
 }

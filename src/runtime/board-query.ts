@@ -32,8 +32,17 @@ export interface BoardQuery {
 const COLUMNS = ['state', 'stage', 'team', 'project', 'service', 'kind'] as const;
 const KEYS = ['ring', 'cluster'] as const;
 
-/** What the store is asked. */
-export function storeQuery(query: BoardQuery, viewer: Viewer | undefined, now: Date): CountQuery {
+/**
+ * What the store is asked.
+ *
+ * @param timely changes that wait for the reader, whatever their keys say
+ */
+export function storeQuery(
+  query: BoardQuery,
+  viewer: Viewer | undefined,
+  now: Date,
+  timely: readonly string[] = [],
+): CountQuery {
   const { q, mine, needs, author = [], since } = query;
   const columns = COLUMNS.flatMap((name) => {
     const values = query[name] ?? [];
@@ -48,7 +57,7 @@ export function storeQuery(query: BoardQuery, viewer: Viewer | undefined, now: D
       return values.length === 0 ? [] : [{ names: [name], values }];
     }),
     ...(mine ? [{ names: ['author'], values: viewer ? [viewer.name.toLowerCase()] : [] }] : []),
-    ...(needs === undefined ? [] : [{ names: ['needs'], values: viewer ? meanings(viewer) : [] }]),
+    ...(needs === undefined ? [] : [{ names: ['needs'], values: viewer ? meanings(viewer) : [], orId: timely }]),
   ];
   return {
     ...Object.fromEntries(columns),

@@ -6,7 +6,8 @@ import type { Viewer } from '../answers/viewer.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ChangeFacets, ChangePosition, ChangesQuery, StoredChange } from '../store/changes.ts';
 import type { Store } from '../store/store.ts';
-import { type BoardQuery, storeQuery } from './board-query.ts';
+import type { BoardQuery } from './board-query.ts';
+import { createStoreQuestion } from './needs-reader.ts';
 
 /** What a list of changes is read from: rows with the five answers, counts, places to go on. */
 export interface ChangeBoard {
@@ -55,6 +56,8 @@ export interface BoardTools {
 export const DEFAULT_PAGE = 50;
 
 export function createChangeBoard({ store, clock, forecast, stepsOf }: BoardTools): ChangeBoard {
+  const question = createStoreQuestion({ store, clock, forecast });
+
   /** Whoever is behind another change is told what that one waits for. */
   async function draw(records: readonly StoredChange[], viewer: Viewer | undefined): Promise<ChangeRow[]> {
     const facts = records.map(toFacts);
@@ -69,8 +72,8 @@ export function createChangeBoard({ store, clock, forecast, stepsOf }: BoardTool
     return draw(await store.changesById(ids), viewer);
   }
 
-  function count(query: BoardQuery, viewer: Viewer | undefined): Promise<number> {
-    return store.countChanges(storeQuery(query, viewer, clock.now()));
+  async function count(query: BoardQuery, viewer: Viewer | undefined): Promise<number> {
+    return store.countChanges(await question(query, viewer));
   }
 
   return {
@@ -86,7 +89,7 @@ export function createChangeBoard({ store, clock, forecast, stepsOf }: BoardTool
     async list({ cursor, limit = DEFAULT_PAGE, ...query }, viewer) {
       const asOf = clock.now();
       const wanted: ChangesQuery = {
-        ...storeQuery(query, viewer, asOf),
+        ...(await question(query, viewer)),
         limit,
         ...(cursor === undefined ? {} : { after: positionIn(cursor) }),
       };

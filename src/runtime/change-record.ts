@@ -1,7 +1,7 @@
-import { needsOf } from '../answers/answer.ts';
 import type { ChangeFacts } from '../answers/change-facts.ts';
 import type { State } from '../answers/change-row.ts';
 import { imageName } from '../answers/facts/images.ts';
+import { needsByTime } from '../answers/needs.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
@@ -101,11 +101,39 @@ function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): Change
         failed && !failed.mended && stage ? [concernKey({ project, service, stage })] : [],
       ),
     ),
-    ...named('needs', needsOf(facts, facts.movedAt)),
+    ...needsKeys(facts),
     ...sequences.flatMap(applicationKey),
     ...sequences.flatMap(placeKeys),
     ...named('word', wordsOf(`${title} ${facts.author.name} ${facts.author.login ?? ''}`)),
   ];
+}
+
+/** Digits of a time, so that they sort as times do. */
+const TIME_DIGITS = 13;
+
+/** Whom it waits for; and whom it may come to wait for as time goes by, with the time from which on it is worth a look. */
+function needsKeys(facts: ChangeFacts): ChangeKey[] {
+  const { always, perhaps } = needsByTime(facts);
+  return [
+    ...named('needs', always),
+    ...named(
+      NEEDS_FROM,
+      perhaps.map(({ key, from }) => `${beginOfNeed(key)}${timeOfNeed(from)}`),
+    ),
+  ];
+}
+
+/** The name of keys of those whom a change may come to wait for. */
+export const NEEDS_FROM = 'needs-from';
+
+/** What such a key begins with, for one of those whom it may wait for. */
+export function beginOfNeed(key: string): string {
+  return `${key}~`;
+}
+
+/** What such a key ends in: milliseconds since 1970. */
+export function timeOfNeed(time: number): string {
+  return String(Math.max(0, Math.floor(time))).padStart(TIME_DIGITS, '0');
 }
 
 /** A change by a stage that it has entered; without a project, in any. */

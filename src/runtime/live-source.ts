@@ -4,9 +4,10 @@ import type { Viewer } from '../answers/viewer.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ChangesQuery } from '../store/changes.ts';
 import type { Store } from '../store/store.ts';
-import { type BoardQuery, storeQuery } from './board-query.ts';
+import type { BoardQuery } from './board-query.ts';
 import { type ChangeBoard, DEFAULT_PAGE, positionIn } from './change-board.ts';
 import type { LiveSource } from './live-types.ts';
+import { createStoreQuestion } from './needs-reader.ts';
 
 export interface LiveSourceTools {
   store: Pick<Store, 'changes' | 'changesWritten' | 'onChanged'>;
@@ -23,6 +24,7 @@ const MAX_IDS = 1000;
 
 /** The news of changes, out of the store. */
 export function createLiveSource({ store, board, clock, forecast, readQuery }: LiveSourceTools): LiveSource {
+  const question = createStoreQuestion({ store, clock, forecast });
   return {
     changesWritten: (query) => store.changesWritten(query),
     onChanged: (listener) => store.onChanged(() => listener()),
@@ -41,7 +43,7 @@ export function createLiveSource({ store, board, clock, forecast, readQuery }: L
     },
     async matching(ids, filter, viewer) {
       const { cursor: _cursor, limit: _limit, ...query } = readQuery(filter);
-      const asked: ChangesQuery = { ...storeQuery(query, viewer, clock.now()), count: false, limit: MAX_IDS };
+      const asked: ChangesQuery = { ...(await question(query, viewer)), count: false, limit: MAX_IDS };
       const found = new Set<string>();
       for (let at = 0; at < ids.length; at += MAX_IDS) {
         const { records } = await store.changes({ ...asked, id: ids.slice(at, at + MAX_IDS) });
@@ -52,7 +54,7 @@ export function createLiveSource({ store, board, clock, forecast, readQuery }: L
     async page(filter, viewer) {
       const { cursor, limit = DEFAULT_PAGE, ...query } = readQuery(filter);
       const after = cursor === undefined ? undefined : positionIn(cursor);
-      const asked = { ...storeQuery(query, viewer, clock.now()), limit, ...(after === undefined ? {} : { after }) };
+      const asked = { ...(await question(query, viewer)), limit, ...(after === undefined ? {} : { after }) };
       const { records, facets, total } = await store.changes(asked);
       return { ids: records.map(({ id }) => id), facets, total };
     },

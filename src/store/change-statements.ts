@@ -57,16 +57,32 @@ function conditionsOf(
 }
 
 /** One range of the index per name and value: a condition with `or` would read all of a name. */
-function changesWith({ names, values, prefix }: KeyFilter, parameter: Conditions['parameter'], within: Within): string {
-  if (names.length === 0 || values.length === 0) return 'select change from change_keys where false';
+function changesWith(filter: KeyFilter, parameter: Conditions['parameter'], within: Within): string {
+  const { orId = [] } = filter;
+  const found = [
+    ...rangesOf(filter, parameter, within),
+    ...(orId.length === 0 ? [] : [`select id from changes where ${within('id', parameter(orId))}`]),
+  ];
+  return found.length === 0 ? 'select change from change_keys where false' : found.join(' union all ');
+}
+
+function rangesOf(
+  { names, values, prefix, upTo }: KeyFilter,
+  parameter: Conditions['parameter'],
+  within: Within,
+): string[] {
+  if (names.length === 0 || values.length === 0) return [];
   const select = (name: string, value: string) => `select change from change_keys where name = ${name} and ${value}`;
   const named = names.map(parameter);
-  if (!prefix) {
+  if (!prefix && upTo === undefined) {
     const wanted = within('value', parameter(values));
-    return named.map((name) => select(name, wanted)).join(' union all ');
+    return named.map((name) => select(name, wanted));
   }
-  const ranges = values.map((value) => `value >= ${parameter(value)} and value < ${parameter(value + HIGHEST)}`);
-  return named.flatMap((name) => ranges.map((range) => select(name, range))).join(' union all ');
+  const ranges = values.map((value) => {
+    const end = upTo === undefined ? `< ${parameter(value + HIGHEST)}` : `<= ${parameter(value + upTo)}`;
+    return `value >= ${parameter(value)} and value ${end}`;
+  });
+  return named.flatMap((name) => ranges.map((range) => select(name, range)));
 }
 
 function where(conditions: readonly string[]): string {

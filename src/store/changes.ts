@@ -38,6 +38,10 @@ export interface KeyFilter {
   values: readonly string[];
   /** The values are beginnings. */
   prefix?: boolean;
+  /** The values are beginnings, and what follows sorts no higher than this. */
+  upTo?: string;
+  /** These changes pass, whatever keys they have. */
+  orId?: readonly string[];
   /** Many changes may have it, so that reading the list in its order is quicker than looking each of them up. */
   often?: boolean;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { changeRow, needsOf } from '../../src/answers/answer.ts';
 import { answersText } from '../../src/answers/answers-text.ts';
 import { type ChangeFacts, changeFacts, type Spot } from '../../src/answers/change-facts.ts';
+import { needsByTime } from '../../src/answers/needs.ts';
 import { fold, type SequenceState } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
 import { ago, GOLDEN_NOW, goldenFacts, viewer } from '../support/change-rows.ts';
@@ -103,6 +104,24 @@ describe('of any facts', () => {
         expect(answersText(row)).not.toMatch(CONTROLS);
         needsOf(facts, now);
       }),
+      RUNS,
+    );
+  });
+
+  it('whom a change comes to wait for by time alone is known before', () => {
+    fc.assert(
+      fc.property(
+        anyFacts,
+        fc.integer({ min: -3_000, max: 23 }).map(ago),
+        fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: undefined }),
+        (facts, now, p90) => {
+          const { always, perhaps } = needsByTime(facts);
+          const known = [...always, ...perhaps.filter(({ from }) => from <= Date.parse(now)).map(({ key }) => key)];
+          const needed = needsOf(facts, now, p90);
+          expect(known).toEqual(expect.arrayContaining(needed));
+          expect(needed).toEqual(expect.arrayContaining(always));
+        },
+      ),
       RUNS,
     );
   });

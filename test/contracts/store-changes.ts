@@ -180,6 +180,17 @@ export function changesContract(opened: () => OpenedStore): void {
       ).toBe('d');
       expect(await found({ keys: [needs(false)], service: ['cart'] })).toBe('a');
       expect(await found({ keys: [{ names: ['needs'], values: [] }] })).toBe('');
+      // What follows a beginning has an end of its own; and some pass without any key.
+      const upTo = (end: string) => ({ names: ['needs'], values: [`${person}+`], upTo: end });
+      expect(await found({ keys: [upTo('0')] })).toBe('');
+      expect(await found({ keys: [upTo('1')] })).toBe('c');
+      const orB = { ...needs(false), orId: [`${project}-b`, `${project}-d`, 'nobody'] };
+      expect(await found({ keys: [orB] })).toBe('a b d');
+      expect(await found({ keys: [{ ...orB, often: true }], state: ['failed'] })).toBe('b');
+      expect(await found({ keys: [{ ...orB, values: [] }] })).toBe('b d');
+      const counted = await list({ project: [project], keys: [orB], stage: ['prod'] });
+      expect(counted).toMatchObject({ total: 1, facets: { team: { identity: 1 } } });
+      expect(await store().countChanges({ project: [project], keys: [orB] })).toBe(3);
     });
 
     it('count each facet under all filters except its own', async () => {

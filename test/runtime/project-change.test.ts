@@ -40,7 +40,7 @@ function stories(): SequenceEvent[][] {
   return [
     story('cart', approval, { at: '2026-03-02T10:01:00.000Z' }),
     story('search', failed, { at: '2026-03-02T10:02:00.000Z' }),
-    story('ledger', moving, { at: '2026-03-02T10:03:00.000Z', revision: ALIKE }),
+    story('ledger', moving, { at: '2026-03-02T10:03:00.000Z', revision: ALIKE, team: 'bookkeeping' }),
     story('mail', over, { at: '2026-03-02T10:04:00.000Z' }),
     // Behind the one that is under way, in the same place.
     story('behind', [...planned().slice(0, 1)], {
@@ -116,6 +116,28 @@ function rowsOfChanges(open: () => Promise<Store>): void {
     expect(await ids({ service: ['ledger'], state: ['queued'] })).toBe('behind');
     expect(await ids({ since: '1h' })).toBe('search mail');
     expect(await board().counts({}, lin)).toEqual({ all: 5, mine: 0, needsMe: 1 });
+  });
+
+  it('need people by time alone: in lists and counts from when the row names them, not before', async () => {
+    const eva = { ...lin, name: 'eva', groups: ['payments'], teams: ['bookkeeping'] };
+    const at = (time: string, stepP90?: number) => {
+      const forecast = () => ({ eta: null, odds: null, ...(stepP90 === undefined ? {} : { stepP90 }) });
+      const then = createChangeBoard({ store, clock: { now: () => new Date(time) }, forecast });
+      return Promise.all([
+        then.list({ needs: 'me' }, eva).then(({ rows }) => rows.map(({ id }) => id).join(' ')),
+        then.counts({}, eva).then(({ needsMe }) => needsMe),
+        then.list({ needs: 'me', state: ['running'] }, eva).then(({ facets, total }) => [facets.state, total]),
+        then.row('ctx-ledger', eva).then((row) => row?.unblock.some(({ you }) => you)),
+      ]);
+    };
+    const notYet = ['ctx-cart', 1, [{ waiting: 1 }, 0], false];
+    const byNow = ['ctx-cart ctx-ledger', 2, [{ waiting: 1, running: 1 }, 1], true];
+    expect(await at('2026-03-02T10:04:00.000Z')).toEqual(notYet);
+    expect(await at('2026-03-02T10:06:00.000Z')).toEqual(byNow);
+    expect(await at('2026-03-02T12:00:00.000Z')).toEqual(byNow);
+    // Syncs of an hour are usual here; or of seconds.
+    expect(await at('2026-03-02T10:06:00.000Z', 3600)).toEqual(notYet);
+    expect(await at('2026-03-02T10:04:00.000Z', 5)).toEqual(byNow);
   });
 
   it('that failed are found again when another change comes to where they did', async () => {

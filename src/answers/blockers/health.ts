@@ -10,6 +10,10 @@ const SETTLING = /^healthy/;
 /** It is deployed, and not (yet) healthy. */
 export const health: BlockerRule = {
   kind: 'health',
+  turnsAt(spot) {
+    if (kindOf(spot) !== 'health' || spot.failed) return undefined;
+    return Date.parse(spot.wait?.since ?? spot.since) + PATIENCE * 1000;
+  },
   tell(spot, facts, { now }) {
     if (kindOf(spot) !== 'health') return undefined;
     const { failed, stage = '', since, wait } = spot;

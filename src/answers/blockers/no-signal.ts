@@ -27,6 +27,7 @@ const USUAL_HANDOVER = 5 * MINUTE;
 /** Nothing is heard of what should long be over, or what is asked does not answer. */
 export const noSignal: BlockerRule = {
   kind: 'no-signal',
+  turnsAt: (spot) => (shouldBeHeard(spot) ? Date.parse(spot.heardAt) + TOO_LONG * MINUTE * 1000 : undefined),
   tell(spot, facts, moment) {
     const ways = [way(ownersOf(facts), 'checks the connection', { label: 'Connections', href: CONNECTIONS })];
     const common = { ...(spot.stage === undefined ? {} : { stage: spot.stage }), stale: true, ways };

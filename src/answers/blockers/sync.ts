@@ -10,6 +10,7 @@ const USUAL_P90 = 300;
 /** The delivery system makes the cluster match Git. */
 export const sync: BlockerRule = {
   kind: 'sync',
+  turnsAt: (spot) => (kindOf(spot) !== 'sync' || spot.failed ? undefined : Date.parse(spot.since)),
   tell(spot, facts, moment) {
     if (kindOf(spot) !== 'sync') return undefined;
     const { failed, stage, since, wait } = spot;
