@@ -1,4 +1,5 @@
-import { closedStages } from '../base/rights.ts';
+import { closedStages, isOpenProject } from '../base/rights.ts';
+import type { ChangeFacts } from './change-facts.ts';
 import type { Action, Group, Person, Unblock } from './change-row.ts';
 import type { Wanted, Way } from './told.ts';
 import type { Viewer } from './viewer.ts';
@@ -9,8 +10,10 @@ const MAX_NAMED = 3;
 /** Words for whoever has a role, where no group is named. */
 const ROLE_WORDS: Readonly<Record<string, 'approver' | 'operator'>> = { approvers: 'approver', operators: 'operator' };
 
+type Whose = Pick<ChangeFacts, 'id' | 'project'>;
+
 /** A way out, as the one who reads sees it: they come first, and what they may do is a button. */
-export function asUnblock(change: string, { who, does, until, action, nobody }: Way, viewer?: Viewer): Unblock {
+export function asUnblock(change: Whose, { who, does, until, action, nobody }: Way, viewer?: Viewer): Unblock {
   const isMe = (one: Person | Group) => viewer !== undefined && includes(one, viewer);
   const ordered = [...who.filter(isMe), ...who.filter((one) => !isMe(one))];
   const wanted = nobody ? { label: 'Connections', href: CONNECTIONS } : action;
@@ -32,12 +35,12 @@ function includes(one: Person | Group, viewer: Viewer): boolean {
   return viewer.groups.includes(one.group) || (viewer.teams ?? []).includes(one.group);
 }
 
-function actionOf(change: string, wanted: Wanted, viewer: Viewer | undefined): Action {
-  const why = whyNot(wanted, viewer);
+function actionOf({ id, project }: Whose, wanted: Wanted, viewer: Viewer | undefined): Action {
+  const why = whyNot(wanted, project, viewer);
   const needs = needsOf(wanted);
   return {
     label: wanted.label,
-    href: wanted.href ?? `/changes/${encodeURIComponent(change)}#decision`,
+    href: wanted.href ?? `/changes/${encodeURIComponent(id)}#decision`,
     method: 'GET',
     ...(needs === undefined ? {} : { needs }),
     allowed: why === undefined,
@@ -55,12 +58,14 @@ function needsOf({ permission, groups = [] }: Wanted): string | undefined {
 /** As the service will say when it is tried; `undefined`: it may be. */
 function whyNot(
   { permission, stage, groups = [], people = [] }: Wanted,
+  project: string,
   viewer: Viewer | undefined,
 ): string | undefined {
   if (permission === undefined) return undefined;
   if (!viewer) return 'Sign in first.';
   const role = permission === 'decide' ? 'approver' : 'operator';
   if (!viewer.roles.includes(role)) return `You are not ${role === 'approver' ? 'an approver' : 'an operator'}.`;
+  if (!isOpenProject(viewer, project)) return `You may not do that in ${project}.`;
   if (permission === 'decide' && stage !== undefined && closedStages(viewer, [stage]).length > 0)
     return `You may not decide in ${stage}.`;
   const isNamed = people.includes(viewer.name) || groups.some((group) => viewer.groups.includes(group));

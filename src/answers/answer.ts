@@ -5,7 +5,7 @@ import type { BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from
 import type { ChangeFacts } from './fact-types.ts';
 import type { Spot } from './spot.ts';
 import type { Moment, Told, Way } from './told.ts';
-import { type Viewer, viewerIn } from './viewer.ts';
+import type { Viewer } from './viewer.ts';
 import { prose, sentence } from './words.ts';
 
 /** What a forecast says of a change from where it stands. */
@@ -42,7 +42,7 @@ export function changeRow(facts: ChangeFacts, { now, viewer, forecast, changeOf 
     state: stateNow(facts, kind, told),
     cells: facts.cells.map((cell) => cellNow(cell, kind, told)),
     blocker: blockerOf(kind, told),
-    unblock: waysOf(told, facts, moment).map((one) => one(viewerIn(viewer, facts.project))),
+    unblock: waysOf(told, facts, moment).map((one) => one(viewer)),
     eta: etaOf(facts, foreseen),
     odds: foreseen?.odds ?? null,
   };
@@ -118,9 +118,13 @@ function blockerOf(kind: BlockerKind, { since, stage, stale, ...told }: Told): B
 function waysOf({ ways, ahead }: Told, facts: ChangeFacts, { now, changeOf }: Moment) {
   const other = ahead === undefined ? undefined : changeOf?.(ahead);
   const theirs = other && other.id !== facts.id ? tell(other, { now }).told.ways : [];
-  const drawn = (change: string) => (one: Way) => (viewer: Viewer | undefined) => asUnblock(change, one, viewer);
+  const drawn =
+    ({ id, project }: Pick<ChangeFacts, 'id' | 'project'>) =>
+    (one: Way) =>
+    (viewer: Viewer | undefined) =>
+      asUnblock({ id, project }, one, viewer);
   const all = [...ways, ...waysBeside(facts, { now })];
-  return [...all.map(drawn(facts.id)), ...theirs.map(drawn(ahead ?? ''))];
+  return [...all.map(drawn(facts)), ...theirs.map(drawn(other ?? facts))];
 }
 
 /** What has not been heard of for too long is not known to run. */

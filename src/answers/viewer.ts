@@ -11,4 +11,6 @@ export interface Viewer {
   roles: readonly Role[];
   /** In which stages an approver may decide. */
   stages: 'all' | readonly string[];
+  /** Where they may more than read; absent: in every project. */
+  projects?: readonly string[];
 }

@@ -21,6 +21,8 @@ export interface Rights {
   roles: readonly Role[];
   /** In which stages `decide` counts. */
   stages: 'all' | readonly string[];
+  /** Where all but reading counts; absent: in every project. */
+  projects?: readonly string[];
 }
 
 export const MAY: Readonly<Record<Role, readonly Permission[]>> = {
@@ -58,12 +60,15 @@ export interface NamedRights {
   roles?: readonly Role[] | undefined;
   /** Where it may decide; absent: everywhere. */
   stages?: readonly string[] | undefined;
+  /** In which projects it may more than read; absent: in all. */
+  projects?: readonly string[] | undefined;
 }
 
 /** What a token allows that names permissions, roles or both. */
-export function rightsNamed({ may = [], roles = [], stages }: NamedRights): Rights {
+export function rightsNamed({ may = [], roles = [], stages, projects }: NamedRights): Rights {
   const granted = roles.map((role) => ({ role, ...(stages === undefined ? {} : { stages }) }));
-  return bothRights(rightsOfPermissions(may, stages), rightsOf(granted));
+  const rights = bothRights(rightsOfPermissions(may, stages), rightsOf(granted));
+  return projects === undefined ? rights : { ...rights, projects };
 }
 
 /** Why stages that are named would only look as if they restricted something; `undefined`: they do. */
@@ -75,6 +80,17 @@ export function whyStagesRestrictNothing({ may = [], roles = [], stages }: Named
   const why =
     everywhere === undefined ? 'it does not decide in some stages only' : `the role ${everywhere} decides everywhere`;
   return `restricts nothing, for ${why}: take stages with the role approver, or with may: [decide]`;
+}
+
+/** The same of projects. */
+export function whyProjectsRestrictNothing(named: NamedRights): string | undefined {
+  if (named.projects === undefined) return undefined;
+  const { may } = rightsNamed(named);
+  if (may.includes('administer'))
+    return 'restricts nothing, for whoever administers makes tokens for every project: leave administer, or the role admin, out';
+  return may.some((one) => one !== 'read')
+    ? undefined
+    : 'restricts nothing, for it only reads, which all projects allow';
 }
 
 /** What both allow together. */
@@ -90,6 +106,11 @@ function bothRights(one: Rights, other: Rights): Rights {
 export function closedStages(rights: Pick<Rights, 'stages'>, stages: readonly string[]): string[] {
   const { stages: open } = rights;
   return open === 'all' ? [] : stages.filter((stage) => !open.includes(stage));
+}
+
+/** Whether somebody may do there what they may do at all. */
+export function isOpenProject({ projects }: Pick<Rights, 'projects'>, project: string): boolean {
+  return projects === undefined || projects.includes(project);
 }
 
 function unique(names: readonly string[]): string[] {

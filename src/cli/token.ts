@@ -9,6 +9,7 @@ export interface TokenOptions extends ServerOptions {
   role?: string[];
   may?: string[];
   stage?: string[];
+  project?: string[];
   group?: string[];
   expires?: string;
 }
@@ -20,13 +21,14 @@ interface TokenView {
   may?: string[];
   roles?: string[];
   stages?: string[];
+  projects?: string[];
   madeBy: string;
   expiresAt: string;
   lastUsed?: string;
 }
 
 type What = 'create' | 'list' | 'revoke';
-const HEAD = ['NAME', 'ALLOWS', 'STAGES', 'EXPIRES', 'LAST USED', 'MADE BY'];
+const HEAD = ['NAME', 'ALLOWS', 'STAGES', 'PROJECTS', 'EXPIRES', 'LAST USED', 'MADE BY'];
 
 /** Adds `token` with its commands to the program. */
 export function addToken(
@@ -39,6 +41,7 @@ export function addToken(
     .addOption(new Option('--role <role...>', 'what it allows').choices(ROLES))
     .addOption(new Option('--may <permission...>', 'what it allows, one by one').choices(PERMISSIONS))
     .option('--stage <name...>', 'where it may decide; without: everywhere')
+    .option('--project <name...>', 'where it may report, decide and operate; without: everywhere')
     .option('--group <name...>', 'groups whose approvals it gives')
     .option('--expires <time>', 'when it ends, such as 30d', '90d')
     .action((name: string, options: TokenOptions) => act('create', name, options));
@@ -60,8 +63,8 @@ export async function token(terminal: Terminal, what: What, name: string, option
 
 /** `undefined` when it is done, else why not. */
 async function create(terminal: Terminal, options: TokenOptions, name: string): Promise<string | undefined> {
-  const { role: roles, may, stage: stages, group: groups, expires: expiresIn } = options;
-  const data = { name, roles, may, stages, groups, expiresIn };
+  const { role: roles, may, stage: stages, project: projects, group: groups, expires: expiresIn } = options;
+  const data = { name, roles, may, stages, projects, groups, expiresIn };
   const answer = await askServer<TokenView & { token: string }>(options, 'POST', '/api/v1/tokens', { data });
   if (!answer.ok) return answer.message;
   // The token alone, so that a script can take it.
@@ -91,11 +94,12 @@ async function revoke(terminal: Terminal, options: TokenOptions, name: string): 
   return undefined;
 }
 
-function row({ name, roles = [], may = [], stages, expiresAt, lastUsed, madeBy }: TokenView): string[] {
+function row({ name, roles = [], may = [], stages, projects, expiresAt, lastUsed, madeBy }: TokenView): string[] {
   return [
     name,
     [...roles, ...may].join(', '),
     stages?.join(', ') ?? 'all',
+    projects?.join(', ') ?? 'all',
     expiresAt.slice(0, 10),
     lastUsed ?? 'never',
     madeBy,

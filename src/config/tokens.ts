@@ -7,6 +7,7 @@ import {
   ROLES,
   type Role,
   rightsNamed,
+  whyProjectsRestrictNothing,
   whyStagesRestrictNothing,
 } from '../base/rights.ts';
 import { MIN_TOKEN_CHARS } from '../base/secret.ts';
@@ -32,6 +33,12 @@ export const Token = Type.Object(
         description: 'where it may decide; absent: everywhere',
       }),
     ),
+    projects: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description: 'where it may report, decide and operate; absent: everywhere',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -40,21 +47,31 @@ export type TokenEntry = Static<typeof Token>;
 /** What a token without `may` and `roles` allows. */
 const USUAL: readonly Permission[] = ['read', 'decide', 'report', 'query'];
 
-export function rightsOfToken({ may, roles, stages }: Pick<TokenEntry, 'may' | 'roles' | 'stages'>): Rights {
-  return rightsNamed({ may: may ?? (roles === undefined ? USUAL : []), roles, stages });
+export function rightsOfToken({
+  may,
+  roles,
+  stages,
+  projects,
+}: Pick<TokenEntry, 'may' | 'roles' | 'stages' | 'projects'>): Rights {
+  return rightsNamed({ may: may ?? (roles === undefined ? USUAL : []), roles, stages, projects });
 }
 
-/** Stages that restrict nothing would only look as if they did. */
+/** Stages and projects that restrict nothing would only look as if they did. */
 export function rightsProblems(document: YamlDocument): Problem[] {
   return list(document.value, 'tokens').flatMap((entry, at) => {
-    if (!Array.isArray(field(entry, 'stages'))) return [];
     const bare = field(entry, 'may') === undefined && field(entry, 'roles') === undefined;
     // Whether they are names is for the schema to say.
-    const named = { roles: list(entry, 'roles') as Role[], may: list(entry, 'may') as Permission[] };
-    const why = whyStagesRestrictNothing({ ...named, ...(bare ? { may: USUAL } : {}), stages: [] });
-    return why === undefined ? [] : [problemAt(document, ['tokens', at, 'stages'], why)];
+    const roles = list(entry, 'roles').filter((one): one is Role => ROLES.some((role) => role === one));
+    const named = { roles, may: bare ? USUAL : (list(entry, 'may') as Permission[]) };
+    return (['stages', 'projects'] as const).flatMap((key) => {
+      if (!Array.isArray(field(entry, key))) return [];
+      const why = WHY_NOTHING[key]({ ...named, [key]: [] });
+      return why === undefined ? [] : [problemAt(document, ['tokens', at, key], why)];
+    });
   });
 }
+
+const WHY_NOTHING = { stages: whyStagesRestrictNothing, projects: whyProjectsRestrictNothing };
 
 interface TokenPlace {
   /** Who is recognised by it, in words. */

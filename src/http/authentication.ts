@@ -95,8 +95,8 @@ export function createAuthentication(tools: AuthenticationTools): Authentication
     viewer(response) {
       const holder = response.locals['holder'] as Holder | undefined;
       if (!holder) return undefined;
-      const { name, groups, roles, stages } = holder;
-      return { name, groups, teams: groups, roles, stages };
+      const { name, groups, roles, stages, projects } = holder;
+      return { name, groups, teams: groups, roles, stages, ...(projects === undefined ? {} : { projects }) };
     },
     csrf: (response) => response.locals['csrf'] as string | undefined,
   };

@@ -7,6 +7,7 @@ import type { SequenceState } from '../engine/sequence.ts';
 import { ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
 import type { Holder } from './authentication.ts';
 import { Refusal } from './problem.ts';
+import { refuseProject } from './project-scope.ts';
 
 const MAX_REASON_CHARS = 2000;
 
@@ -59,8 +60,9 @@ export function refuseMoved(seen: number, now: number | undefined): void {
   throw new Refusal(409, 'changed', detail);
 }
 
-/** Approvers decide in their stages; what changes the course of a delivery is for operators. */
+/** Everybody decides in their projects, approvers in their stages; what changes the course of a delivery is for operators. */
 export function refuseElsewhere({ verdict }: Requested, state: SequenceState, holder: Holder): void {
+  refuseProject(holder, state.triggered?.place.project);
   if (verdict !== 'approve' && verdict !== 'reject') {
     if (holder.may.includes('operate')) return;
     throw new Refusal(403, 'not-allowed', `${holder.name} may not ${verdict} a change: that takes the role operator`);

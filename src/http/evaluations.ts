@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Clock } from '../base/clock.ts';
 import { sha256 } from '../base/ids.ts';
 import { isJsonObject, type Json } from '../base/json.ts';
@@ -8,11 +8,12 @@ import { EvaluationRefused, type Evaluations } from '../runtime/evaluations.ts';
 import type { Store } from '../store/store.ts';
 import type { EvaluationView } from '../views/evaluation-document.ts';
 import { MAX_BINS, MAX_COLUMNS } from '../views/evaluations.ts';
-import type { Authentication } from './authentication.ts';
+import type { Authentication, Holder } from './authentication.ts';
 import { parseCursor } from './cursor.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
 import { parseQuery } from './place-query.ts';
 import { Refusal } from './problem.ts';
+import { refuseProject } from './project-scope.ts';
 
 const MAX_BODY_BYTES = 512 * 1024;
 const MAX_REASON_CHARS = 2000;
@@ -39,7 +40,9 @@ export function evaluationRoutes(
       const sent = jsonOf(request);
       const asked = readEvaluationRequest(sent, clock.now());
       const key = request.get('Idempotency-Key');
-      const { name: requestedBy, may } = authentication.holder(response);
+      const holder = authentication.holder(response);
+      const { name: requestedBy, may } = holder;
+      refuseProject(holder, asked.place.project);
       // A CI job that reports results must not read every metrics source with it.
       if (asked.sli !== undefined && !may.includes('query'))
         throw new Refusal(403, 'forbidden', `the token of ${requestedBy} may not query: leave out sli, or ask for it`);
@@ -73,7 +76,7 @@ export function evaluationRoutes(
     operate,
     body,
     guarded(async (request, response) => {
-      const actor = authentication.holder(response).name;
+      const actor = await actorOn(request, response);
       response.json(await evaluations.invalidate(idOf(request), actor, reasonOf(jsonOf(request))));
     }),
   );
@@ -81,7 +84,7 @@ export function evaluationRoutes(
     '/api/v1/evaluations/:id/restore',
     operate,
     guarded(async (request, response) => {
-      response.json(await evaluations.restore(idOf(request), authentication.holder(response).name));
+      response.json(await evaluations.restore(idOf(request), await actorOn(request, response)));
     }),
   );
   router.post(
@@ -91,11 +94,22 @@ export function evaluationRoutes(
     guarded(async (request, response) => {
       const waitMs = waitOf(request);
       const key = request.get('Idempotency-Key');
-      const { id } = await evaluations.again(idOf(request), authentication.holder(response).name, key);
+      const { id } = await evaluations.again(idOf(request), await actorOn(request, response), key);
       await answer(response, evaluations, id, waitMs);
     }),
   );
   return router;
+
+  function actorOn(request: Request, response: Response): Promise<string> {
+    return actorOf(evaluations, idOf(request), authentication.holder(response));
+  }
+}
+
+/** Who does something to an evaluation, by name. @throws {Refusal} it is of a project that is not theirs */
+export async function actorOf(evaluations: Evaluations, id: string, holder: Holder): Promise<string> {
+  const view = holder.projects && (await evaluations.get(id));
+  if (view) refuseProject(holder, view.project);
+  return holder.name;
 }
 
 /**
@@ -118,12 +132,7 @@ async function heatOf(store: Store, request: Request) {
 }
 
 /** 200 with the verdict when it is there in time, else 202 with where to look. */
-async function answer(
-  response: Parameters<RequestHandler>[1],
-  evaluations: Evaluations,
-  id: string,
-  waitMs: number,
-): Promise<void> {
+async function answer(response: Response, evaluations: Evaluations, id: string, waitMs: number): Promise<void> {
   const view = present(await evaluations.wait(id, waitMs), id);
   response.setHeader('Location', `/api/v1/evaluations/${encodeURIComponent(id)}`);
   response.status(view.state === 'finished' ? 200 : 202).json(view);

@@ -8,7 +8,7 @@ import type { Authentication } from './authentication.ts';
 import { readCloudEvents } from './cloud-event.ts';
 import { Refusal } from './problem.ts';
 import { rawBody } from './raw-body.ts';
-import { jobsOfEvent } from './received-event.ts';
+import { eventOfScope, jobsOfEvent } from './received-event.ts';
 import type { WebhookSender } from './senders/sender.ts';
 
 /** Argo CD's largest applications stay below; ten thousand at once still fit into memory. */
@@ -52,7 +52,11 @@ export function receiveRoutes(tools: ReceiveTools): Router {
         throw new Refusal(answer.status, answer.code, answer.detail);
       }
       // All are understood before the first is kept.
-      const received = answer.events.map((event) => ({ event, jobs: jobsOfEvent(event, now) }));
+      const sender = tools.authentication.holder(response);
+      const received = answer.events.map((event) => ({
+        event: eventOfScope(event, sender),
+        jobs: jobsOfEvent(event, now, sender),
+      }));
       await Promise.all(received.map(({ event, jobs }) => store(tools, 'cloudevents', event, jobs)));
       response.status(202).end();
     },

@@ -4,6 +4,7 @@ import type { NewEvent, NewJob } from '../store/store.ts';
 import { PUSHED } from './cloud-event.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
 import { Refusal } from './problem.ts';
+import { refuseProject, reportWithin, type Scope } from './project-scope.ts';
 import { readReport } from './reports/read-report.ts';
 
 /** What Keptn's users send to have a service judged. */
@@ -17,20 +18,30 @@ const MAX_NAME = 200;
  *
  * @throws {Refusal} it asks for something, but not in a way that can be understood
  */
-export function jobsOfEvent(event: NewEvent, now: Date): NewJob[] {
+export function jobsOfEvent(event: NewEvent, now: Date, sender: Scope): NewJob[] {
   const key = derivedId('received', event.source, event.id);
   const data = event.data['data'] ?? null;
   if (event.type === PUSHED) {
-    return [{ queue: 'received', key, payload: { kind: 'indicators', id: key, ...readPush(data, event, now) } }];
+    const push = readPush(data, event, now);
+    refuseProject(sender, push.place.project);
+    return [{ queue: 'received', key, payload: { kind: 'indicators', id: key, ...push } }];
   }
-  const report = readReport(event, now);
+  const read = readReport(event, now);
+  const report = read && reportWithin(read, sender);
   if (report) return [{ queue: 'received', key, payload: { kind: 'report', report: report as unknown as JsonObject } }];
   const keptn = KEPTN_EVALUATION.exec(event.type);
   if (!keptn) return [];
-  return [{ queue: 'received', key, payload: { kind: 'evaluation', id: key, ...readKeptn(data, event, now) } }];
+  const asked = readKeptn(data, event, now);
+  refuseProject(sender, asked.place.project);
+  return [{ queue: 'received', key, payload: { kind: 'evaluation', id: key, ...asked } }];
 }
 
-function readPush(data: Json, event: NewEvent, now: Date): JsonObject {
+/** The log keeps how far its sender's word goes: reports are read from there again. */
+export function eventOfScope(event: NewEvent, { projects }: Scope): NewEvent {
+  return projects === undefined ? event : { ...event, data: { ...event.data, projects: [...projects] } };
+}
+
+function readPush(data: Json, event: NewEvent, now: Date) {
   if (!isJsonObject(data)) throw refusal('data', 'must be an object with project, stage, service and indicators');
   const place = placeOf(data);
   const { revision, indicators } = data;
@@ -51,7 +62,7 @@ function readPush(data: Json, event: NewEvent, now: Date): JsonObject {
 }
 
 /** `data` as Keptn has it: place at the top, period under `evaluation`; the context is an extension. */
-function readKeptn(data: Json, event: NewEvent, now: Date): JsonObject {
+function readKeptn(data: Json, event: NewEvent, now: Date) {
   if (!isJsonObject(data)) throw refusal('data', 'must be an object with project, stage and service');
   const place = placeOf(data);
   const asked = isJsonObject(data['evaluation']) ? data['evaluation'] : {};

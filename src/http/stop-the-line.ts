@@ -6,6 +6,7 @@ import { scopeOf } from '../engine/stop-the-line.ts';
 import type { LineRequest, StopTheLine } from '../runtime/stop-the-line.ts';
 import type { Authentication } from './authentication.ts';
 import { Refusal } from './problem.ts';
+import { refuseProject } from './project-scope.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_REASON_CHARS = 2000;
@@ -21,11 +22,13 @@ export function stopTheLineRoutes(line: StopTheLine, authentication: Authenticat
   });
   router.post('/api/v1/stop-the-line', operate, body, async (request, response) => {
     const wish = parseWish(request);
+    refuseProject(authentication.holder(response), wish.project);
     const by = madeBy(authentication.holder(response));
     response.status(201).json(await line.stop({ ...wish, ...by }));
   });
   router.post('/api/v1/go-on', operate, body, async (request, response) => {
     const wish = parseWish(request);
+    refuseProject(authentication.holder(response), wish.project);
     const by = madeBy(authentication.holder(response));
     const released = await line.release({ ...wish, ...by });
     if (!released) throw new Refusal(409, 'nothing-to-decide', `${scopeOf(wish)} is not stopped: look at what is`);

@@ -8,6 +8,7 @@ const rights = {
   may: { type: 'array', items: { enum: PERMISSIONS } },
   roles: { type: 'array', items: { enum: ROLES } },
   stages: { ...names, description: 'where it may decide; absent: everywhere' },
+  projects: { ...names, description: 'where it may more than read; absent: everywhere' },
 };
 const ref = (schema: string) => ({ $ref: `#/components/schemas/${schema}` });
 const answer = (schema: object, description: string) => ({

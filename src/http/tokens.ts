@@ -1,7 +1,13 @@
 import express, { type Request, Router } from 'express';
 import { parseDuration, sayDuration } from '../base/duration.ts';
 import { isJsonObject, type Json } from '../base/json.ts';
-import { type NamedRights, PERMISSIONS, ROLES, whyStagesRestrictNothing } from '../base/rights.ts';
+import {
+  type NamedRights,
+  PERMISSIONS,
+  ROLES,
+  whyProjectsRestrictNothing,
+  whyStagesRestrictNothing,
+} from '../base/rights.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { type ApiTokens, MAX_TOKEN_DAYS, type TokenWish, USUAL_TOKEN_DAYS } from '../runtime/api-tokens.ts';
 import type { Log } from '../runtime/log.ts';
@@ -14,7 +20,7 @@ const MAX_NAME_CHARS = 100;
 const MAX_NAMES = 100;
 const DAY_MS = 86_400_000;
 const LEAST_MS = 60_000;
-const KEYS = ['name', 'may', 'roles', 'stages', 'groups', 'expiresIn'];
+const KEYS = ['name', 'may', 'roles', 'stages', 'projects', 'groups', 'expiresIn'];
 
 export interface TokenTools {
   apiTokens: ApiTokens;
@@ -87,11 +93,12 @@ function readWish(body: Json): TokenWish {
 function readRights(body: Record<string, unknown>): NamedRights {
   const may = oneOf(PERMISSIONS, body['may'], 'may');
   const roles = oneOf(ROLES, body['roles'], 'roles');
-  const stages = names(body['stages'], 'stages');
+  const [stages, projects] = [names(body['stages'], 'stages'), names(body['projects'], 'projects')];
   if ((may?.length ?? 0) + (roles?.length ?? 0) === 0) throw invalid('name what it allows: roles, may or both');
-  const rights = { ...(may ? { may } : {}), ...(roles ? { roles } : {}), ...(stages ? { stages } : {}) };
-  const why = whyStagesRestrictNothing(rights);
-  if (why !== undefined) throw invalid(`stages: ${why}`);
+  const where = { ...(stages ? { stages } : {}), ...(projects ? { projects } : {}) };
+  const rights = { ...(may ? { may } : {}), ...(roles ? { roles } : {}), ...where };
+  const why = { stages: whyStagesRestrictNothing(rights), projects: whyProjectsRestrictNothing(rights) };
+  for (const [key, said] of Object.entries(why)) if (said !== undefined) throw invalid(`${key}: ${said}`);
   return rights;
 }
 

@@ -36,6 +36,6 @@ export function createLiveDrawing(changes: readonly LiveChange[], draw: DrawRow)
 }
 
 /** The same for everybody who may do the same; who they are matters only where a change names them. */
-function rightsOf({ groups, teams = [], roles, stages }: Viewer): string {
-  return JSON.stringify([[...groups].sort(), [...teams].sort(), roles, stages]);
+function rightsOf({ groups, teams = [], roles, stages, projects }: Viewer): string {
+  return JSON.stringify([[...groups].sort(), [...teams].sort(), roles, stages, projects]);
 }

@@ -124,7 +124,8 @@ describe('who', () => {
       viewer('eva', { roles: ['viewer', 'approver'], stages: 'all' }),
       'You are not in payments-approvers.',
     ],
-    ['an approver in the group', OMAR, undefined],
+    ['an approver of another project', { ...OMAR, projects: ['bank'] }, 'You may not do that in shop.'],
+    ['an approver in the group', { ...OMAR, projects: ['bank', 'shop'] }, undefined],
   ] as const)('approves: %s', (_, reader, why) => {
     const action = read(goldenFacts.approval, { viewer: reader }).unblock[0]?.action;
     expect(action).toMatchObject({ allowed: why === undefined, needs: 'payments-approvers' });

@@ -30,14 +30,28 @@ describe('lynceus token', () => {
   }
 
   it('makes one, tells it once, and takes it back', async () => {
-    const made = await run('create', 'ci', '--role', 'approver', '--stage', 'staging', 'dev', '--expires', '30d');
+    const made = await run(
+      'create',
+      'ci',
+      '--role',
+      'approver',
+      '--stage',
+      'staging',
+      'dev',
+      '--project',
+      'shop',
+      '--project',
+      'bank',
+      '--expires',
+      '30d',
+    );
     expect(made.code).toBe(0);
     const token = made.out.trim();
     expect(token).toMatch(/^lyn_[\w-]{43}$/);
     expect(made.err).toContain('is not told again');
     expect((await world.get('/api/v1/changes', bearer(token))).status).toBe(200);
     const listed = await run('list');
-    expect(listed.out).toMatch(/^ci +approver +staging, dev +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +root/m);
+    expect(listed.out).toMatch(/^ci +approver +staging, dev +shop, bank +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +root/m);
     expect(listed.out).not.toContain(token);
     expect((await run('revoke', 'ci')).out).toBe('ci is revoked.\n');
     expect((await world.get('/api/v1/changes', bearer(token))).status).toBe(401);

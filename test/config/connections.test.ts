@@ -161,6 +161,11 @@ tokens:
       '3:47 tokens[0].may[0] must be one of "read", "report", "query", "decide", "operate", "administer", got "decides", did you mean "decide"?',
     ],
     [
+      'projects that restrict nothing',
+      file('tokens: [{name: ada, token: {env: ADA}, roles: [admin], projects: [shop]}]'),
+      '3:67 tokens[0].projects restricts nothing, for whoever administers makes tokens for every project: leave administer, or the role admin, out',
+    ],
+    [
       'stages that restrict nothing',
       file('tokens: [{name: ada, token: {env: ADA}, roles: [operator], stages: [staging]}]'),
       '3:68 tokens[0].stages restricts nothing, for the role operator decides everywhere: take stages with the role approver, or with may: [decide]',
@@ -219,13 +224,13 @@ gitHosts:
   it('gives tokens roles, and approvers their stages', () => {
     const parsed = read(`${file('')}tokens:
   - {name: ada, token: {env: ADA}, roles: [approver], stages: [staging, prod-eu]}
-  - {name: bob, token: {env: HOOK}, may: [report, decide], stages: [staging]}
+  - {name: bob, token: {env: HOOK}, may: [report, decide], stages: [staging], projects: [shop]}
   - {name: root, token: {env: ARGOCD}, roles: [admin]}
 `);
     if (!parsed.ok) throw new Error(parsed.problems.map(sayProblem).join('\n'));
     expect(parsed.value.tokens.map(({ rights }) => rights)).toEqual([
       { may: ['read', 'decide'], roles: ['viewer', 'approver'], stages: ['staging', 'prod-eu'] },
-      { may: ['report', 'decide'], roles: [], stages: ['staging'] },
+      { may: ['report', 'decide'], roles: [], stages: ['staging'], projects: ['shop'] },
       {
         may: ['read', 'report', 'query', 'decide', 'operate', 'administer'],
         roles: ['viewer', 'approver', 'operator', 'admin'],

@@ -4,8 +4,10 @@ import { MAY } from '../../src/base/rights.ts';
 import type { Access } from '../../src/http/access.ts';
 import { createHttpApp } from '../../src/http/server.ts';
 import { createLog } from '../../src/runtime/log.ts';
-import { bearer, type HttpWorld, startHttpWorld, TOKENS } from '../support/http-world.ts';
+import { evaluationRow, foldEvaluation } from '../../src/views/evaluation-document.ts';
+import { bearer, type HttpWorld, startHttpWorld, story, TOKENS } from '../support/http-world.ts';
 import { documentedRoutes } from '../support/openapi.ts';
+import { planned, step, taskTriggered } from '../support/sequence.ts';
 import { createVisitor, csrfOf, signInWithToken } from '../support/sign-in.ts';
 
 /** What programs use, and what is told to them; everything else is for people. */
@@ -16,11 +18,15 @@ const ROLE_TOKENS = {
   STAGE_APPROVER: 'token-of-role-approver-1b2c3d',
   OPERATOR: 'token-of-role-operator-2c3d4e',
   ADMIN: 'token-of-role-admin-3d4e5f6a7b',
+  SHOP_REPORTER: 'token-of-shops-reporter-4e5f6a7b',
+  SHOP: 'token-of-shops-operator-5f6a7b8c',
 };
 const ROLE_LINES = `  - {name: role viewer, token: {env: VIEWER}, roles: [viewer]}
   - {name: role approver, token: {env: STAGE_APPROVER}, roles: [approver], stages: [staging]}
   - {name: role operator, token: {env: OPERATOR}, roles: [operator]}
   - {name: role admin, token: {env: ADMIN}, roles: [admin]}
+  - {name: shops CI, token: {env: SHOP_REPORTER}, may: [report], projects: [shop]}
+  - {name: shops operator, token: {env: SHOP}, roles: [operator], projects: [shop]}
 `;
 
 /** What each token opens, and which webhook of them all it opens. */
@@ -33,10 +39,60 @@ const HOLDERS: Record<string, { token?: string; opens: readonly Access[]; webhoo
   'a viewer': { token: ROLE_TOKENS.VIEWER, opens: MAY.viewer, known: true },
   'an approver': { token: ROLE_TOKENS.STAGE_APPROVER, opens: MAY.approver, known: true },
   'an operator': { token: ROLE_TOKENS.OPERATOR, opens: MAY.operator, known: true },
+  'a reporter of one project': { token: ROLE_TOKENS.SHOP_REPORTER, opens: ['report'], known: true },
   'an admin': { token: ROLE_TOKENS.ADMIN, opens: MAY.admin, known: true },
   'an Argo CD': { token: TOKENS.WEBHOOK_NEW, opens: [], webhook: '/webhooks/argocd', known: false },
   'a Flux': { token: TOKENS.FLUX_WEBHOOK, opens: [], webhook: '/webhooks/flux', known: false },
 };
+/** A request about another project, where one can name it; else about all of them at once. */
+const OF_BANK = { project: 'bank', stage: 'staging', service: 'vault' };
+const EVENT = { specversion: '1.0', id: 'one', source: 'ci', type: 'dev.lynceus.indicators.pushed.v1' };
+const REPORT = { kind: 'build', state: 'finished', service: 'vault', commit: 'c'.repeat(40) };
+const PERIOD = { start: '2026-03-02T10:00:00Z', end: '2026-03-02T10:05:00Z' };
+const CANARY = { name: 'vault', namespace: 'bank', phase: 'Progressing', checksum: '1', metadata: {} };
+const BANK_ID = Buffer.from(JSON.stringify(['bank', 'staging', 'vault'])).toString('base64url');
+const SCORE = 'slo_gate_score{project="bank",stage="staging",service="vault"}';
+const ELSEWHERE: Record<string, { path?: string; body?: object; type?: string }> = {
+  'POST /api/v1/events': {
+    body: { ...EVENT, data: { ...OF_BANK, indicators: { findings: 3 } } },
+    type: 'cloudevents+json',
+  },
+  'POST /api/v1/reports/check': { body: { ...REPORT, project: 'bank' } },
+  'POST /api/v1/changes/:id/decisions': { body: { verdict: 'abort', reason: 'r', revision: 'c' } },
+  'POST /changes/:id/decisions': { body: { verdict: 'abort', reason: 'r', revision: 'c' }, type: 'form' },
+  'POST /api/v1/evaluations': { body: { ...OF_BANK, ...PERIOD } },
+  'POST /api/v1/evaluations/:id/invalidate': { body: { reason: 'r' } },
+  'POST /api/v1/evaluations/:id/restore': {},
+  'POST /api/v1/evaluations/:id/again': {},
+  'POST /evaluations/:id/ignore': { body: { reason: 'r' }, type: 'form' },
+  'POST /evaluations/:id/restore': { body: {}, type: 'form' },
+  'POST /api/v1/gates/evaluate': { body: { ...OF_BANK, revision: 'c'.repeat(40) } },
+  'POST /api/v1/integrations/argo-rollouts/evaluate': { body: OF_BANK },
+  'POST /api/v1/integrations/kargo/evaluate': { body: { ...OF_BANK, promotion: 'p' } },
+  'GET /api/v1/integrations/gitops-promoter/:app/:branch/:sha': {
+    path: `/api/v1/integrations/gitops-promoter/vault/main/${'c'.repeat(40)}`,
+  },
+  'GET /api/v1/integrations/prometheus/api/v1/query': {
+    path: `/api/v1/integrations/prometheus/api/v1/query?query=${encodeURIComponent(SCORE)}`,
+  },
+  'POST /api/v1/integrations/kayenta/canary/:id': {
+    path: `/api/v1/integrations/kayenta/canary/${BANK_ID}`,
+    body: { thresholds: { pass: 90, marginal: 75 } },
+  },
+  'GET /api/v1/integrations/kayenta/canary/:id': { path: '/api/v1/integrations/kayenta/canary/judged~90' },
+  'POST /api/v1/stop-the-line': { body: { reason: 'r', project: 'bank' } },
+  'POST /api/v1/go-on': { body: { reason: 'r' } },
+  'POST /api/v1/rebuild': {},
+  'POST /connections/:source/test': { body: {}, type: 'form' },
+};
+/** They answer of no project, or only of the token's own. */
+const OF_NO_PROJECT = [
+  'GET /api/v1/integrations/kayenta/canaryConfig',
+  'POST /api/v1/integrations/kayenta/judge',
+  'POST /api/v1/integrations/flagger/:token/gate/approve',
+  'POST /api/v1/integrations/flagger/:token/gate/halt',
+];
+
 const OPERATOR_WITHOUT_REPORT = ['whoever decided before there were roles'];
 
 describe.each([
@@ -99,6 +155,93 @@ describe.each([
       }
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('a token of one project', () => {
+  const at = Date.parse('2026-03-02T10:00:00Z');
+  let world: HttpWorld;
+  beforeAll(async () => {
+    const vault = story('vault', [...planned(step('sync')), taskTriggered(1, 'sync')], { place: OF_BANK });
+    const ref = { system: 'main', namespace: 'argocd', name: 'vault', uid: 'u', systemProject: '' };
+    const asked = { context: 'judged', delayMs: 0, labels: {}, requestedBy: 'ci' };
+    const judged = { evaluation: 'judged', place: OF_BANK, period: PERIOD, ...asked };
+    world = await startHttpWorld({
+      env: { ...ROLE_TOKENS, LYNCEUS_ANONYMOUS_READ: 'false' },
+      connections: ROLE_LINES,
+      flux: 'unreachable',
+      sequences: [vault],
+      documents: [
+        {
+          kind: 'application',
+          id: 'main/argocd/vault',
+          version: 1,
+          ...OF_BANK,
+          status: 'seen',
+          sort: at,
+          data: { ref },
+        },
+        evaluationRow(foldEvaluation([{ name: 'evaluation.triggered', at: PERIOD.end, data: judged }]), 1),
+      ].filter((row) => row !== undefined),
+    });
+  });
+  afterAll(() => world.stop());
+
+  async function ask(route: string, token: string) {
+    const [method = '', pattern = ''] = route.split(' ');
+    const { path = pattern, body, type = 'json' } = ELSEWHERE[route] ?? { body: CANARY };
+    const id = pattern.includes('evaluations') ? 'judged' : 'ctx-vault';
+    const isForm = type === 'form';
+    const said = isForm ? new URLSearchParams({ ...body }).toString() : JSON.stringify(body);
+    const answer = await fetch(
+      world.url + path.replace(':token', token).replace(':id', id).replace(':source', 'main'),
+      {
+        method,
+        headers: {
+          ...(pattern.includes(':token') ? {} : bearer(token)),
+          'Content-Type': isForm ? 'application/x-www-form-urlencoded' : `application/${type}`,
+        },
+        redirect: 'manual',
+        ...(method === 'GET' || body === undefined ? {} : { body: said }),
+      },
+    );
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  it('is refused with the name of its project wherever it is about another one, or about all', async () => {
+    const wrong: string[] = [];
+    const acting = world.app.routes.filter(({ access }) => ['report', 'decide', 'operate'].includes(access));
+    for (const { method, path } of acting) {
+      const route = `${method} ${path}`;
+      if (OF_NO_PROJECT.includes(route)) continue;
+      if (ELSEWHERE[route] === undefined && !path.includes('/flagger/')) wrong.push(`${route}: not asked here`);
+      const { status, text } = await ask(route, ROLE_TOKENS.SHOP);
+      const isRefused = status === 403 && text.includes('shops operator is for the project shop only');
+      if (!isRefused) wrong.push(`${route}: ${status} ${text.slice(0, 200)}`);
+    }
+    expect(wrong).toEqual([]);
+    // What is refused left nothing behind.
+    const log = await (await world.get('/api/v1/events?limit=1000', bearer(TOKENS.READER))).text();
+    expect(log).not.toMatch(/"source":"(?:ci|flagger)"/);
+  });
+
+  it('reports of its own project, which it need not name', async () => {
+    const check = async (body: object) => {
+      const answer = await world.post('/api/v1/reports/check', JSON.stringify(body), {
+        ...bearer(ROLE_TOKENS.SHOP_REPORTER),
+        'Content-Type': 'application/json',
+      });
+      return { status: answer.status, ...((await answer.json()) as { changes?: string[] }) };
+    };
+    const ofBank = { ...REPORT, manifestCommit: 'a'.repeat(40) };
+    expect(await check(ofBank)).toMatchObject({ status: 200, understood: true, changes: [] });
+    expect(await check({ ...ofBank, project: 'shop' })).toMatchObject({ status: 200, changes: [] });
+    expect(await check({ ...ofBank, project: 'bank' })).toMatchObject({ status: 403 });
+  });
+
+  it('reads what all read, and is offered nothing that it may not do', async () => {
+    const page = await world.get('/changes/ctx-vault', { ...bearer(ROLE_TOKENS.SHOP), Accept: 'text/html' });
+    expect(await page.text()).toContain('you may do that in the project shop only');
   });
 });
 

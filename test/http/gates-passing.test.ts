@@ -15,7 +15,7 @@ import { story } from '../support/http-world.ts';
 import { planned, step, taskFinished, taskTriggered } from '../support/sequence.ts';
 
 const clock = { now: () => new Date('2026-03-02T12:00:10.000Z') };
-const ASKER = { name: 'reporter', base: 'http://lynceus', patienceMs: 0 };
+const ASKER = { name: 'reporter', method: 'token', base: 'http://lynceus', patienceMs: 0 } as const;
 const WHERE = placeOf('checkout');
 const QUESTION = { where: WHERE, kind: 'evaluation', until: 'verdict', timeframeMs: 300_000, delayMs: 0 } as const;
 
@@ -71,7 +71,7 @@ describe('a gate that is asked without a key', () => {
     const others = Array.from({ length: 1100 }, (_, at) => application('others', `app-${at}`, 10 + at));
     const documents = [application('bank', 'web', 1), ...others, application('shop', 'web', 9999)];
     await store.commit({ documents });
-    expect(await gates.places({ called: 'web' })).toHaveLength(2);
+    expect(await gates.places({ called: 'web' }, ASKER)).toHaveLength(2);
     const answer = await gates.ask({ ...QUESTION, kind: 'change', where: { app: 'web' } }, ASKER);
     expect(answer).toMatchObject({ result: 'error', reason: expect.stringMatching(/^2 places fit app web /) });
   });

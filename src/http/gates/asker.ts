@@ -20,7 +20,8 @@ export function askerOf(
   patienceMs = PATIENCE_MS,
 ): Asker {
   const base = publicUrl ?? `${request.protocol}://${request.get('host') ?? 'localhost'}`;
-  return { name: authentication.holder(response).name, base, patienceMs };
+  const { name, method, projects } = authentication.holder(response);
+  return { name, method, base, patienceMs, ...(projects === undefined ? {} : { projects }) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { derivedId } from '../../base/ids.ts';
 import { isJsonObject, type Json } from '../../base/json.ts';
 import { eventType } from '../../events/types.ts';
@@ -49,6 +49,12 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
   const operate = tokenInPath(tools.authentication, 'operate');
   const post = (path: string, guard: RequestHandler, handler: RequestHandler) =>
     router.post(ROOT + path, guard, questionBody, inPlainWords(handler));
+  /** What is told or switched by the canary's name alone: of one that is theirs. */
+  async function own(request: Request, response: Response): Promise<Payload> {
+    const payload = payloadOf(jsonOf(request));
+    await gates.refuseCalled(payload.name, askerOf(tools, request, response));
+    return payload;
+  }
 
   for (const [hook, fallback] of Object.entries(HOOKS))
     post(`/${hook}`, report, async (request, response) => {
@@ -65,7 +71,7 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
   });
   for (const hook of REPORTS)
     post(`/${hook}`, report, async (request, response) => {
-      await keep(tools, hook, payloadOf(jsonOf(request)));
+      await keep(tools, hook, await own(request, response));
       say(response, true, 'OK');
     });
 
@@ -75,12 +81,12 @@ export function flaggerFace(tools: FlaggerTools, gates: Gates): Router {
     // A canary may be called rollback.x, but no name has a slash.
     const keyOf = ({ name, namespace }: Payload) => `${what === 'rollback' ? 'rollback/' : ''}${name}.${namespace}`;
     post(`/${what}/check`, report, async (request, response) => {
-      const open = await tools.switches.isOpen(keyOf(payloadOf(jsonOf(request))));
+      const open = await tools.switches.isOpen(keyOf(await own(request, response)));
       say(response, open, open ? 'Approved' : 'Forbidden');
     });
     for (const move of ['open', 'close'] as const)
       post(`/${what}/${move}`, operate, async (request, response) => {
-        const key = keyOf(payloadOf(jsonOf(request)));
+        const key = keyOf(await own(request, response));
         await tools.switches.set(key, move === 'open', askerOf(tools, request, response).name);
         response.status(202).type('text').send('Accepted\n');
       });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { sha256 } from '../../base/ids.ts';
+import { isOpenProject } from '../../base/rights.ts';
 import { finishedTask } from '../../engine/sequence.ts';
 import type { Place } from '../../events/application.ts';
 import { EvaluationRefused, type Evaluations } from '../../runtime/evaluations.ts';
@@ -13,6 +14,7 @@ import type { EvaluationView } from '../../views/evaluation-document.ts';
 import { type GateAnswer, type GateUntil, gateAnswer, gateOfEvaluation, gateOfStage } from '../../views/gate.ts';
 import { sayGoingBack, subjectOf } from '../../views/gate-rollback.ts';
 import { sequenceFromRow } from '../../views/sequence-document.ts';
+import { refuseProject, type Scope } from '../project-scope.ts';
 import type { Question, Whereabouts } from './question.ts';
 
 export interface GateTools {
@@ -24,9 +26,8 @@ export interface GateTools {
   findSyncingCommit: FindSyncingCommit;
 }
 
-export interface Asker {
-  /** Holder of the token that asks. */
-  name: string;
+/** Holder of the token that asks. */
+export interface Asker extends Scope {
   /** Of this service as the asker may open it. */
   base: string;
   /** How long the asker can wait for a verdict. */
@@ -40,8 +41,10 @@ export interface Gates {
   start(question: Question, asker: Asker): Promise<{ id: string } | { answer: GateAnswer }>;
   /** An evaluation that was started. */
   read(id: string, asker: Asker): Promise<GateAnswer>;
-  /** The places that fit. */
-  places(where: Whereabouts): Promise<KnownPlace[]>;
+  /** The places that fit, of the asker's projects. */
+  places(where: Whereabouts, asker: Scope): Promise<KnownPlace[]>;
+  /** @throws {Refusal} something that is called so is of no project of theirs, or nothing is known that is */
+  refuseCalled(name: string, asker: Scope): Promise<void>;
 }
 
 export interface KnownPlace {
@@ -88,11 +91,19 @@ export function createGates(tools: GateTools): Gates {
   }
 
   /** Exactly one place, or a sentence that says what is missing. */
-  async function locate(where: Whereabouts): Promise<Place | string> {
+  async function locate(where: Whereabouts, asker: Scope): Promise<Place | string> {
+    const found = await locateAny(where, asker);
+    if (typeof found !== 'string') refuseProject(asker, found.project);
+    return found;
+  }
+
+  async function locateAny(where: Whereabouts, asker: Scope): Promise<Place | string> {
     const { project, stage, service, app, namespace } = where;
     const whole = project !== undefined && stage !== undefined && service !== undefined;
     if (whole && app === undefined && namespace === undefined) return { project, stage, service };
-    const found = new Map((await places(where)).map(({ place }) => [sayPlace(place), place]));
+    const all = (await places(where)).map(({ place }) => place);
+    const own = all.filter((place) => isOpenProject(asker, place.project));
+    const found = new Map((own.length === 0 ? all.slice(0, 1) : own).map((place) => [sayPlace(place), place]));
     const [only] = found.values();
     if (only && found.size === 1) return only;
     const asked = Object.entries(where).flatMap(([name, value]) => (value === undefined ? [] : `${name} ${value}`));
@@ -155,7 +166,7 @@ export function createGates(tools: GateTools): Gates {
   }
 
   async function start(question: Question, asker: Asker): Promise<{ id: string } | { answer: GateAnswer }> {
-    const place = await locate(question.where);
+    const place = await locate(question.where, asker);
     if (typeof place === 'string') return { answer: notYet(place, asker.base) };
     const key = question.key ?? passingKey(question, await runningAt(place), clock.now());
     try {
@@ -186,14 +197,21 @@ export function createGates(tools: GateTools): Gates {
   }
 
   return {
-    places,
+    places: async (where, asker) => (await places(where)).filter(({ place }) => isOpenProject(asker, place.project)),
+    async refuseCalled(called, asker) {
+      if (asker.projects === undefined) return;
+      const found = new Set((await places({ called })).map(({ place }) => place.project));
+      for (const project of found.size === 0 ? [undefined] : found) refuseProject(asker, project);
+    },
     start,
     async read(id, asker) {
-      return answerOf(await evaluations.get(id), id, asker);
+      const view = await evaluations.get(id);
+      if (view) refuseProject(asker, view.project);
+      return answerOf(view, id, asker);
     },
     async ask(question, asker) {
       if (question.kind === 'change') {
-        const place = await locate(question.where);
+        const place = await locate(question.where, asker);
         if (typeof place === 'string') return notYet(place, asker.base);
         return question.ofRunningSync
           ? syncingChangeAt(place, question, asker)

@@ -27,7 +27,7 @@ export function kayentaFace(tools: FaceTools & { now(): Date }, gates: Gates): R
   router.get(`${ROOT}/canaryConfig`, report, async (request, response) => {
     const { application } = request.query;
     const called = typeof application === 'string' && application !== '' ? application : undefined;
-    const found = await gates.places({ called });
+    const found = await gates.places({ called }, askerOf(tools, request, response));
     response.json(
       found.flatMap(({ place, app }) =>
         namesOf(place, app).map((name) => ({

@@ -30,7 +30,7 @@ export function prometheusFace(tools: FaceTools & { now(): Date }, gates: Gates)
       vector(response, tools.now(), { __name__: 'slo_gate_score', ...labels }, decisiveScore(answer));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      response.status(400).json({ status: 'error', errorType: 'bad_data', error: error.answer.detail });
+      response.status(error.answer.status).json({ status: 'error', errorType: 'bad_data', error: error.answer.detail });
     }
   });
   return router;

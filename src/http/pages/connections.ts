@@ -12,6 +12,7 @@ import type { ConnectionsView } from '../../views/connections.ts';
 import { type ConnectionsRead, connectionKey, type Refused, type TestEvent } from '../../views/connections-screen.ts';
 import type { Authentication } from '../authentication.ts';
 import { Refusal } from '../problem.ts';
+import { refuseProject } from '../project-scope.ts';
 import { isTestable, sendTestEvent, type TestEventTools } from '../test-event.ts';
 import { textIn } from './asked.ts';
 import type { FrameOf } from './frame.ts';
@@ -60,8 +61,10 @@ export function connectionPageRoutes(tools: ConnectionPagesTools): Router {
     authentication.require('operate'),
     async (request, response) => {
       const key = String(request.params['source']);
+      const holder = authentication.holder(response);
+      refuseProject(holder, undefined);
       const sentAt = clock.now().toISOString();
-      await sendTestEvent({ ...tools.tests, store, clock }, key, authentication.holder(response).name);
+      await sendTestEvent({ ...tools.tests, store, clock }, key, holder.name);
       await arrival(store, key, sentAt);
       response.redirect(303, `/connections/${encodeURIComponent(key)}?sent=${encodeURIComponent(sentAt)}#test`);
     },

@@ -14,7 +14,7 @@ import type { EvaluationView } from '../../views/evaluation-document.ts';
 import { type EvaluatedPlace, type HeatMap, MAX_BINS, MAX_COLUMNS } from '../../views/evaluations.ts';
 import type { FleetEntry } from '../../views/fleet-page.ts';
 import type { Authentication } from '../authentication.ts';
-import { toRefusal } from '../evaluations.ts';
+import { actorOf, toRefusal } from '../evaluations.ts';
 import { Refusal } from '../problem.ts';
 import { oneOf, positionIn, textIn } from './asked.ts';
 import type { FrameOf } from './frame.ts';
@@ -59,12 +59,14 @@ export function evaluationPageRoutes(tools: EvaluationPagesTools): Router {
     response.type('html').send(page(frame, title, evaluationsBoard(board)));
   });
   router.post('/evaluations/:id/ignore', form, operate, async (request, response) => {
-    const { name } = authentication.holder(response);
-    await done(response, evaluations.invalidate(String(request.params['id']), name, reasonIn(request)));
+    const id = String(request.params['id']);
+    const name = await actorOf(evaluations, id, authentication.holder(response));
+    await done(response, evaluations.invalidate(id, name, reasonIn(request)));
   });
   router.post('/evaluations/:id/restore', form, operate, async (request, response) => {
-    const { name } = authentication.holder(response);
-    await done(response, evaluations.restore(String(request.params['id']), name));
+    const id = String(request.params['id']);
+    const name = await actorOf(evaluations, id, authentication.holder(response));
+    await done(response, evaluations.restore(id, name));
   });
   return router;
 

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { Authentication } from '../authentication.ts';
 import { readCloudEvents } from '../cloud-event.ts';
 import { Refusal } from '../problem.ts';
+import { reportWithin } from '../project-scope.ts';
 import { rawBody } from '../raw-body.ts';
 import { readReport } from './read-report.ts';
 
@@ -30,7 +31,8 @@ export function reportRoutes({ store, clock, authentication }: ReportTools): Rou
       const answer = readCloudEvents(request.headers, body, now);
       if (!answer.ok) throw new Refusal(answer.status, answer.code, answer.detail);
       const [event] = answer.events;
-      const report = event && readReport(event, now);
+      const read = event && readReport(event, now);
+      const report = read && reportWithin(read, authentication.holder(response));
       if (!report) return void response.json({ understood: false, changes: [], others: [], reports: 0 });
       const advice = adviceOf(report);
       response.json({ understood: true, ...(await checkReport(store, report)), ...(advice ? { advice } : {}) });

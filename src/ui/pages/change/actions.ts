@@ -26,7 +26,7 @@ function courseForm(frame: Frame, change: ChangeView, stage: StageView, options:
   if (choices.length === 0) return undefined;
   const intro = html`<ul class="quiet">${choices.map(({ verdict }) => html`<li>${EXPLAINED[verdict]}</li>`)}</ul>`;
   return decisionForm(frame, bound(change, stage, stage.revision, options), choices, {
-    ...{ intro, typed: options.typed, why: whyNotOperate(frame) },
+    ...{ intro, typed: options.typed, why: whyNotOperate(frame, change) },
   });
 }
 
@@ -64,7 +64,7 @@ function rollBackForm(frame: Frame, change: ChangeView, stage: StageView, option
   const more = ways.length > 0 ? html`<label>How <select name="by">${ways}</select></label>` : undefined;
   const bind = { ...bound(change, stage, back.revision, options), evidence: back.evidence };
   return decisionForm(frame, bind, [{ verdict: 'rollback', text: `Roll back ${stage.stage}` }], {
-    ...{ intro, more, typed: options.typed, why: whyNotOperate(frame) },
+    ...{ intro, more, typed: options.typed, why: whyNotOperate(frame, change) },
   });
 }
 

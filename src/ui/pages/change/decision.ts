@@ -46,7 +46,7 @@ export function decisionCard(
   return html`<section class="card"><h2>Your decision${options.several ? ` for ${stage.stage}` : ''}</h2>
 <p><b>It waits for a decision${who}.</b>${quorum}</p>
 ${evaluation === undefined ? undefined : basis(evaluation)}
-${decisionForm(frame, bound, choices, { typed: options.typed, why: whyNotDecide(frame, stage, decide) })}
+${decisionForm(frame, bound, choices, { typed: options.typed, why: whyNotDecide(frame, change, stage, decide) })}
 <p class="quiet">It binds commit ${shortCommit(decide.revision)}, evidence <code title="${decide.evidence}">${decide.evidence.slice(0, 8)}</code>${rev === undefined ? undefined : `, revision ${rev} of this change`}. If any of it changes meanwhile, nothing is decided.</p></section>`;
 }
 

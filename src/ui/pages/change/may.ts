@@ -1,5 +1,6 @@
 import type { Viewer } from '../../../answers/viewer.ts';
-import type { StageView } from '../../../views/change.ts';
+import { isOpenProject } from '../../../base/rights.ts';
+import type { ChangeView, StageView } from '../../../views/change.ts';
 import type { Frame } from '../../frame.ts';
 
 /**
@@ -8,12 +9,14 @@ import type { Frame } from '../../frame.ts';
  */
 export function whyNotDecide(
   frame: Frame,
+  { project }: Pick<ChangeView, 'project'>,
   stage: StageView,
   decide: NonNullable<StageView['decide']>,
 ): string | undefined {
   const { viewer } = frame;
   if (viewer === undefined) return unknownReader(frame);
   if (!hasRole(viewer, ['approver', 'operator', 'admin'])) return 'it takes the role approver';
+  if (!isOpenProject(viewer, project)) return elsewhere(viewer);
   const where = decide.what === 'promotion' ? (stage.pullRequest?.to ?? stage.stage) : stage.stage;
   if (viewer.stages !== 'all' && !viewer.stages.includes(where))
     return viewer.stages.length === 0
@@ -26,10 +29,15 @@ export function whyNotDecide(
 }
 
 /** Why who reads cannot change the course of a delivery; `undefined`: they may try. */
-export function whyNotOperate(frame: Frame): string | undefined {
+export function whyNotOperate(frame: Frame, { project }: Pick<ChangeView, 'project'>): string | undefined {
   const { viewer } = frame;
   if (viewer === undefined) return unknownReader(frame);
-  return hasRole(viewer, ['operator', 'admin']) ? undefined : 'it takes the role operator';
+  if (!hasRole(viewer, ['operator', 'admin'])) return 'it takes the role operator';
+  return isOpenProject(viewer, project) ? undefined : elsewhere(viewer);
+}
+
+function elsewhere({ projects = [] }: Viewer): string {
+  return `you may do that in the project${projects.length === 1 ? '' : 's'} ${projects.join(', ')} only`;
 }
 
 /** Where there is no page to sign in at, the browser asks for a token when the form is sent. */
