@@ -9,9 +9,22 @@ class StoriesFirst extends BaseSequencer {
   }
 }
 
+/** They only calculate: no process, no file that they write, nothing kept in a module. They may share what is loaded. */
+const CALCULATIONS = [
+  'answers',
+  'definitions',
+  'engine',
+  'events',
+  'forecast',
+  'promotion',
+  'risk',
+  'slo',
+  'ui',
+  'views',
+].map((room) => `test/${room}/**/*.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Real PostgreSQL, Git and child processes on two cores: generous limits, few workers.
     testTimeout: 30_000,
     hookTimeout: 60_000,
@@ -19,7 +32,18 @@ export default defineConfig({
     // Tests that say so run side by side: they mostly wait.
     maxConcurrency: 3,
     sequence: { sequencer: StoriesFirst },
-    globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/argocd-witness.ts', 'test/support/github-witness.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: CALCULATIONS,
+          globalSetup: ['test/support/global-setup.ts'],
+          setupFiles: ['test/support/argocd-witness.ts', 'test/support/github-witness.ts'],
+        },
+      },
+      { extends: true, test: { name: 'calculations', include: CALCULATIONS, isolate: false } },
+    ],
   },
 });
