@@ -300,7 +300,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       }),
       openApiRoutes(authentication),
       assetRoutes(),
-      liveRoutes({ live, authentication, stopping: stopping.signal }),
+      liveRoutes({ live, authentication, stopping: stopping.signal, trustedProxies: environment.trustedProxies }),
       themeRoutes(environment.publicUrl),
       forecastRoutes((filter) => readForecast({ store, clock, forecasts }, filter), authentication, frameOf),
       ...doors.routes(frameOf),

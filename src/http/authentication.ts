@@ -20,7 +20,7 @@ export interface AuthenticationTools {
 
 export interface Authentication {
   /** Lets requests pass that may do this; others are answered 401 or 403, and browsers sent to sign in. */
-  require(permission: Permission): RequestHandler;
+  require(permission: Permission, use?: Use): RequestHandler;
   /** For routes that are open on purpose, but want to know who asks. */
   open: RequestHandler;
   /** Who a request that passed acts as. */
@@ -30,6 +30,12 @@ export interface Authentication {
   /** What every form of this session must carry as `csrf`; `undefined` without a session. */
   csrf(response: Response): string | undefined;
 }
+
+/** Whether a request is one of somebody who is there: only such a one keeps a session alive. */
+export type Use = 'use' | 'no use';
+
+/** Sent by pages that read themselves again. */
+const BY_ITSELF = 'X-Lynceus-By-Itself';
 
 /** The cookie of a session. */
 export const SESSION = 'lynceus';
@@ -50,7 +56,7 @@ interface Found {
 export function createAuthentication(tools: AuthenticationTools): Authentication {
   const { signIn, cookies, anonymousRead, publicUrl } = tools;
 
-  async function identify(request: Request): Promise<Found | undefined> {
+  async function identify(request: Request, use: Use): Promise<Found | undefined> {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
       const token = tokenIn(authorization);
@@ -58,12 +64,13 @@ export function createAuthentication(tools: AuthenticationTools): Authentication
       return holder && { holder };
     }
     const secret = cookies.read(request, SESSION);
-    const holder = secret === undefined || secret === '' ? undefined : await signIn.bySession(secret);
+    const isUse = use === 'use' && request.get(BY_ITSELF) === undefined;
+    const holder = secret === undefined || secret === '' ? undefined : await signIn.bySession(secret, isUse);
     return holder && secret !== undefined ? { holder, secret } : undefined;
   }
 
-  async function recognise(request: Request, response: Response): Promise<Found | undefined> {
-    const found = await identify(request);
+  async function recognise(request: Request, response: Response, use: Use = 'use'): Promise<Found | undefined> {
+    const found = await identify(request, use);
     if (!found) return undefined;
     response.locals['holder'] = found.holder;
     if (found.secret !== undefined) response.locals['csrf'] = csrfOf(found.secret);
@@ -71,9 +78,9 @@ export function createAuthentication(tools: AuthenticationTools): Authentication
   }
 
   return {
-    require: (permission) =>
+    require: (permission, use) =>
       guards(permission, async (request, response, next) => {
-        const found = await recognise(request, response);
+        const found = await recognise(request, response, use);
         if (permission === 'read' && anonymousRead) return next();
         if (!found) {
           if (!isAskedByPeople(request)) throw stranger(request, response);

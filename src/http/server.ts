@@ -9,6 +9,7 @@ import { type ProblemAnswer, problemBody, problemHandler, RETRY_AFTER_SECONDS, R
 /** Who needs longer than this for a header or a body is not one of our senders. */
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 10_000;
 
@@ -98,14 +99,22 @@ const refuseNul: RequestHandler = (request, _response, next) => {
   next();
 };
 
+export interface ServerLimits {
+  /** Until a request has arrived whole, and its headers; answers may take as long as they like. */
+  requestMs?: number;
+  headersMs?: number;
+  /** How often that is looked at. */
+  lookEveryMs?: number;
+}
+
 /** A server that lets nobody hold a connection open for nothing. */
-export function createHttpServer(app: Express): Server {
+export function createHttpServer(app: Express, limits: ServerLimits = {}): Server {
   const server = createServer(
     {
       ...bornForExpress(app),
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
+      headersTimeout: limits.headersMs ?? HEADERS_TIMEOUT_MS,
+      requestTimeout: limits.requestMs ?? REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: limits.lookEveryMs ?? LOOK_EVERY_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
     app,

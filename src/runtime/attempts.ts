@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from './network.ts';
 
 /** So many failures in such a time are a person's; more are not. */
 const ALLOWED = 10;
@@ -6,8 +6,6 @@ const WINDOW_MS = 5 * 60_000;
 /** Some megabytes at most. */
 const MAX_ADDRESSES = 20_000;
 const THE_REST = 'the rest';
-/** What a proxy says may be anything. */
-const LONGEST_ADDRESS = 64;
 
 /** Counts failed attempts to sign in by address, in memory of one replica. */
 export interface Attempts {
@@ -34,7 +32,7 @@ export function createAttempts(now: () => number = () => performance.now(), room
   }
 
   function keyOf(address: string): string {
-    const key = network(address);
+    const key = networkOf(address);
     return counted.has(key) || counted.size < room ? key : THE_REST;
   }
 
@@ -52,13 +50,4 @@ export function createAttempts(now: () => number = () => performance.now(), room
       else counted.set(key, { failures: 1, until: now() + WINDOW_MS });
     },
   };
-}
-
-/** One subscriber has 2^64 addresses of IPv6. */
-function network(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address.slice(0, LONGEST_ADDRESS);
-  const [head = '', tail = ''] = address.split('::');
-  const [before, after] = [head, tail].map((part) => part.split(':').filter((group) => group !== ''));
-  const zeros = Array.from({ length: 8 - (before?.length ?? 0) - (after?.length ?? 0) }, () => '0');
-  return [...(before ?? []), ...zeros, ...(after ?? [])].slice(0, 4).join(':');
 }

@@ -13,6 +13,7 @@ import {
   takeTurn,
   WHOLE_EVERY_MS,
 } from './live-group.ts';
+import { whyNoNewGroup } from './live-limits.ts';
 import type { LiveLog } from './live-log.ts';
 import {
   type DrawRow,
@@ -46,20 +47,20 @@ export interface LiveGroupsTools {
   failed(error: unknown): void;
 }
 
-/** Each costs a read whenever something changes. */
-const MAX_GROUPS = 250;
 /** Above this, reading the page again is cheaper than what is to be told. */
 const MAX_CAUGHT_UP = 100;
 const WAITING_EVERY_MS = 500;
 export function createLiveGroups({ source, changes, draw, failed }: LiveGroupsTools): LiveGroups {
   const groups = new Map<string, LiveGroup>();
 
-  function groupOf({ topic, viewer }: Subscription): [string, LiveGroup] {
+  function groupOf(subscription: Subscription): [string, LiveGroup] {
+    const { topic, viewer } = subscription;
     const isPersonal = topic.kind === 'changes' && source.isPersonal(topic.filter);
     const key = JSON.stringify([topic.name, isPersonal ? viewer : undefined]);
     const found = groups.get(key);
     if (found) return [key, found];
-    if (groups.size >= MAX_GROUPS) throw new LiveFullError(`${MAX_GROUPS} different lists are listened to already`);
+    const full = whyNoNewGroup([...groups.values()], subscription);
+    if (full !== undefined) throw new LiveFullError(full);
     const group = newGroup(topic, viewer);
     groups.set(key, group);
     return [key, group];

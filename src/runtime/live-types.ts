@@ -57,6 +57,8 @@ export type DrawRow = (row: ChangeRow, viewer: Viewer | undefined) => LiveRow;
 export interface Subscription {
   topic: LiveTopic;
   viewer: Viewer | undefined;
+  /** Who listens: the holder of a session or token; of nobody who is known the network. */
+  from: string;
   /** A position: what changed after it is sent first. */
   since?: string;
   send(event: LiveEvent): void;

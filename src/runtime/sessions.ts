@@ -36,7 +36,8 @@ export interface SessionView {
 export interface Sessions {
   /** The secret goes into a cookie and nowhere else. */
   open(owner: SessionOwner): Promise<string>;
-  find(secret: string): Promise<SessionOwner | undefined>;
+  /** `isUse`: somebody is there, so that it lasts from now on. */
+  find(secret: string, isUse: boolean): Promise<SessionOwner | undefined>;
   end(secret: string): Promise<void>;
   list(): Promise<SessionView[]>;
   /** False: there was none. */
@@ -67,10 +68,10 @@ export function createSessions(credentials: CredentialStore, clock: Clock): Sess
       });
       return secret;
     },
-    async find(secret) {
+    async find(secret, isUse) {
       const credential = await credentials.find(KIND, sha256(secret), now());
       if (!credential) return undefined;
-      await noteUse(credential);
+      if (isUse) await noteUse(credential);
       return ownerOf(credential);
     },
     async end(secret) {

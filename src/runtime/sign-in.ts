@@ -30,7 +30,8 @@ export interface SignInRoom {
 /** Tells who somebody is, by what they show. */
 export interface SignIn {
   byToken(token: string): Promise<Holder | undefined>;
-  bySession(secret: string): Promise<Holder | undefined>;
+  /** `isUse`: somebody is there, so that it lasts from now on; absent: they are. */
+  bySession(secret: string, isUse?: boolean): Promise<Holder | undefined>;
   /** Opens a session for the holder of a token, or of the password for the first sign-in. */
   withToken(token: string): Promise<string | undefined>;
   /** Opens a session for somebody whom the provider knows; `undefined`: none of their groups has a role here. */
@@ -83,8 +84,8 @@ export function createSignIn(room: SignInRoom): SignIn {
 
   return {
     byToken: async (token) => inConfiguration(sha256(token)) ?? apiTokens.find(token),
-    async bySession(secret) {
-      const owner = await sessions.find(secret);
+    async bySession(secret, isUse = true) {
+      const owner = await sessions.find(secret, isUse);
       return owner && holderOf(owner);
     },
     async withToken(token) {
@@ -106,7 +107,7 @@ export function createSignIn(room: SignInRoom): SignIn {
       return room.credentials.add({ ...used, expiresAt: at + REMEMBERED_MS });
     },
     async end(secret) {
-      const owner = await sessions.find(secret);
+      const owner = await sessions.find(secret, false);
       await sessions.end(secret);
       if (owner) log.info({ name: owner.name, via: owner.via }, 'signed out');
     },

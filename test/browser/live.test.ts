@@ -193,6 +193,28 @@ describe.skipIf(!chromiumAvailable)('a page in a browser', () => {
     expect(world.streams.opened).toBe(0);
   });
 
+  it('asks by itself where it is refused a stream', async () => {
+    const page = await context.newPage();
+    await page.clock.install();
+    let refused = 0;
+    await page.route('**/events?*', (route) => {
+      refused++;
+      return route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"code":"overloaded"}' });
+    });
+    await page.goto(`${world.url}/changes`);
+    await live(page).getByText('✓ Live').waitFor();
+    await world.write(later(first, 2));
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(2_000);
+        return row(page, first).getByText('title 2').isVisible();
+      })
+      .toBe(true);
+    expect(refused).toBeGreaterThanOrEqual(3);
+    await live(page).getByText('✓ Live').waitFor();
+    await page.close();
+  });
+
   it('says since when it knows nothing new, and catches up when the server is back', async () => {
     const page = await context.newPage();
     await page.clock.install();

@@ -361,6 +361,20 @@ describe('a stream', () => {
     for (const reader of open) reader.close();
   });
 
+  it('of strangers leaves room for those who have signed in', async () => {
+    const world = await start({ maxReaders: 3 });
+    readers.set('ada', { name: 'ada', groups: [], roles: ['viewer'], stages: [] });
+    const open = [await world.read('fleet'), await world.read('fleet')];
+    expect(await refusalOf(world, 'topics=fleet')).toMatchObject({ status: 503, code: 'overloaded' });
+    open.push(await world.read('fleet', { headers: { 'X-Reader': 'ada' } }));
+    for (const reader of open) reader.close();
+    await sleep(50);
+    const lists = (first: number, count: number) =>
+      Array.from({ length: count }, (_, at) => `topics=change:${first + at}`).join('&');
+    expect(await refusalOf(world, lists(0, 41))).toMatchObject({ status: 503, detail: expect.stringMatching(/^40 /) });
+    expect(await refusalOf(world, lists(0, 64), { 'X-Reader': 'ada' })).toMatchObject({ status: 200 });
+  });
+
   it.each([
     'since=x',
     'topics=',
@@ -413,5 +427,6 @@ describe('a page that is asked for again', () => {
 
 async function refusalOf(world: LiveWorld, query: string, headers: Record<string, string> = {}) {
   const answer = await fetch(`${world.url}/events?${query}`, { headers });
-  return { status: answer.status, ...((await answer.json()) as object) };
+  if (answer.ok) await answer.body?.cancel();
+  return { status: answer.status, ...(answer.ok ? {} : ((await answer.json()) as object)) };
 }

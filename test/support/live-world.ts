@@ -102,6 +102,7 @@ export async function startLiveWorld(options: LiveWorldOptions = {}): Promise<Li
       live,
       authentication,
       stopping: stopping.signal,
+      trustedProxies: 1,
       ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
       ...(options.maxReaders === undefined ? {} : { maxReaders: options.maxReaders }),
     }),

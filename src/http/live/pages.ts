@@ -43,8 +43,8 @@ export function livePages<T extends Needed>({ live, authentication, clock }: Liv
   };
   return {
     ...authentication,
-    require(permission) {
-      const guard = authentication.require(permission);
+    require(permission, use) {
+      const guard = authentication.require(permission, use);
       if (permission !== 'read') return guard;
       return guards('read', (request, response, next) =>
         guard(request, response, (error?: unknown) =>

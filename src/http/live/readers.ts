@@ -1,11 +1,17 @@
 import type { Live } from '../../runtime/live.ts';
 import type { EventStream } from './stream.ts';
 
+/** Who reads. */
+export interface ReaderFrom {
+  /** The session or token; of nobody who is known the network. */
+  id: string;
+  isKnown: boolean;
+}
+
 /** One open connection. */
 export interface Reader {
   stream: EventStream;
-  /** Whose it is; absent: nobody has signed in. */
-  session?: string;
+  from: ReaderFrom;
   /** Whether they may still read. */
   mayStillRead(): Promise<boolean>;
 }
@@ -21,7 +27,7 @@ export interface ReadersOptions {
 /** All open connections of this process, with what is said to all of them. */
 export interface Readers {
   /** Why there is no place for one more; `undefined`: there is. */
-  isFull(session: string | undefined): string | undefined;
+  isFull(from: ReaderFrom): string | undefined;
   add(reader: Reader): void;
   remove(reader: Reader): void;
   count(): number;
@@ -32,6 +38,8 @@ const HEARTBEAT_MS = 15_000;
 const MAX_READERS = 1_000;
 /** A browser needs one; several browsers of one person, and scripts of theirs, some more. */
 const MAX_READERS_OF_SESSION = 20;
+/** Many may share an address; a proxy that is not known as one has that of everybody. */
+const MAX_READERS_OF_NETWORK = 100;
 
 export function createReaders(options: ReadersOptions): Readers {
   const { live, stopping, heartbeatMs = HEARTBEAT_MS, maxReaders = MAX_READERS } = options;
@@ -59,12 +67,17 @@ export function createReaders(options: ReadersOptions): Readers {
   });
 
   return {
-    isFull(session) {
+    isFull({ id, isKnown }) {
       if (stopping.aborted) return 'Lynceus is stopping';
       if (readers.size >= maxReaders) return `${maxReaders} pages are kept up to date already`;
-      const own = session === undefined ? [] : [...readers].filter((one) => one.session === session);
-      if (own.length < MAX_READERS_OF_SESSION) return undefined;
-      return `${MAX_READERS_OF_SESSION} connections of yours are open already`;
+      const alike = [...readers].filter(({ from }) => from.isKnown === isKnown);
+      // The rest is for those who have signed in.
+      const room = Math.ceil(maxReaders / 2);
+      if (!isKnown && alike.length >= room)
+        return `${room} pages of readers who have not signed in are kept up to date`;
+      const most = isKnown ? MAX_READERS_OF_SESSION : MAX_READERS_OF_NETWORK;
+      if (alike.filter(({ from }) => from.id === id).length < most) return undefined;
+      return `${most} connections ${isKnown ? 'of yours' : 'from where you are'} are open already`;
     },
     add: (reader) => void readers.add(reader),
     remove: (reader) => void readers.delete(reader),

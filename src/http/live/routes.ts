@@ -3,7 +3,9 @@ import type { Viewer } from '../../answers/viewer.ts';
 import type { Live } from '../../runtime/live.ts';
 import { type LiveTopic, parseTopic } from '../../runtime/live-topic.ts';
 import { LiveFullError, type Subscribed } from '../../runtime/live-types.ts';
+import { networkOf } from '../../runtime/network.ts';
 import type { Authentication } from '../authentication.ts';
+import { clientAddress } from '../client-address.ts';
 import { Refusal } from '../problem.ts';
 import { createReaders, type Reader, type Readers, type ReadersOptions } from './readers.ts';
 import { openEventStream } from './stream.ts';
@@ -11,6 +13,7 @@ import { openEventStream } from './stream.ts';
 export interface LiveRoutesTools extends Omit<ReadersOptions, 'live'> {
   live: Live;
   authentication: Pick<Authentication, 'require' | 'holder' | 'viewer'>;
+  trustedProxies: number;
 }
 
 /** A browser shows so many different pages at once, at most. */
@@ -19,14 +22,17 @@ const MAX_TOPICS = 64;
 /** `GET /events`: what is different, as soon as it is. */
 export function liveRoutes(tools: LiveRoutesTools): Router {
   const router = Router();
-  const { live, authentication } = tools;
+  const { live, authentication, trustedProxies } = tools;
   const readers = createReaders(tools);
-  const guard = authentication.require('read');
+  // Open pages listen while nobody looks: that keeps no session alive.
+  const guard = authentication.require('read', 'no use');
   router.get('/events', guard, (request, response) => {
     const topics = topicsOf(request);
     const viewer = authentication.viewer(response);
-    const session = viewer && authentication.holder(response).id;
-    const full = readers.isFull(session);
+    const from = viewer
+      ? { id: authentication.holder(response).id, isKnown: true }
+      : { id: networkOf(clientAddress(request, trustedProxies)), isKnown: false };
+    const full = readers.isFull(from);
     if (full !== undefined) throw new Refusal(503, 'overloaded', full);
     const mayStillRead = () => isStill(viewer, guard, request, response, authentication);
     if (request.method === 'HEAD') return void response.type('text/event-stream').end();
@@ -38,7 +44,7 @@ export function liveRoutes(tools: LiveRoutesTools): Router {
       viewer,
       response,
       mayStillRead,
-      ...(session ? { session } : {}),
+      from,
       ...(since ? { since } : {}),
     });
   });
@@ -54,7 +60,7 @@ interface Opening extends Omit<Reader, 'stream'> {
   response: Response;
 }
 
-function open({ live, readers, topics, viewer, since, response, session, mayStillRead }: Opening): void {
+function open({ live, readers, topics, viewer, since, response, from, mayStillRead }: Opening): void {
   const subscribed: Subscribed[] = [];
   const leave = () => {
     for (const { end } of subscribed) end();
@@ -63,13 +69,14 @@ function open({ live, readers, topics, viewer, since, response, session, mayStil
   let caughtUp = false;
   const early: Parameters<Reader['stream']['send']>[0][] = [];
   const reader: Reader = {
-    ...(session === undefined ? {} : { session }),
+    from,
     mayStillRead,
     stream: { send: (event) => void early.push(event), end: () => {} },
   };
   const send: Reader['stream']['send'] = (event) => reader.stream.send(event);
   try {
-    for (const topic of topics) subscribed.push(live.subscribe({ topic, viewer, send, ...(since ? { since } : {}) }));
+    for (const topic of topics)
+      subscribed.push(live.subscribe({ topic, viewer, from: from.id, send, ...(since ? { since } : {}) }));
   } catch (error) {
     leave();
     if (error instanceof LiveFullError) throw new Refusal(503, 'overloaded', error.message);

@@ -92,7 +92,8 @@ let tag = '';
 /** Reads this page again and shows what is different; a list keeps its rows and their order. Throws without an answer. */
 export async function readAgain(): Promise<void> {
   const answer = await fetch(address(), {
-    headers: { 'If-None-Match': tag, Accept: 'text/html' },
+    // Nobody need be there: this does not keep a session alive.
+    headers: { 'If-None-Match': tag, Accept: 'text/html', 'X-Lynceus-By-Itself': '1' },
     cache: 'no-store',
   });
   if (answer.status === 304) return;
