@@ -91,8 +91,8 @@
       ['Where', whereText(row.cells)],
       ['Waiting for', row.blocker.sentence],
       ['Who', whoText(row.unblock) || 'nobody has to do anything'],
-      ['How long', row.eta ? row.eta.text : 'it is over'],
-      ['How likely', row.odds ? row.odds.text : undefined],
+      ['How long', row.eta ? row.eta.text : row.afterwards ? 'until somebody acts' : 'it is over'],
+      ['How likely', row.odds ? row.odds.text : row.afterwards?.text],
     ].filter(([, text]) => text !== undefined && text !== '');
 
   const Answers = ({ row }) =>

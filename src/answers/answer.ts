@@ -1,7 +1,8 @@
+import { BY_ITSELF, TOO_LATE } from '../forecast/failures.ts';
 import { asUnblock } from './actions.ts';
 import { BLOCKER_RULES } from './blockers/all.ts';
 import { noneOf } from './blockers/none.ts';
-import type { BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from './change-row.ts';
+import type { Afterwards, BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from './change-row.ts';
 import type { ChangeFacts } from './fact-types.ts';
 import type { Spot } from './spot.ts';
 import type { Moment, Told, Way } from './told.ts';
@@ -14,6 +15,8 @@ export interface Foreseen {
   odds: Odds | null;
   /** Of the present step, in seconds. */
   stepP90?: number;
+  /** Of what failed: what became of others like it. */
+  afterwards?: Afterwards;
 }
 
 export interface Reading {
@@ -44,7 +47,8 @@ export function changeRow(facts: ChangeFacts, { now, viewer, forecast, changeOf 
     blocker: blockerOf(kind, told),
     unblock: waysOf(told, facts, moment).map((one) => one(viewer)),
     eta: etaOf(facts, foreseen),
-    odds: foreseen?.odds ?? null,
+    odds: facts.state === 'failed' ? null : (foreseen?.odds ?? null),
+    ...afterwardsOf(facts, foreseen),
   };
 }
 
@@ -137,8 +141,18 @@ function cellNow(cell: Cell, kind: BlockerKind, { stage, stale }: Told): Cell {
   return isSilent ? { ...cell, state: 'unknown' } : cell;
 }
 
-/** Of what is over nothing is foreseen; of what is not, it is said that nothing is known. */
-function etaOf({ over }: ChangeFacts, foreseen: Foreseen | undefined): Eta | null {
-  if (over) return null;
+/** How long, and how likely, of what failed: by itself never, and else that is up to people. */
+function afterwardsOf(
+  { state, over, spots }: ChangeFacts,
+  foreseen: Foreseen | undefined,
+): Pick<ChangeRow, 'afterwards'> {
+  if (state !== 'failed' || over !== undefined) return {};
+  if (spots[0]?.failed?.mended) return { afterwards: { text: TOO_LATE } };
+  return { afterwards: foreseen?.afterwards ?? { text: BY_ITSELF } };
+}
+
+/** Of what is over or failed nothing is foreseen; of what is not, it is said that nothing is known. */
+function etaOf({ over, state }: ChangeFacts, foreseen: Foreseen | undefined): Eta | null {
+  if (over || state === 'failed') return null;
   return foreseen === undefined ? { text: 'no history yet' } : foreseen.eta;
 }

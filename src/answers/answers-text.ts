@@ -1,4 +1,4 @@
-import type { ChangeRow, Group, Person, Unblock } from './change-row.ts';
+import type { Afterwards, ChangeRow, Group, Person, Unblock } from './change-row.ts';
 import { between, cutEnd, oneLine, sayFor } from './words.ts';
 
 /** What a Git host has room for in the description of a status. */
@@ -10,7 +10,7 @@ const MAX_STATUS = 140;
  *
  * @param now absent: the text says nothing of how long it has been so, and does not change with time alone
  */
-export function answersText({ blocker, unblock, eta, odds, state }: ChangeRow, now?: string): string {
+export function answersText({ blocker, unblock, eta, odds, state, afterwards }: ChangeRow, now?: string): string {
   const { sentence, kind, since } = blocker;
   if (kind === 'none') return cutEnd(oneLine(sentence), MAX_STATUS);
   const who = state === 'failed' ? undefined : unblock.map(whoText).find((text) => text !== '');
@@ -20,9 +20,14 @@ export function answersText({ blocker, unblock, eta, odds, state }: ChangeRow, n
   const soon = state === 'failed' || !(eta?.machine ?? eta?.total) ? undefined : eta.text;
   const likely = odds && state !== 'failed' ? `${Math.round(odds.p * 100)} %` : undefined;
   const then = [soon, likely].filter((part) => part !== undefined).join(', ');
-  const tail = then === '' ? '' : `. Then ${then}`;
+  const tail = then === '' ? likeIt(afterwards) : `. Then ${then}`;
   const room = Math.max(40, MAX_STATUS - head.length - tail.length);
   return cutEnd(oneLine(`${head}${cutEnd(sentence, room)}${tail}`), MAX_STATUS);
+}
+
+/** What became of others that failed like this one. */
+function likeIt({ changes = 0, wentOn }: Partial<Afterwards> = {}): string {
+  return changes === 0 ? '' : `. ${wentOn?.changes ?? 0} of ${changes} like it went on`;
 }
 
 /** How a change stands, as the first word about it. */

@@ -27,10 +27,12 @@ export interface ChangeRow {
   blocker: BlockerView;
   /** Who, or when. Empty: nobody has to do anything. */
   unblock: Unblock[];
-  /** How long; null: the change is over. */
+  /** How long; null: the change is over, or failed. */
   eta: Eta | null;
-  /** How likely; null: the change is over, or nothing is known. */
+  /** How likely; null: the change is over, or failed, or nothing is known. */
   odds: Odds | null;
+  /** Of a change that failed, in place of time and odds: these are up to people. */
+  afterwards?: Afterwards;
 }
 
 export type ChangeKind = 'code' | 'config' | 'rollback' | 'remediation';
@@ -150,6 +152,20 @@ export interface Eta {
   people?: Quant;
   total?: Quant;
   /** `~14 min (7–31)`; says whose history is used where the own one is short, and `no history yet` where there is none. */
+  text: string;
+}
+
+/** What became of others that failed like this one, at the same step of the same stage. */
+export interface Afterwards {
+  /** How many there were. Absent: nothing is known. */
+  changes?: number;
+  /** Went on after all: somebody retried, overrode or delivered them again; half of them within so many seconds. */
+  wentOn?: { changes: number; seconds?: number };
+  /** Gave way to a newer change that passed there. */
+  overtaken?: { changes: number; seconds?: number };
+  /** Whose changes these are. */
+  basis?: 'service' | 'team';
+  /** `0 % by itself; of 7 that failed like this 2 went on (half within 25 min), 4 gave way to a newer change`. */
   text: string;
 }
 

@@ -24,7 +24,7 @@ function textOf(change: ChangeView & JourneyView, columns: number, now: string):
 }
 
 function answers(row: ChangeRow, columns: number, now: string): string[] {
-  const { service, version, title, author, commit, pr, team, blocker, odds, state } = row;
+  const { service, version, title, author, commit, pr, team, blocker, odds, afterwards, state } = row;
   const by = [author.login ?? author.name, team, commit.text, pr?.text].filter(
     (part) => part !== undefined && part !== '',
   );
@@ -34,7 +34,7 @@ function answers(row: ChangeRow, columns: number, now: string): string[] {
     ['Waits for', blocker.sentence],
     ['Who', whoOf(row, now) || 'nobody'],
     ['Time', timeText(row, now)],
-    ['Odds', odds?.text ?? '-'],
+    ['Odds', odds?.text ?? afterwards?.text ?? '-'],
   ];
   return [
     ...wrap(oneLine(`${named}: ${title}`), columns),

@@ -63,8 +63,8 @@ function waitLines(row: ChangeRow, now: string, columns: number, withTime: boole
   return wrap(oneLine(text), Math.max(20, columns - INDENT.length)).map((line) => INDENT + line);
 }
 
-function oddsText({ odds }: ChangeRow): string {
-  return odds === null ? '' : `${Math.round(odds.p * 100)} %`;
+function oddsText({ odds, afterwards }: ChangeRow): string {
+  return odds === null ? (afterwards === undefined ? '' : '0 %') : `${Math.round(odds.p * 100)} %`;
 }
 
 /** One line per change with everything, however long that is. */
@@ -73,13 +73,13 @@ export function wideTable(rows: readonly ChangeRow[], now: string): string {
 }
 
 function wideCells(row: ChangeRow, now: string): string[] {
-  const { id, service, version, state, blocker, odds, team, author, commit, title } = row;
+  const { id, service, version, state, blocker, odds, afterwards, team, author, commit, title } = row;
   const who = [id, version === undefined ? service : `${service} ${version}`, state, whereText(row), blocker.sentence];
   return [
     ...who,
     whoOf(row, now),
     timeText(row, now),
-    odds?.text ?? '',
+    odds?.text ?? afterwards?.text ?? '',
     team ?? '',
     author.login ?? author.name,
     commit.text,

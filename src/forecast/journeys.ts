@@ -15,6 +15,16 @@ interface Visit {
   steps: readonly string[];
   /** From which of them on a verdict before was a warning. */
   warnedFrom: number;
+  /** At which step it failed, or somebody ended it. */
+  failure?: VisitFailure;
+}
+
+interface VisitFailure {
+  step: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** When the very same visit went past it, as somebody had it taken up again. */
+  pastAt?: number;
 }
 
 /** One change through its stages. */
@@ -49,6 +59,8 @@ export interface Journeys {
   stagesOf(whose: Whose): string[];
   /** Whether changes are in both stages at the same time. */
   areParallel(whose: Whose, stages: readonly [string, string]): boolean;
+  /** The newest changes of the service, or of its team. */
+  newest(whose: Whose, circle: 'service' | 'team'): readonly Journey[];
   /** A change that is known. */
   find(whose: Whose, change: string): Journey | undefined;
   /** Whether it arrived in a stage and stayed (`true`), will not (`false`), or nobody knows yet; and when it was there. */
@@ -166,12 +178,15 @@ export function createJourneys(halfLifeRuns: number): Journeys {
       // The next stage may see a change a moment before the one that promoted it knows.
       return second.startedAt < (first.startedAt + (first.endedAt as number)) / 2;
     },
+    newest: (whose, circle) =>
+      (circle === 'team' ? teams.get(teamOf(whose)) : services.get(serviceOf(whose)))?.newestFirst() ?? [],
     find: (whose, change) => known.get(`${serviceOf(whose)}\u0000${change}`),
     fate,
   };
 }
 
-function arrived(outcome: Run['outcome']): boolean {
+/** Whether a visit was good enough. */
+export function arrived(outcome: Run['outcome']): boolean {
   return outcome === 'passed' || outcome === 'warning';
 }
 
@@ -186,6 +201,7 @@ function stood(visit: Visit, visits: readonly Visit[], { stage, step, warned }: 
 function visitOf(run: Run, ways: Map<string, readonly string[]>): Visit {
   const steps = [...new Set(run.steps.map(({ step }) => step))];
   const warning = run.steps.find(({ outcome }) => outcome === 'warning');
+  const failure = failureIn(run, steps);
   return {
     run: run.id,
     stage: run.stage,
@@ -195,7 +211,23 @@ function visitOf(run: Run, ways: Map<string, readonly string[]>): Visit {
     movedAt: Date.parse(run.steps.at(-1)?.endedAt ?? run.startedAt),
     steps: getOrAdd(ways, steps.join('\u0000'), () => steps),
     warnedFrom: warning ? steps.indexOf(warning.step) + 1 : steps.length,
+    ...(failure === undefined ? {} : { failure }),
   };
+}
+
+/** Of a promotion that was taken up again it is known within the visit that it had failed. */
+function failureIn({ outcome, endedAt, steps: done }: Run, steps: readonly string[]): VisitFailure | undefined {
+  const own = done.filter(({ step }) => step !== 'rollback');
+  const failed = own.findLast((one) => one.outcome === 'failed' || one.outcome === 'aborted');
+  const isEnd = outcome === 'failed' || outcome === 'aborted';
+  const step = (failed ?? (isEnd ? own.at(-1) : undefined))?.step;
+  if (step === undefined) return undefined;
+  // The same text for all, instead of one for each row that was read.
+  const shared = steps.find((one) => one === step) ?? step;
+  if (isEnd) return endedAt === undefined ? undefined : { step: shared, at: Date.parse(endedAt) };
+  const past = own.slice(own.indexOf(failed as (typeof own)[number]) + 1).find((one) => one.step === step);
+  if (!past || !arrived(outcome)) return undefined;
+  return { step: shared, at: Date.parse((failed as (typeof own)[number]).endedAt), pastAt: Date.parse(past.endedAt) };
 }
 
 /** The newest of what is put in; the order is looked after when it is asked for. */

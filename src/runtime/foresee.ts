@@ -1,6 +1,7 @@
 import type { Foreseen } from '../answers/answer.ts';
 import type { ChangeFacts } from '../answers/change-facts.ts';
 import type { Cell } from '../answers/change-row.ts';
+import { afterFailure } from '../forecast/failures.ts';
 import type { Journey } from '../forecast/journeys.ts';
 import type { StepPlace } from '../forecast/quant.ts';
 import type { ForecastQuestion } from '../forecast/question.ts';
@@ -12,18 +13,27 @@ type Remaining = ForecastQuestion['remaining'][number];
 /** What is said of a change in its row: how long it still takes to its last stage, and how likely it gets there. */
 export function foresee(forecasts: Forecasts, facts: ChangeFacts): Foreseen {
   const question = questionOf(forecasts, facts);
-  if (!question) return { eta: null, odds: null };
+  if (!question) return { eta: null, odds: null, ...failedBefore(forecasts, facts) };
   const { eta, odds, stepP90 } = forecasts.for(question);
   const { running } = question;
   const p90 = running && stepP90(running.stage, running.step);
   return { eta, odds, ...(p90 === undefined ? {} : { stepP90: p90 }) };
 }
 
+/** Of what failed: what became of others that failed like it. */
+function failedBefore({ journeys }: Forecasts, facts: ChangeFacts): Pick<Foreseen, 'afterwards'> {
+  const { id, project, service, team, over, spots } = facts;
+  const spot = spots.find(({ failed }) => failed !== undefined);
+  if (over || !spot?.stage || !isStep(spot.step)) return {};
+  const whose: Whose = { project, service, ...(team === undefined ? {} : { team }) };
+  return { afterwards: afterFailure(journeys, whose, id, { stage: spot.stage, step: spot.step }) };
+}
+
 /** Undefined: nothing is under way, or it has failed and nobody knows what people will do about it. */
 export function questionOf(forecasts: Forecasts, facts: ChangeFacts): ForecastQuestion | undefined {
   const { project, service, team, cells } = facts;
-  const spots = facts.spots.filter(({ failed }) => failed === undefined);
-  if (facts.over || spots.length < facts.spots.length) return undefined;
+  const { spots } = facts;
+  if (facts.over || spots.some(({ failed, reported }) => failed ?? reported?.state === 'failed')) return undefined;
   const whose: Whose = { project, service, ...(team === undefined ? {} : { team }) };
   const spot = spots.find(({ stage }) => stage !== undefined);
   const running =

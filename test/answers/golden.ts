@@ -1,5 +1,9 @@
 import type { BlockerKind } from '../../src/answers/change-row.ts';
 
+/** What became of others that failed like it. */
+const LIKE_IT =
+  '0 % by itself; of 7 that failed like this 2 went on (half within 25 min), 4 gave way to a newer change';
+
 /** The five answers about every golden change, word for word: at the golden moment, and half an hour later. */
 export const GOLDEN: Record<BlockerKind, { now: string[]; later: string[] }> = {
   stopped: {
@@ -39,15 +43,15 @@ export const GOLDEN: Record<BlockerKind, { now: string[]; later: string[] }> = {
       'failed: dev idle, staging idle, production idle',
       'ci: Image build failed at step 2 of 4: go test',
       '@ada fixes',
-      '20 min, then ~14 min (7–31)',
-      '88 % (71–95, 34 runs)',
+      '20 min, then nothing',
+      LIKE_IT,
     ],
     later: [
       'failed: dev idle, staging idle, production idle',
       'ci: Image build failed at step 2 of 4: go test',
       '@ada fixes',
-      '50 min, then ~14 min (7–31)',
-      '88 % (71–95, 34 runs)',
+      '50 min, then nothing',
+      LIKE_IT,
     ],
   },
   checks: {
@@ -55,15 +59,15 @@ export const GOLDEN: Record<BlockerKind, { now: string[]; later: string[] }> = {
       'failed: dev idle, staging idle, production idle',
       'checks: PR 412: check e2e failed',
       '@ada fixes [Open the check]',
-      '20 min, then ~14 min (7–31)',
-      '88 % (71–95, 34 runs)',
+      '20 min, then nothing',
+      LIKE_IT,
     ],
     later: [
       'failed: dev idle, staging idle, production idle',
       'checks: PR 412: check e2e failed',
       '@ada fixes [Open the check]',
-      '50 min, then ~14 min (7–31)',
-      '88 % (71–95, 34 runs)',
+      '50 min, then nothing',
+      LIKE_IT,
     ],
   },
   conflict: {
@@ -247,15 +251,15 @@ export const GOLDEN: Record<BlockerKind, { now: string[]; later: string[] }> = {
       'failed: dev passed, staging failed, production idle',
       'gate: SLO gate failed: response_time_p95 612 ms > 500 ms',
       '@ada fixes; operators roll back [Roll back: You are not an operator.]; sre override [Override: You are not an operator.]',
-      '8 min, then ~14 min (7–31)',
-      '88 % (71–95, 34 runs)',
+      '8 min, then nothing',
+      LIKE_IT,
     ],
     later: [
       'failed: dev passed, staging failed, production idle',
       'gate: SLO gate failed: response_time_p95 612 ms > 500 ms',
       '@ada fixes; operators roll back [Roll back: You are not an operator.]; sre override [Override: You are not an operator.]',
-      '38 min, then ~14 min (7–31)',
-      '88 % (71–95, 34 runs)',
+      '38 min, then nothing',
+      LIKE_IT,
     ],
   },
   none: {

@@ -91,7 +91,8 @@ describe('the status panel in Argo CD', () => {
     );
     for (const question of ['Where', 'Waiting for', 'Who', 'How long']) expect(text).toContain(question);
     expect(text).toContain(row.blocker.sentence);
-    expect(text).toContain(row.eta?.text ?? 'it is over');
+    expect(text).toContain(row.eta?.text ?? (row.afterwards ? 'until somebody acts' : 'it is over'));
+    expect(text).toContain(row.afterwards?.text ?? '');
     expect(links).toEqual(['https://lynceus.example.com/c']);
   });
 

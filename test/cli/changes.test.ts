@@ -99,7 +99,7 @@ describe('lynceus changes', () => {
       'CHANGE    SERVICE         STATE    WHERE                      TIME                         ODDS',
       'b7c41d09  checkout 1.8.2  waiting  dev✓ staging✓ production‖  23 min, then no history yet',
       '          Approval: gate warned (82, needs 90) → payments-approvers approve',
-      'b7c41d09  checkout 1.8.2  failed   dev✓ staging✗ production·  8 min, then no history yet',
+      'b7c41d09  checkout 1.8.2  failed   dev✓ staging✗ production·  8 min                        0 %',
       '          SLO gate failed: response_time_p95 612 ms > 500 ms → @ada fixes; operators roll back; sre override',
       '210 more match: narrow them down.',
     ]);

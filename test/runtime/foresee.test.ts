@@ -89,7 +89,10 @@ describe('what is foreseen of a change', () => {
   it('is nothing of a change that is over or has failed, and never throws', async () => {
     const forecasts = await learnt();
     expect(foresee(forecasts, goldenFacts.none)).toEqual({ eta: null, odds: null });
-    expect(foresee(forecasts, goldenFacts.gate)).toEqual({ eta: null, odds: null });
+    expect(foresee(forecasts, goldenFacts.gate)).toMatchObject({
+      ...{ eta: null, odds: null },
+      afterwards: { changes: 0, text: '0 % by itself; none has failed like this here before' },
+    });
     for (const facts of Object.values(goldenFacts)) {
       const { eta, odds } = foresee(forecasts, facts);
       if (eta) expect(eta.text).not.toMatch(/NaN|undefined|Infinity/);

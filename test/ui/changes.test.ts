@@ -58,7 +58,8 @@ describe.each(BLOCKER_KINDS)('the row of a change that waits for: %s', (kind) =>
     expect(text).toMatch(/(?:waiting|stopped|for|done|replaced) \d+ (?:s|min|h|d)/);
     if (row.eta) expect(text).toContain(row.eta.text);
     if (row.odds) expect(text).toContain(row.odds.text);
-    expect(row.eta === null).toBe(kind === 'none');
+    if (row.afterwards) expect(text).toContain(row.afterwards.text);
+    expect(row.eta === null).toBe(kind === 'none' || row.state === 'failed');
   });
 });
 

@@ -2,6 +2,7 @@ const text = { type: 'string' };
 const time = { type: 'string', format: 'date-time' };
 const count = { type: 'integer', minimum: 0 };
 const counts = { type: 'object', additionalProperties: count };
+const fate = { type: 'object', required: ['changes'], properties: { changes: count, seconds: { type: 'number' } } };
 const list = (items: object) => ({ type: 'array', items });
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object, description: string) => ({ description, content: { 'application/json': { schema } } });
@@ -191,6 +192,7 @@ export const changesSchemas = {
       unblock: list(ref('Unblock')),
       eta: { oneOf: [{ type: 'null' }, ref('Eta')] },
       odds: { oneOf: [{ type: 'null' }, ref('Odds')] },
+      afterwards: ref('Afterwards'),
     },
   },
   Person: { type: 'object', required: ['name'], properties: { name: text, login: text } },
@@ -249,6 +251,12 @@ export const changesSchemas = {
     type: 'object',
     required: ['text'],
     properties: { machine: ref('Quant'), people: ref('Quant'), total: ref('Quant'), text },
+  },
+  Afterwards: {
+    type: 'object',
+    description: 'of a change that failed: what became of others that failed at the same step of the same stage',
+    required: ['text'],
+    properties: { changes: count, wentOn: fate, overtaken: fate, basis: { enum: ['service', 'team'] }, text },
   },
   Odds: {
     type: 'object',

@@ -16,9 +16,9 @@ ${eta === null ? undefined : html`<div class="eta">${quant === undefined ? html`
 ${odds === null ? stuck(row) : html`<div class="odds">${oddsBar(odds)}${odds.text}</div>`}`;
 }
 
-/** Nobody knows what people will do about what failed: its odds are theirs. */
-function stuck({ state }: ChangeRow): Html | undefined {
-  return state === 'failed' ? html`<div>goes no further by itself</div>` : undefined;
+/** Nobody knows what people will do about what failed; what they did about others is known. */
+function stuck({ afterwards }: ChangeRow): Html | undefined {
+  return afterwards && html`<div>${afterwards.text}</div>`;
 }
 
 function soFar({ state, blocker }: ChangeRow, { now }: Moment): Html {
