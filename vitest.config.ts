@@ -9,7 +9,7 @@ class StoriesFirst extends BaseSequencer {
   }
 }
 
-/** They only calculate: no process, no file that they write, nothing kept in a module. They may share what is loaded. */
+/** They only calculate, and keep nothing in a module. They may share what is loaded. */
 const CALCULATIONS = [
   'answers',
   'definitions',
