@@ -54,7 +54,8 @@ export function storeQuery(
     ...(author.length === 0 ? [] : [{ names: ['author'], values: author.map((name) => name.toLowerCase()) }]),
     ...KEYS.flatMap((name) => {
       const values = query[name] ?? [];
-      return values.length === 0 ? [] : [{ names: [name], values }];
+      // Each is met by much of the fleet.
+      return values.length === 0 ? [] : [{ names: [name], values, often: true }];
     }),
     ...(mine ? [{ names: ['author'], values: viewer ? [viewer.name.toLowerCase()] : [] }] : []),
     ...(needs === undefined ? [] : [{ names: ['needs'], values: viewer ? meanings(viewer) : [], orId: timely }]),

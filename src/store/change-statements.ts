@@ -26,6 +26,10 @@ const HIGHEST = '\u{10ffff}';
 const FACETS = ['state', 'stage', 'team'] as const;
 const OTHERS = ['id', 'project', 'service', 'author', 'kind'] as const;
 
+/** What the database keeps counted: no row of a change is read. */
+const SUM = 'cast(coalesce(sum(count), 0) as bigint)';
+const KEPT_COUNTS = `select state, nullif(stage, '') as stage, nullif(team, '') as team, ${SUM} as count from change_counts`;
+
 type Within = (column: string, parameter: string) => string;
 
 interface Conditions {
@@ -34,26 +38,39 @@ interface Conditions {
   parameter(value: Statement['values'][number]): string;
 }
 
+interface Reading {
+  /** Conditions to ask of each row in turn, where rows are read in an order of their own and often meet them. */
+  inTurn: readonly ('facets' | 'keys')[];
+}
+
 /** `within` writes "column is one of the values of parameter n". */
 function conditionsOf(
   query: ChangesQuery,
   columns: readonly (keyof ChangesQuery & string)[],
   within: Within,
+  { inTurn }: Reading = { inTurn: [] },
 ): Conditions {
   const values: Statement['values'] = [];
   const parameter = (value: Statement['values'][number]) => `$${values.push(value)}`;
   const all: string[] = [];
+  const add = (condition: string, isInTurn: boolean) => all.push(isInTurn ? asked(condition) : condition);
   for (const column of columns) {
     const wanted = query[column] as readonly string[] | undefined;
-    if (wanted !== undefined) all.push(within(column, parameter(wanted)));
+    if (wanted !== undefined) add(within(column, parameter(wanted)), isFacet(column) && inTurn.includes('facets'));
   }
   if (query.movedSince !== undefined) all.push(`moved_at >= ${parameter(query.movedSince)}`);
-  for (const filter of query.keys ?? []) {
-    // An expression keeps databases from looking up every id that the keys lead to.
-    const id = filter.often ? "(id || '')" : 'id';
-    all.push(`${id} in (${changesWith(filter, parameter, within)})`);
-  }
+  for (const filter of query.keys ?? [])
+    add(`id in (${changesWith(filter, parameter, within)})`, filter.often === true && inTurn.includes('keys'));
   return { all, values, parameter };
+}
+
+/** A bare condition has databases look up all rows that it holds for, or compare each row with each of those. */
+function asked(condition: string): string {
+  return `(${condition}) is true`;
+}
+
+function isFacet(column: string): boolean {
+  return (FACETS as readonly string[]).includes(column);
 }
 
 /** One range of the index per name and value: a condition with `or` would read all of a name. */
@@ -91,7 +108,9 @@ function where(conditions: readonly string[]): string {
 
 /** One page and one row more, which tells whether there is another. The inner query never leaves its index; `cross join` has SQLite begin with it. */
 export function changesList(query: ChangesQuery, within: Within): Statement {
-  const { all, values, parameter } = conditionsOf(query, [...OTHERS, ...FACETS], within);
+  const { all, values, parameter } = conditionsOf(query, [...OTHERS, ...FACETS], within, {
+    inTurn: ['facets', 'keys'],
+  });
   if (query.after !== undefined) {
     const position = parameter(positionOf(query.after));
     // The first half alone lets the index find the page; the second leaves out the ties already seen.
@@ -104,17 +123,28 @@ export function changesList(query: ChangesQuery, within: Within): Statement {
   return { text, values };
 }
 
-/** Counts per combination of facets; `facetsOf` puts them together. */
-export function changesCount(query: ChangesQuery, within: Within): Statement {
-  const { all, values } = conditionsOf(query, OTHERS, within);
-  const text = `select state, stage, team, count(*) as count from changes ${where(all)} group by state, stage, team`;
+/** Counts per combination of facets; `facetsOf` puts them together. @param found the index that rows of keys are looked up in; absent: all rows are read */
+export function changesCount(query: ChangesQuery, within: Within, found?: string): Statement {
+  const { all, values } = conditionsOf(query, OTHERS, within, countedBy(found));
+  if (all.length === 0) return { text: `${KEPT_COUNTS} group by state, stage, team`, values };
+  const text = `select state, stage, team, count(*) as count from ${counted(query, found)} ${where(all)} group by state, stage, team`;
   return { text, values };
 }
 
 /** How many all filters together leave. */
-export function changesTotal(query: CountQuery, within: Within): Statement {
-  const { all, values } = conditionsOf(query, [...OTHERS, ...FACETS], within);
-  return { text: `select count(*) as count from changes ${where(all)}`, values };
+export function changesTotal(query: CountQuery, within: Within, found?: string): Statement {
+  const isKept = conditionsOf(query, OTHERS, within).all.length === 0;
+  const { all, values } = conditionsOf(query, [...OTHERS, ...FACETS], within, countedBy(found));
+  if (isKept) return { text: `select ${SUM} as count from change_counts ${where(all)}`, values };
+  return { text: `select count(*) as count from ${counted(query, found)} ${where(all)}`, values };
+}
+
+function countedBy(found: string | undefined): Reading {
+  return { inTurn: found === undefined ? ['keys'] : [] };
+}
+
+function counted({ keys = [] }: CountQuery, found: string | undefined): string {
+  return found === undefined || keys.length === 0 ? 'changes' : `changes indexed by ${found}`;
 }
 
 export interface CountRow {

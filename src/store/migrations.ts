@@ -2,6 +2,7 @@ import { sha256 } from '../base/ids.ts';
 import { logQueueDocuments } from './migrations/0001-log-queue-documents.ts';
 import { changes } from './migrations/0002-changes.ts';
 import { credentials } from './migrations/0003-credentials.ts';
+import { changeCounts } from './migrations/0004-change-counts.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export interface AppliedMigration {
@@ -15,7 +16,7 @@ export class MigrationError extends Error {
   override name = 'MigrationError';
 }
 
-export const MIGRATIONS: readonly Migration[] = [logQueueDocuments, changes, credentials];
+export const MIGRATIONS: readonly Migration[] = [logQueueDocuments, changes, credentials, changeCounts];
 
 /** Where each database notes what was applied; the same statement works on both. */
 export const MIGRATIONS_TABLE = `create table if not exists lynceus_migrations (

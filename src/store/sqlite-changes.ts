@@ -73,6 +73,9 @@ export interface SqliteChangeReads {
   find(query: KeyQuery): string[];
 }
 
+/** Without statistics SQLite would take the index of the primary key, and read each row for what is counted. */
+export const FOUND = 'changes_found';
+
 export function sqliteChangeReads(db: DatabaseSync): SqliteChangeReads {
   function all<Row>({ text, values }: Statement): Row[] {
     return db.prepare(numbered(text)).all(...values.map(bindable)) as Row[];
@@ -81,11 +84,11 @@ export function sqliteChangeReads(db: DatabaseSync): SqliteChangeReads {
   return {
     list(query) {
       const rows = all<ChangeRow>(changesList(query, oneOf));
-      const counts = query.count === false ? [] : all<CountRow>(changesCount(query, oneOf));
+      const counts = query.count === false ? [] : all<CountRow>(changesCount(query, oneOf, FOUND));
       return toChangesPage(query, rows, counts);
     },
     written: (query) => all<WrittenChange>(changesWritten(query)),
-    count: (query) => all<{ count: number }>(changesTotal(query, oneOf))[0]?.count ?? 0,
+    count: (query) => all<{ count: number }>(changesTotal(query, oneOf, FOUND))[0]?.count ?? 0,
     byId: (ids) => inOrderOf(ids, all<ChangeRow>(changesById(ids, oneOf))),
     find: ({ name, value, ...rest }) =>
       all<{ id: string }>(changesWithKey({ names: [name], values: [value], ...rest }, oneOf)).map(({ id }) => id),

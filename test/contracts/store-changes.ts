@@ -227,6 +227,55 @@ export function changesContract(opened: () => OpenedStore): void {
     });
   });
 
+  describe('counts of changes', () => {
+    it('stay exact for whoever filters by facets alone, while many changes move at once', async () => {
+      const [states, stages] = [[1, 2, 3].map(() => fresh('state')), ['dev', 'prod', undefined]];
+      const [project, team] = [fresh('project'), fresh('team')];
+      const changes = Array.from({ length: 60 }, (_, nth) => ({ id: `${project}-${nth}`, nth }));
+      const moved = (version: number, { id, nth }: (typeof changes)[number]) => {
+        const [state = '', stage] = [states[(version * nth) % 3], stages[(version + nth) % 3]];
+        return aChange({ id, version, project, team, state, ...(stage === undefined ? {} : { stage }) });
+      };
+      for (let version = 1; version <= 9; version += 1) {
+        const parts = Array.from({ length: 6 }, (_, part) => changes.filter(({ nth }) => nth % 6 === part));
+        await Promise.all(parts.map((part) => write(...part.map((change) => moved(version, change)))));
+      }
+      await write(moved(3, changes[1]!), aChange({ id: changes[2]!.id, version: 9, project, state: states[0]! }));
+      await store().commit({ changesGone: changes.slice(50).map(({ id }) => id) });
+      // Read row by row, as the project is nothing that is kept counted.
+      const read = await list({ project: [project], limit: 1 });
+      expect(read.total).toBe(50);
+      const { facets, total } = await list({ state: states, limit: 1 });
+      expect([facets.state, total]).toEqual([expect.objectContaining(read.facets.state), 50]);
+      expect(facets.stage).toEqual(read.facets.stage);
+      expect(facets.team).toEqual({ [team]: 49 });
+      const counted = { state: states.slice(1), stage: ['prod'], team: [team] };
+      const some = await list({ project: [project], ...counted });
+      expect(some.records).toHaveLength(some.total);
+      expect(await list({ ...counted, limit: 1 })).toMatchObject({ total: some.total });
+      expect(await store().countChanges(counted)).toBe(some.total);
+      expect(await store().countChanges({})).toBe((await list({ limit: 1 })).total);
+    });
+
+    it('are the same for what often recurs as for what hardly does', async () => {
+      const name = fresh('word');
+      const [state, team] = [fresh('state'), fresh('team')];
+      const keys = (...values: string[]) => values.map((value) => ({ name, value }));
+      await write(
+        aChange({ state, team, keys: keys('retry', 'card') }),
+        aChange({ state, keys: keys('retries') }),
+        aChange({ keys: keys('card') }),
+      );
+      for (const often of [false, true]) {
+        const found = (value: string) => ({ names: [name, 'version'], values: [value], prefix: true, often });
+        const { total, facets } = await list({ keys: [found('retr')], limit: 1 });
+        expect([total, facets.state, facets.team]).toEqual([2, { [state]: 2 }, { [team]: 1 }]);
+        expect(await list({ keys: [found('retr'), found('card')], state: [state] })).toMatchObject({ total: 1 });
+        expect(await store().countChanges({ keys: [found('card')], state: [state] })).toBe(1);
+      }
+    });
+  });
+
   describe('finding changes', () => {
     it('answers the newest first, by the whole value or its beginning', async () => {
       const name = fresh('commit');

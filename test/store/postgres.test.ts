@@ -12,6 +12,7 @@ import { storeContract } from '../contracts/store.ts';
 import { withPostgres } from '../support/postgres.ts';
 import { binaries, type PostgresCluster, startPostgres } from '../support/postgres-cluster.ts';
 import { storeProcess } from './child.ts';
+import { expectCounted, writeCounted } from './counted.ts';
 
 let events = 0;
 function anEvent(fields: Partial<NewEvent> = {}): NewEvent {
@@ -183,6 +184,19 @@ withPostgres('one bad event in a group', (database) => {
 });
 
 withPostgres('the schema of a PostgreSQL', (database) => {
+  it('counts the changes that are there when it learns to count', async () => {
+    const before = await openPostgresStore({ connectionString: database.url });
+    await writeCounted(before);
+    await before.close();
+    await query(
+      database.url,
+      'drop function change_counts_keep cascade; drop table change_counts; delete from lynceus_migrations where id = 4',
+    );
+    const store = await openPostgresStore({ connectionString: database.url });
+    await expectCounted(store);
+    await store.close();
+  });
+
   it('of a newer or an edited program is refused', async () => {
     await (await openPostgresStore({ connectionString: database.url })).close();
     await query(database.url, "insert into lynceus_migrations values (999, 'from-the-future', 'x', 0)");

@@ -9,6 +9,7 @@ import { backupSqlite } from '../../src/store/sqlite-backup.ts';
 import type { NewEvent, Store } from '../../src/store/store.ts';
 import { storeContract } from '../contracts/store.ts';
 import { PROGRAM, storeProcess } from './child.ts';
+import { expectCounted, writeCounted } from './counted.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lynceus-store-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -163,6 +164,16 @@ describe('the schema of the embedded store', () => {
     await expect(openSqliteStore({ dir })).rejects.toThrow(/migration 999 \(from-the-future\).*newer version/);
     // A refusal leaves the folder free.
     await expect(openSqliteStore({ dir })).rejects.toThrow(/migration 999/);
+  });
+
+  it('counts the changes that are there when it learns to count', async () => {
+    const dir = freshFolder();
+    await using(dir, (store) => writeCounted(store));
+    const db = new DatabaseSync(join(dir, 'lynceus.db'));
+    for (const name of ['come', 'go', 'move']) db.exec(`drop trigger change_counts_${name}`);
+    db.exec('drop table change_counts; drop index changes_found; delete from lynceus_migrations where id = 4');
+    db.close();
+    await using(dir, (store) => expectCounted(store));
   });
 
   it('that was applied in another form is refused', async () => {
