@@ -39,6 +39,7 @@ import { createFrameOf } from './http/pages/frame.ts';
 import { themeRoutes } from './http/pages/theme.ts';
 import { rebuildRoutes } from './http/rebuild.ts';
 import { receiveRoutes } from './http/receive.ts';
+import { jobsInLog } from './http/received-event.ts';
 import { movedRoutes } from './http/reports/moved.ts';
 import { reportRoutes } from './http/reports/routes.ts';
 import { riskRoutes } from './http/risk.ts';
@@ -227,7 +228,7 @@ export async function startApp(options: AppOptions): Promise<App> {
             emitEvents({ store, clock, log, eventSinks: connections.eventSinks, words }, job, lease),
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           change: (job) => projectChange(rows, job),
-          rebuild: (job) => rebuildStep(store, job),
+          rebuild: (job) => rebuildStep({ store, received: jobsInLog }, job),
           fleet: (job) => refreshFleet({ store, clock }, job),
           tested: (job) => noteTestEvent({ store, clock }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
@@ -344,6 +345,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     await store.close();
     throw error;
   }
+}
+
+/** What is needed to make all rows of a store from its log, without a service. */
+export function createRebuildRoom(store: Store, clock: Clock) {
+  return {
+    store,
+    stops: createStopTheLine(store, clock).stops,
+    reportsOf: createReportsOf(store),
+    received: jobsInLog,
+  };
 }
 
 /**

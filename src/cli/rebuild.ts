@@ -1,8 +1,7 @@
+import { createRebuildRoom } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import { parseEnvironment } from '../config/environment.ts';
 import { type RebuildProgress, rebuildHere } from '../runtime/rebuild.ts';
-import { createReportsOf } from '../runtime/reports.ts';
-import { createStopTheLine } from '../runtime/stop-the-line.ts';
 import { openStore } from '../store/open.ts';
 import { askServer } from './changes.ts';
 import { EXIT, type Terminal } from './command.ts';
@@ -26,8 +25,7 @@ async function rebuildStore(terminal: Terminal): Promise<number> {
   const { dataDir, databaseUrl } = environment.value;
   const store = await openStore({ dataDir, ...(databaseUrl ? { databaseUrl } : {}) });
   try {
-    const stops = createStopTheLine(store, systemClock).stops;
-    const room = { store, stops, reportsOf: createReportsOf(store) };
+    const room = createRebuildRoom(store, systemClock);
     const progress = await rebuildHere(room, systemClock.now(), (now) => terminal.out(sayProgress(now)));
     return progress.state === 'done' ? EXIT.ok : EXIT.failed;
   } finally {

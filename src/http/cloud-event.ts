@@ -39,6 +39,11 @@ const ATTRIBUTES = new Set(['specversion', 'id', 'source', 'type', 'subject', 't
 /** Past this a sender waits for long, and repeats a lot when one event is wrong. */
 const MAX_BATCH = 1_000;
 
+/** Whether an event is one that nobody but us may send. */
+export function isOurs({ source, type }: Pick<NewEvent, 'source' | 'type'>): boolean {
+  return OURS.test(source) || (OURS.test(type) && !OF_OTHERS.has(type));
+}
+
 interface Refused {
   ok: false;
   status: 400 | 415;
@@ -147,7 +152,7 @@ function toEvent(envelope: JsonObject, receivedAt: Date): OneAnswer {
   if (misnamed !== undefined)
     return refuse(400, 'invalid-event', `${sayName(misnamed)}: attributes have names of lower-case letters and digits`);
   const { id, source, type, subject, time } = envelope as Envelope;
-  if (OURS.test(source) || (OURS.test(type) && !OF_OTHERS.has(type)))
+  if (isOurs({ source, type }))
     return refuse(400, 'invalid-event', 'source and type of this event are reserved for Lynceus itself');
   const extensions = Object.fromEntries(Object.entries(envelope).filter(([name]) => !ATTRIBUTES.has(name)));
   const data: JsonObject = {

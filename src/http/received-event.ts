@@ -1,7 +1,7 @@
 import { derivedId } from '../base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import type { NewEvent, NewJob } from '../store/store.ts';
-import { PUSHED } from './cloud-event.ts';
+import { isOurs, PUSHED } from './cloud-event.ts';
 import { readEvaluationRequest } from './evaluation-request.ts';
 import { Refusal } from './problem.ts';
 import { refuseProject, reportWithin, type Scope } from './project-scope.ts';
@@ -34,6 +34,23 @@ export function jobsOfEvent(event: NewEvent, now: Date, sender: Scope): NewJob[]
   const asked = readKeptn(data, event, now);
   refuseProject(sender, asked.place.project);
   return [{ queue: 'received', key, payload: { kind: 'evaluation', id: key, ...asked } }];
+}
+
+/** The same of an event that was taken before: what it asks for by now, where it can still be understood. */
+export function jobsInLog(event: NewEvent, heardAt: Date): NewJob[] {
+  if (isOurs(event)) return [];
+  const { projects } = event.data;
+  const sender: Scope = { name: event.source, method: 'token', ...(isNames(projects) ? { projects } : {}) };
+  try {
+    return jobsOfEvent(event, heardAt, sender);
+  } catch (error) {
+    if (error instanceof Refusal) return [];
+    throw error;
+  }
+}
+
+function isNames(value: Json | undefined): value is string[] {
+  return Array.isArray(value);
 }
 
 /** The log keeps how far its sender's word goes: reports are read from there again. */

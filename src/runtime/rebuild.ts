@@ -9,6 +9,7 @@ import { refreshFleet } from './fleet.ts';
 import { fleetJob } from './fleet-job.ts';
 import { type ProjectionRoom, projectChange } from './project-change.ts';
 import { pullRequestRows } from './pull-request-rows.ts';
+import { type ReadReceived, receivedAgain } from './rebuild-reports.ts';
 import { loadSequence } from './sequences.ts';
 
 /** Goes up when rows are drawn from other facts than before: then they are all written anew, once, after the start. */
@@ -22,6 +23,8 @@ const ROWS_PER_STEP = 500;
 const OTHER_CHANGES = ['built'] as const;
 const LEASE_MS = 60_000;
 const AT_ONCE = 20;
+/** The stream of what came in. */
+const INBOX = 'inbox';
 
 /** How far it is. */
 export interface RebuildProgress {
@@ -36,17 +39,26 @@ export interface RebuildProgress {
 }
 
 interface Step {
-  phase: 'rows' | 'others' | 'log';
+  phase: 'reports' | 'rows' | 'others' | 'log';
   startedAt: string;
   sequences: number;
   afterRow?: ChangePosition;
   afterOther?: { nth: number; after?: { sort: number; id: string } };
   afterSeq?: number;
+  /** Of what was received. */
+  afterReceived?: number;
+}
+
+/** What is needed besides the store to make rows from the log. */
+export interface RebuildRoom {
+  store: Store;
+  /** Absent: what was received is left as it is. */
+  received?: ReadReceived;
 }
 
 /** Asks for all rows to be written anew from the log; while that is under way it begins again from the start. */
 export async function askForRebuild(store: Store, now: Date): Promise<void> {
-  const step: Step = { phase: 'rows', startedAt: now.toISOString(), sequences: 0 };
+  const step: Step = { phase: 'reports', startedAt: now.toISOString(), sequences: 0 };
   await store.commit({ jobs: [jobOf(step)], documents: [await progressRow(store, step, 'reading')] });
 }
 
@@ -71,9 +83,10 @@ export async function readRebuild(store: Store): Promise<RebuildProgress> {
 }
 
 /** One step: asks for the rows of a page of changes, and for itself to go on after it. */
-export async function rebuildStep(store: Store, job: ClaimedJob): Promise<void> {
+export async function rebuildStep(room: RebuildRoom, job: ClaimedJob): Promise<void> {
+  const { store } = room;
   const step = job.payload as unknown as Step;
-  const { next, ...commit } = await stepOf(store, step);
+  const { next, ...commit } = await stepOf(room, step);
   await store.commit({
     ...commit,
     jobs: [...(commit.jobs ?? []), ...(next ? [jobOf(next)] : [])],
@@ -85,9 +98,19 @@ export async function rebuildStep(store: Store, job: ClaimedJob): Promise<void> 
 
 type Stepped = Pick<Commit, 'jobs' | 'documents'> & { next?: Step };
 
-function stepOf(store: Store, step: Step): Promise<Stepped> {
+function stepOf({ store, received }: RebuildRoom, step: Step): Promise<Stepped> {
+  if (step.phase === 'reports') return reportsStep(store, step, received);
   if (step.phase === 'rows') return rowsStep(store, step);
   return step.phase === 'others' ? othersStep(store, step) : logStep(store, step);
+}
+
+/** First: what is drawn afterwards is drawn from them. */
+async function reportsStep(store: Store, step: Step, read: ReadReceived | undefined): Promise<Stepped> {
+  const { afterReceived: afterSeq = 0, ...rest } = step;
+  const events = read === undefined ? [] : await store.readLog({ stream: INBOX, afterSeq, limit: EVENTS_PER_STEP });
+  const last = events.at(-1);
+  if (read === undefined || last === undefined) return { next: { ...rest, phase: 'rows' } };
+  return { ...(await receivedAgain(store, read, events)), next: { ...rest, afterReceived: last.seq } };
 }
 
 /** Rows that are there: one whose change nobody knows goes away. */
@@ -152,7 +175,7 @@ const FLEET_EVENTS: ReadonlySet<string> = new Set(
  * @param say called now and then with how far it is
  */
 export async function rebuildHere(
-  room: ProjectionRoom,
+  room: ProjectionRoom & RebuildRoom,
   now: Date,
   say: (progress: RebuildProgress) => void = () => undefined,
 ): Promise<RebuildProgress> {
@@ -161,7 +184,7 @@ export async function rebuildHere(
   for (;;) {
     const jobs = await store.claim({ limit: AT_ONCE, leaseMs: LEASE_MS, queues: [QUEUE, 'change', 'fleet'] });
     for (const job of jobs) {
-      if (job.queue === QUEUE) await rebuildStep(store, job);
+      if (job.queue === QUEUE) await rebuildStep(room, job);
       else if (job.queue === 'fleet') await refreshFleet({ store, clock: { now: () => now } }, job);
       else await projectChange(room, job);
     }

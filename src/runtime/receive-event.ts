@@ -2,7 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import { currentTask } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
 import type { Report } from '../events/report.ts';
-import type { ClaimedJob, NewJob, Store } from '../store/store.ts';
+import type { ClaimedJob, Document, NewJob, Store } from '../store/store.ts';
 import { EvaluationRefused, type EvaluationRequest, type Evaluations } from './evaluations.ts';
 import { reportCommit } from './journey.ts';
 import type { Log } from './log.ts';
@@ -34,7 +34,19 @@ export async function workOnEvent(room: ReceivedRoom, job: ClaimedJob): Promise<
 
 /** Numbers become a row, and whoever waits for them looks again. */
 async function keepIndicators({ store }: ReceivedRoom, job: ClaimedJob): Promise<void> {
-  const { id, place, at, indicators, revision } = job.payload as unknown as {
+  const row = indicatorsRow(job.payload);
+  const { project = '', stage = '', service = '' } = row;
+  await store.commit({
+    documents: [row],
+    jobs: await waitingEvaluations(store, { project, stage, service }),
+    claim: job,
+    settle: { kind: 'done' },
+  });
+}
+
+/** The row of numbers that somebody sent, out of the work that they asked for. */
+export function indicatorsRow(payload: JsonObject): Document {
+  const { id, place, at, indicators, revision } = payload as unknown as {
     id: string;
     place: Place;
     at: string;
@@ -42,24 +54,11 @@ async function keepIndicators({ store }: ReceivedRoom, job: ClaimedJob): Promise
     revision?: string;
   };
   const { project, stage, service } = place;
-  await store.commit({
-    documents: [
-      {
-        kind: 'indicators',
-        id,
-        version: 1,
-        project,
-        stage,
-        service,
-        status: 'known',
-        sort: Date.parse(at),
-        data: { at, indicators, ...(revision === undefined ? {} : { revision }) },
-      },
-    ],
-    jobs: await waitingEvaluations(store, { project, stage, service }),
-    claim: job,
-    settle: { kind: 'done' },
-  });
+  const data = { at, indicators, ...(revision === undefined ? {} : { revision }) };
+  return {
+    ...{ kind: 'indicators', id, version: 1, project, stage, service, status: 'known' },
+    ...{ sort: Date.parse(at), data },
+  };
 }
 
 async function waitingEvaluations(store: Store, place: Place): Promise<NewJob[]> {

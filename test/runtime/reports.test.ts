@@ -2,17 +2,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRebuildRoom } from '../../src/app.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
 import type { Report } from '../../src/events/report.ts';
 import type { SequenceEvent, SequenceTriggered } from '../../src/events/types.ts';
+import { PUSHED } from '../../src/http/cloud-event.ts';
+import { eventOfScope, jobsOfEvent } from '../../src/http/received-event.ts';
+import { plainEvent, REPORTED } from '../../src/http/reports/plain.ts';
 import { reportCommit, workOnJourney } from '../../src/runtime/journey.ts';
 import { projectChange } from '../../src/runtime/project-change.ts';
+import { rebuildHere } from '../../src/runtime/rebuild.ts';
+import { workOnEvent } from '../../src/runtime/receive-event.ts';
 import { BUILT, createReportsOf } from '../../src/runtime/reports.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { reportSources, unjoinedReports } from '../../src/runtime/unjoined.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { NewEvent, Store } from '../../src/store/store.ts';
 import { sequenceFromRow } from '../../src/views/sequence-document.ts';
+import { expectRowsOfLog } from '../support/rows-again.ts';
 import { started, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
 
 const SOURCE = '1'.repeat(40);
@@ -259,5 +268,54 @@ describe('what cannot be joined', () => {
     expect(await unjoinedReports({ store, clock })).toMatchObject([
       { what: '1 event about service checkout-api name what belongs to checkout', remedy: 'give --service checkout' },
     ]);
+  });
+});
+
+describe('rows that events of others made', () => {
+  /** As `POST /api/v1/events` keeps it, by a token of these projects. */
+  async function receive(event: NewEvent | undefined, projects?: string[]): Promise<void> {
+    if (!event) throw new Error('this is no event');
+    const sender = { name: 'ci', method: 'token', ...(projects ? { projects } : {}) } as const;
+    await store.receive('inbox', eventOfScope(event, sender), jobsOfEvent(event, now, sender));
+    const nobody = undefined as never;
+    for (const job of await store.claim({ limit: 10, leaseMs: 60_000, queues: ['received'] }))
+      await workOnEvent({ store, evaluations: nobody, log: nobody }, job);
+  }
+  const said = (body: JsonObject) => plainEvent({ kind: 'build', state: 'finished', ...body }, now);
+  const pushed: NewEvent = {
+    ...{ id: 'numbers', source: 'scanner', type: PUSHED, time: START_OF_DAY },
+    data: { data: { project: 'shop', stage: 'staging', service: 'checkout', indicators: { findings: 3 } } },
+  };
+
+  it('come again from the log where they are lost, and are the same', async () => {
+    await receive(said({ ...own, commit: '5'.repeat(40), at: START_OF_DAY }), ['bank']);
+    await receive(said(own));
+    await receive(said({ ...own, kind: 'manifest', manifestCommit: MANIFEST }), ['shop', 'bank']).catch((error) => {
+      expect(error.message).toMatch(/for the projects shop, bank only/);
+    });
+    await receive(said({ ...own, kind: 'manifest', manifestCommit: MANIFEST, project: 'shop' }), ['shop', 'bank']);
+    await receive(pushed);
+    // What was taken once and cannot be read any more, and what others may not send.
+    const old = { id: 'old', source: 'ci', type: REPORTED, time: START_OF_DAY, data: { data: { kind: 'gone' } } };
+    await store.receive('inbox', old, []);
+    await store.receive('inbox', { ...pushed, id: 'ours', source: 'lynceus' }, []);
+    await deliver({ revision: MANIFEST });
+    await store.commit({ jobs: [{ queue: 'change', key: 'ctx' }] });
+    await settle();
+    expect(await told()).toEqual(['build passed', 'manifest passed']);
+    const [kept, waits] = [await store.documents({ kind: 'report' }), await store.documents({ kind: BUILT })];
+    expect(kept.map(({ project }) => project).sort()).toEqual(['bank', 'shop', undefined]);
+    expect(waits.map(({ status }) => status).sort()).toEqual(['merged', 'merged', 'waiting']);
+    await store.close();
+    await expectRowsOfLog(folder, systemClock);
+    store = await openStore({ dataDir: folder });
+    expect(await store.documents({ kind: 'indicators' })).toMatchObject([
+      { service: 'checkout', data: { indicators: { findings: 3 } } },
+    ]);
+    // Once more, where nothing is lost: nothing is looked for again.
+    await store.claim({ limit: 10, leaseMs: 60_000, queues: ['journey'] });
+    await rebuildHere(createRebuildRoom(store, systemClock), new Date());
+    expect(await store.claim({ limit: 10, leaseMs: 60_000, queues: ['journey'] })).toEqual([]);
+    expect(await store.documents({ kind: 'report' })).toHaveLength(3);
   });
 });
