@@ -2,7 +2,17 @@ import { BY_ITSELF, TOO_LATE } from '../forecast/failures.ts';
 import { asUnblock } from './actions.ts';
 import { BLOCKER_RULES } from './blockers/all.ts';
 import { noneOf } from './blockers/none.ts';
-import type { Afterwards, BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from './change-row.ts';
+import type {
+  Afterwards,
+  BlockerKind,
+  BlockerView,
+  Cell,
+  ChangeRow,
+  Eta,
+  Odds,
+  State,
+  WarnedBefore,
+} from './change-row.ts';
 import type { ChangeFacts } from './fact-types.ts';
 import type { Spot } from './spot.ts';
 import type { Moment, Told, Way } from './told.ts';
@@ -17,6 +27,8 @@ export interface Foreseen {
   stepP90?: number;
   /** Of what failed: what became of others like it. */
   afterwards?: Afterwards;
+  /** Of what waits for people because a gate warned: how earlier ones ended. */
+  warnedBefore?: WarnedBefore;
 }
 
 export interface Reading {
@@ -48,6 +60,7 @@ export function changeRow(facts: ChangeFacts, { now, viewer, forecast, changeOf 
     unblock: waysOf(told, facts, moment).map((one) => one(viewer)),
     eta: etaOf(facts, foreseen),
     odds: facts.state === 'failed' ? null : (foreseen?.odds ?? null),
+    ...(foreseen?.warnedBefore === undefined ? {} : { warnedBefore: foreseen.warnedBefore }),
     ...afterwardsOf(facts, foreseen),
   };
 }

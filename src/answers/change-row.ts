@@ -31,6 +31,8 @@ export interface ChangeRow {
   eta: Eta | null;
   /** How likely; null: the change is over, or failed, or nothing is known. */
   odds: Odds | null;
+  /** Of a change that people are asked about because a gate warned: how earlier ones like it ended. */
+  warnedBefore?: WarnedBefore;
   /** Of a change that failed, in place of time and odds: these are up to people. */
   afterwards?: Afterwards;
 }
@@ -152,6 +154,18 @@ export interface Eta {
   people?: Quant;
   total?: Quant;
   /** `~14 min (7–31)`; says whose history is used where the own one is short, and `no history yet` where there is none. */
+  text: string;
+}
+
+/** How earlier changes of the service ended that the gate of the same stage warned of, because of the same objective. */
+export interface WarnedBefore {
+  /** At most 10, the newest of those that are over. */
+  changes: number;
+  /** Arrived in the last stage, and stayed. */
+  fine: number;
+  failed: number;
+  overtaken: number;
+  /** `last 10 warned like this (throughput): 8 fine, 1 failed later, 1 gave way to a newer change`. */
   text: string;
 }
 

@@ -34,6 +34,8 @@ export interface Spot {
   reported?: { state: State; detail?: string; url?: string };
   /** Groups that may let it through, whatever checks and gates say. */
   override?: string[];
+  /** People are asked about a change that an evaluation warned of: where, and because of which objectives. */
+  warned?: { stage: string; objectives: string[] };
 }
 
 export interface Failure {

@@ -68,7 +68,7 @@ export function cutEnd(text: string, length: number): string {
 }
 
 /** Sentences of ours begin with a capital letter; those of the engine go on after a colon. */
-function capital(text: string): string {
+export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 

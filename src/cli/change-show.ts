@@ -24,7 +24,7 @@ function textOf(change: ChangeView & JourneyView, columns: number, now: string):
 }
 
 function answers(row: ChangeRow, columns: number, now: string): string[] {
-  const { service, version, title, author, commit, pr, team, blocker, odds, afterwards, state } = row;
+  const { service, version, title, author, commit, pr, team, blocker, odds, afterwards, warnedBefore, state } = row;
   const by = [author.login ?? author.name, team, commit.text, pr?.text].filter(
     (part) => part !== undefined && part !== '',
   );
@@ -35,6 +35,7 @@ function answers(row: ChangeRow, columns: number, now: string): string[] {
     ['Who', whoOf(row, now) || 'nobody'],
     ['Time', timeText(row, now)],
     ['Odds', odds?.text ?? afterwards?.text ?? '-'],
+    ...(warnedBefore === undefined ? [] : [['Before', warnedBefore.text] as [string, string]]),
   ];
   return [
     ...wrap(oneLine(`${named}: ${title}`), columns),

@@ -1,5 +1,6 @@
 import type { Run } from './run.ts';
 import { getOrAdd, serviceOf, teamOf, type Whose } from './step-model.ts';
+import { causesIn } from './step-records.ts';
 
 /** A change's time in one stage. */
 interface Visit {
@@ -17,6 +18,8 @@ interface Visit {
   warnedFrom: number;
   /** At which step it failed, or somebody ended it. */
   failure?: VisitFailure;
+  /** Objectives that the evaluation warned of. */
+  warnings?: readonly string[];
 }
 
 interface VisitFailure {
@@ -212,7 +215,13 @@ function visitOf(run: Run, ways: Map<string, readonly string[]>): Visit {
     steps: getOrAdd(ways, steps.join('\u0000'), () => steps),
     warnedFrom: warning ? steps.indexOf(warning.step) + 1 : steps.length,
     ...(failure === undefined ? {} : { failure }),
+    ...warningsIn(run),
   };
+}
+
+function warningsIn({ steps }: Run): Pick<Visit, 'warnings'> {
+  const warned = steps.findLast(({ step, outcome }) => step === 'evaluation' && outcome === 'warning');
+  return warned?.cause === undefined ? {} : { warnings: causesIn(warned.cause) };
 }
 
 /** Of a promotion that was taken up again it is known within the visit that it had failed. */

@@ -108,7 +108,13 @@ function causeOf({ name, data, message }: TaskState): string | undefined {
   return words === undefined || words === '' ? undefined : clip(words, MAX_CAUSE_CHARS);
 }
 
-function missedIndicators(evaluation: unknown): string[] {
+/** What `causeOf` has put into one text; what was clipped is the beginning of a name. */
+export function causesIn(cause: string): string[] {
+  return cause.split(', ');
+}
+
+/** By their names, what a record of an evaluation that did not pass names: those that failed, else those that warned. */
+export function missedIndicators(evaluation: unknown): string[] {
   const all = isJsonObject(evaluation) && Array.isArray(evaluation['indicators']) ? evaluation['indicators'] : [];
   const missed = all.filter(isJsonObject).filter(({ status }) => status === 'fail' || status === 'warning');
   const failed = missed.filter(({ status }) => status === 'fail');

@@ -6,6 +6,7 @@ import type { Journey } from '../forecast/journeys.ts';
 import type { StepPlace } from '../forecast/quant.ts';
 import type { ForecastQuestion } from '../forecast/question.ts';
 import type { Whose } from '../forecast/step-model.ts';
+import { warnedBefore } from '../forecast/warnings.ts';
 import type { Forecasts } from './forecasts.ts';
 
 type Remaining = ForecastQuestion['remaining'][number];
@@ -17,7 +18,18 @@ export function foresee(forecasts: Forecasts, facts: ChangeFacts): Foreseen {
   const { eta, odds, stepP90 } = forecasts.for(question);
   const { running } = question;
   const p90 = running && stepP90(running.stage, running.step);
-  return { eta, odds, ...(p90 === undefined ? {} : { stepP90: p90 }) };
+  return { eta, odds, ...(p90 === undefined ? {} : { stepP90: p90 }), ...earlierWarnings(forecasts, facts) };
+}
+
+/** Where people are asked because a gate warned: how that ended before. */
+function earlierWarnings({ journeys }: Forecasts, facts: ChangeFacts): Pick<Foreseen, 'warnedBefore'> {
+  const { id, project, service, team, spots, cells } = facts;
+  const { warned } = spots.find((spot) => spot.warned !== undefined) ?? {};
+  const target = cells.at(-1)?.stage;
+  if (!warned || target === undefined) return {};
+  const whose: Whose = { project, service, ...(team === undefined ? {} : { team }) };
+  const found = warnedBefore(journeys, whose, id, warned, target);
+  return found === undefined ? {} : { warnedBefore: found };
 }
 
 /** Of what failed: what became of others that failed like it. */

@@ -321,6 +321,36 @@ describe('what a change failed at', () => {
     });
   });
 
+  it('whoever is asked because it warned is told of what: in the stage itself, or in the one before', () => {
+    const evaluation = evaluate({
+      slo: { ...slo, totalScore: { pass: 90, warning: 60 } },
+      values: [
+        { metric: 'error_rate', ok: true, value: 0.4 },
+        { metric: 'response_time_p95', ok: true, value: 550, unit: 'ms' },
+      ],
+      earlier: [],
+    });
+    expect(evaluation.result).toBe('warning');
+    const judged = fold([
+      ...planned({ name: 'evaluation', timeLimitMs: 1, slo, sli: {} } as never, step('promotion')),
+      taskTriggered(1, 'evaluation'),
+      taskFinished('evaluation', 'warning', { data: { evaluation } }),
+      taskTriggered(2, 'promotion'),
+    ]);
+    const warned = { stage: 'staging', objectives: ['response_time_p95'] };
+    expect(changeFacts({ id: 'ctx', rev: 1, sequences: [judged] }).spots).toMatchObject([{ warned }]);
+    const place = { project: 'shop', stage: 'production', service: 'checkout' };
+    const promotedBy = { sequence: 'seq', pullRequest: 1 };
+    const [begun, ...rest] = planned(step('approval'));
+    const asked = fold([
+      { ...begun, data: { ...begun?.data, sequence: 'next', place, promotedBy } } as SequenceEvent,
+      ...rest,
+      taskTriggered(1, 'approval'),
+    ]);
+    const { spots } = changeFacts({ id: 'ctx', rev: 2, sequences: [{ ...judged, phase: 'finished' }, asked] });
+    expect(spots).toMatchObject([{ stage: 'production', warned }]);
+  });
+
   it('an evaluation that was declared invalid is believed no more', () => {
     const invalidations = [{ evaluation: 'seq.2-evaluation', actor: 'lin', reason: 'load test', at: START }];
     expect(read(evaluated(612), 5, { invalidations }).told).toBe(

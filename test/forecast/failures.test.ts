@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { afterFailure } from '../../src/forecast/failures.ts';
 import { createJourneys } from '../../src/forecast/journeys.ts';
 import type { Run, RunStep } from '../../src/forecast/run.ts';
+import { warnedBefore } from '../../src/forecast/warnings.ts';
 
 const GATE = { stage: 'staging', step: 'evaluation' };
 const CHECKOUT = { project: 'shop', service: 'checkout', team: 'payments' };
@@ -82,5 +83,52 @@ describe('of a change that failed', () => {
     expect(found.wentOn).toEqual({ changes: 1, seconds: 20 * 60 });
     const asked = run('asked', 0, 30, 'open', { steps: steps.slice(0, 2) });
     expect(failedAfter([asked], 'now', where).changes).toBe(0);
+  });
+});
+
+describe('of a change that a gate warned of', () => {
+  /** In staging with a warning because of some objectives, then perhaps in production. */
+  function warned(change: string, from: number, cause: string, then?: Run['outcome'], back = false): Run[] {
+    const first = run(change, from, from + 10, 'warning');
+    const steps = first.steps.map((step) => (step.step === 'evaluation' ? { ...step, cause } : step));
+    const second = then && run(change, from + 20, from + 30, then, { stage: 'production' });
+    const undone = run(`${change}-back`, from + 40, from + 50, 'passed', {
+      ...{ stage: 'production', back: { of: second?.id ?? '' } },
+    });
+    return [{ ...first, steps }, ...(second ? [second] : []), ...(back ? [undone] : [])];
+  }
+
+  const past = [
+    ...warned('fine', 0, 'throughput', 'passed'),
+    ...warned('fine too', 100, 'throughput, p95', 'warning'),
+    ...warned('broken', 200, 'p95, throughput', 'failed'),
+    ...warned('taken back', 300, 'throughput', 'passed', true),
+    ...warned('replaced', 400, 'throughput', 'superseded'),
+    ...warned('of something else', 500, 'error_rate', 'failed'),
+    ...warned('under way', 600, 'throughput', 'open'),
+    ...warned('now', 700, 'throughput', 'open'),
+  ];
+
+  function told(runs: readonly Run[], objectives: readonly string[]) {
+    const journeys = createJourneys(20);
+    for (const one of runs) journeys.add(one);
+    return warnedBefore(journeys, CHECKOUT, 'now', { stage: 'staging', objectives }, 'production');
+  }
+
+  it('it is told how earlier ones ended that were about the same objective', () => {
+    expect(told(past, ['throughput'])).toEqual({
+      ...{ changes: 5, fine: 2, failed: 2, overtaken: 1 },
+      text: 'last 5 warned like this (throughput): 2 fine, 2 failed later, 1 gave way to a newer change',
+    });
+    expect(told(past, ['p95'])?.text).toBe('last 2 warned like this (p95): 1 fine, 1 failed later');
+    expect(told(past, ['latency', 'queue', 'error_rate'])?.text).toContain(
+      '(latency, queue and 1 more): 0 fine, 1 failed',
+    );
+    expect(told(past, ['latency'])).toBeUndefined();
+  });
+
+  it('ten of them say enough, and a name that a record cut is known by its beginning', () => {
+    const many = Array.from({ length: 14 }, (_, at) => warned(`c${at}`, 100 * at, 'a_very_long_na…', 'passed')).flat();
+    expect(told(many, ['a_very_long_name'])).toMatchObject({ changes: 10, fine: 10 });
   });
 });

@@ -146,6 +146,14 @@ describe('the decision', () => {
     expect(page).toMatch(/value="approve"[^>]* disabled>/);
   });
 
+  it('says how earlier ones ended that the gate warned of like this', () => {
+    const story = screen(waitingForApproval('checkout'));
+    const text = 'last 10 warned like this (<p95>): 8 fine, 2 failed later';
+    const warnedBefore = { changes: 10, fine: 8, failed: 2, overtaken: 0, text };
+    const row = { ...story.row, warnedBefore };
+    expect(textOf(changePage(frame(), { ...story, row }))).toContain('Last 10 warned like this (&lt;p95&gt;): 8 fine');
+  });
+
   it('is asked for in every stage that waits for one, in a form of its own', () => {
     const story = screen(waitingForApproval('checkout'));
     const [dev, staging] = story.change.stages;

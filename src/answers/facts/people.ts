@@ -3,6 +3,7 @@ import { plannedStep, quorumOf } from '../../engine/decide.ts';
 import { onePerPerson } from '../../engine/one-per-person.ts';
 import { type PromotionState, promotionsOf } from '../../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../../engine/sequence.ts';
+import { missedIndicators } from '../../forecast/step-records.ts';
 import type { Approval, Spot } from '../spot.ts';
 import { oneLine } from '../words.ts';
 import { scoreOf } from './indicator.ts';
@@ -41,6 +42,22 @@ function whyAsked(state: SequenceState, journey: readonly SequenceState[]): stri
   const from = state.triggered?.promotedBy?.sequence;
   return gateWarned(journey.find(({ triggered }) => triggered !== undefined && triggered.sequence === from));
 }
+
+/** What people who decide are to know of a gate that warned: of this stage, before it of the one that promoted it. */
+export function warnedOf(state: SequenceState, journey: readonly SequenceState[]): Pick<Spot, 'warned'> {
+  const from = state.triggered?.promotedBy?.sequence;
+  const before = journey.find(({ triggered }) => triggered !== undefined && triggered.sequence === from);
+  for (const one of [state, before]) {
+    const evaluation = one && finishedTask(one, 'evaluation');
+    if (!evaluation) continue;
+    const objectives = missedIndicators(evaluation.data?.['evaluation']).map(oneLine).slice(0, MAX_OBJECTIVES);
+    if (evaluation.result !== 'warning' || objectives.length === 0) return {};
+    return { warned: { stage: one.triggered?.place.stage ?? '', objectives } };
+  }
+  return {};
+}
+
+const MAX_OBJECTIVES = 20;
 
 /** `gate warned (82, needs 90)` */
 function gateWarned(state: SequenceState | undefined): string | undefined {

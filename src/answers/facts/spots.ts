@@ -7,7 +7,7 @@ import type { Step } from '../step.ts';
 import { failureOf } from './failure.ts';
 import { handedSpot, handedTo, isOvertaken } from './handed.ts';
 import { aheadOf, named } from './neighbours.ts';
-import { approvalOf, overrideGroups, promotionSpots } from './people.ts';
+import { approvalOf, overrideGroups, promotionSpots, warnedOf } from './people.ts';
 
 interface Standing {
   spots: Spot[];
@@ -89,7 +89,16 @@ function openSpots(state: SequenceState, input: ChangeInput): Spot[] {
   if (task.name === 'promotion') {
     const promotions = promotionSpots(state, {});
     const own = promotions.length > 0 ? promotions : [{}];
-    return own.map((one) => ({ ...common, step: 'promotion' as const, task: task.id, since, ...wait, ...one }));
+    const warned = warnedOf(state, input.sequences);
+    return own.map((one) => ({
+      ...common,
+      step: 'promotion' as const,
+      task: task.id,
+      since,
+      ...wait,
+      ...warned,
+      ...one,
+    }));
   }
   const check = checkOf(task.memo, task.data);
   const approval = approvalOf(state, task, input.sequences);
@@ -101,7 +110,7 @@ function openSpots(state: SequenceState, input: ChangeInput): Spot[] {
       since,
       ...wait,
       ...(check === undefined ? {} : { check }),
-      ...(approval === undefined ? {} : { approval }),
+      ...(approval === undefined ? {} : { approval, ...warnedOf(state, input.sequences) }),
     },
   ];
 }

@@ -193,6 +193,7 @@ export const changesSchemas = {
       eta: { oneOf: [{ type: 'null' }, ref('Eta')] },
       odds: { oneOf: [{ type: 'null' }, ref('Odds')] },
       afterwards: ref('Afterwards'),
+      warnedBefore: ref('WarnedBefore'),
     },
   },
   Person: { type: 'object', required: ['name'], properties: { name: text, login: text } },
@@ -251,6 +252,12 @@ export const changesSchemas = {
     type: 'object',
     required: ['text'],
     properties: { machine: ref('Quant'), people: ref('Quant'), total: ref('Quant'), text },
+  },
+  WarnedBefore: {
+    type: 'object',
+    description: 'how the last changes ended that the gate of the same stage warned of, because of the same objective',
+    required: ['changes', 'fine', 'failed', 'overtaken', 'text'],
+    properties: { changes: count, fine: count, failed: count, overtaken: count, text },
   },
   Afterwards: {
     type: 'object',

@@ -37,6 +37,7 @@ function aside(frame: Frame, { change, row, refused }: ChangeScreen): Html | und
   if (change === undefined) return undefined;
   const options = {
     ...(row === undefined ? {} : { rev: row.rev }),
+    ...(row?.warnedBefore === undefined ? {} : { warnedBefore: row.warnedBefore.text }),
     ...(refused === undefined ? {} : { typed: refused }),
   };
   const waiting = change.stages.filter(({ decide }) => decide !== undefined);

@@ -1,3 +1,4 @@
+import { capital } from '../../../answers/words.ts';
 import type { Evaluation, IndicatorResult } from '../../../slo/evaluation.ts';
 import type { ChangeView, StageView } from '../../../views/change.ts';
 import type { Frame } from '../../frame.ts';
@@ -12,6 +13,8 @@ import { whyNotDecide } from './may.ts';
 export interface DecisionOptions {
   rev?: number;
   typed?: Typed;
+  /** How earlier changes ended that the gate warned of in the same way. */
+  warnedBefore?: string;
   /** More than one stage waits for a decision. */
   several?: boolean;
 }
@@ -46,6 +49,7 @@ export function decisionCard(
   return html`<section class="card"><h2>Your decision${options.several ? ` for ${stage.stage}` : ''}</h2>
 <p><b>It waits for a decision${who}.</b>${quorum}</p>
 ${evaluation === undefined ? undefined : basis(evaluation)}
+${options.warnedBefore === undefined ? undefined : html`<p>${capital(options.warnedBefore)}.</p>`}
 ${decisionForm(frame, bound, choices, { typed: options.typed, why: whyNotDecide(frame, change, stage, decide) })}
 <p class="quiet">It binds commit ${shortCommit(decide.revision)}, evidence <code title="${decide.evidence}">${decide.evidence.slice(0, 8)}</code>${rev === undefined ? undefined : `, revision ${rev} of this change`}. If any of it changes meanwhile, nothing is decided.</p></section>`;
 }

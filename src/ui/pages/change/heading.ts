@@ -1,4 +1,5 @@
 import type { ChangeRow, State } from '../../../answers/change-row.ts';
+import { capital } from '../../../answers/words.ts';
 import { short } from '../../../engine/revisions.ts';
 import type { Frame } from '../../frame.ts';
 import { type Content, type Html, html, joined } from '../../html.ts';
@@ -36,9 +37,16 @@ export function headingOf({ row, change }: Pick<ChangeScreen, 'row' | 'change'>)
 /** The five answers, as the list has them. */
 export function standing({ row, change }: ChangeScreen, frame: Frame): Html {
   if (row === undefined) return html`<p class="lead">${change?.summary}</p>`;
-  return html`<div class="standing"><div class="waits"><p class="lead blocker ${row.state}">${stateShape(row.state)}${row.blocker.sentence}</p>${unblockers(row, frame)}</div>
+  return html`<div class="standing"><div class="waits"><p class="lead blocker ${row.state}">${stateShape(row.state)}${row.blocker.sentence}</p>${unblockers(row, frame)}${earlierWarnings(row)}</div>
 <div class="when">${oddsAndTime(row, frame)}</div>
 <div class="where">${whereCells(row.cells)}</div></div>`;
+}
+
+/** Where people decide elsewhere; those who decide here find it beside their decision. */
+function earlierWarnings({ blocker, warnedBefore }: ChangeRow): Html | undefined {
+  return blocker.kind === 'review' && warnedBefore
+    ? html`<p class="quiet">${capital(warnedBefore.text)}</p>`
+    : undefined;
 }
 
 /** Whose it is, what it is made of, and where its relatives are. */
