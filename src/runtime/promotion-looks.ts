@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { promotionsOf } from '../engine/promotion.ts';
 import { currentTask, type SequenceState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
@@ -27,6 +28,21 @@ export async function queuedLooks(
     ({ name, data }) => name === 'sequence.finished' || (name === 'task.triggered' && data.name === 'promotion'),
   );
   return matters ? looksOf(store, { project, service }, waitsForItsTurn) : [];
+}
+
+/** Has those look that follow what a promotion has opened since it remembered `before`. */
+export async function followersLooks(
+  store: Store,
+  { project, service }: Place,
+  before: JsonObject,
+  after: JsonObject,
+): Promise<NewJob[]> {
+  return opened(after) > opened(before) ? looksOf(store, { project, service }, waitsForItsTurn) : [];
+}
+
+function opened({ targets, pullRequest }: JsonObject): number {
+  const memos = isJsonObject(targets) ? Object.values(targets) : [{ pullRequest: pullRequest ?? null }];
+  return memos.filter((memo) => isJsonObject(memo) && typeof memo['pullRequest'] === 'number').length;
 }
 
 /** For one of its targets at least. */

@@ -2,8 +2,9 @@ import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import { currentTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
+import type { Place } from '../events/application.ts';
 import type { DecisionMade, SequenceEvent } from '../events/types.ts';
-import type { ClaimedJob, Settlement, Store } from '../store/store.ts';
+import type { ClaimedJob, NewJob, Settlement, Store } from '../store/store.ts';
 import { closeLatches } from '../tasks/gate-job.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../tasks/task.ts';
 import { MAX_ATTEMPTS, pauseAfter } from './backoff.ts';
@@ -12,6 +13,7 @@ import type { Lease } from './lease.ts';
 import type { Log } from './log.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import type { ProgressBoard } from './progress.ts';
+import { followersLooks } from './promotion-looks.ts';
 import { activeSequences, changeSequence, loadSequence, streamOf } from './sequences.ts';
 
 export interface TaskRoom {
@@ -50,7 +52,7 @@ export async function runTask(room: TaskRoom, job: ClaimedJob, lease: Lease): Pr
   const outcome = job.attempt > MAX_ATTEMPTS ? gaveUp(job.attempt) : await askHandler(room, handler, input);
   room.failpoint(`task.${task.name}.ran`);
   if (outcome === 'cancelled') return settle(room.store, job, { kind: 'again', delayMs: 1000 });
-  await report(room, job, task, outcome);
+  await report(room, job, input, outcome);
   room.failpoint(`task.${task.name}.committed`);
 }
 
@@ -109,10 +111,16 @@ function retryLater(input: TaskInput, error: AdapterError): TaskOutcome {
 /** What a rate limit may ask for at most; GitHub's reset is up to an hour away. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
-async function report(room: TaskRoom, job: ClaimedJob, task: TaskState, outcome: TaskOutcome): Promise<void> {
+async function report(
+  room: TaskRoom,
+  job: ClaimedJob,
+  { task, triggered }: TaskInput,
+  outcome: TaskOutcome,
+): Promise<void> {
   const settlement: Settlement =
     outcome.kind === 'finished' ? { kind: 'done' } : { kind: 'again', delayMs: outcome.askAgainMs };
   const at = room.clock.now().toISOString();
+  const jobs = await followersOf(room.store, triggered.place, task, outcome);
   const before = JSON.stringify([task.blocker?.kind, task.blocker?.sentence, task.blocker?.until, task.memo]);
   await changeSequence(
     room.store,
@@ -125,7 +133,7 @@ async function report(room: TaskRoom, job: ClaimedJob, task: TaskState, outcome:
       const { blocker, memo } = event.data;
       return JSON.stringify([blocker.kind, blocker.sentence, blocker.until, memo]) === before ? [] : [event];
     },
-    { claim: job, settle: settlement },
+    { claim: job, settle: settlement, jobs },
   );
   if (outcome.kind === 'finished') {
     room.progress.clear(task.id);
@@ -142,6 +150,13 @@ async function report(room: TaskRoom, job: ClaimedJob, task: TaskState, outcome:
       'task finished',
     );
   }
+}
+
+/** They follow a pull request that another stage has opened. */
+async function followersOf(store: Store, place: Place, task: TaskState, outcome: TaskOutcome): Promise<NewJob[]> {
+  if (outcome.kind !== 'waiting' || task.name !== 'promotion') return [];
+  const looks = await followersLooks(store, place, task.memo, outcome.memo ?? {});
+  return looks.filter(({ payload }) => payload?.['task'] !== task.id);
 }
 
 function finishedEvent(

@@ -152,15 +152,16 @@ export async function changeSequence(
   store: Store,
   sequence: string,
   say: (state: SequenceState) => readonly SequenceEvent[],
-  extra: { claim?: Claim; settle?: Settlement } = {},
+  { jobs = [], ...extra }: { claim?: Claim; settle?: Settlement; jobs?: readonly NewJob[] } = {},
 ): Promise<SequenceState> {
   for (let attempt = 1; ; attempt++) {
     const loaded = await loadSequence(store, sequence);
     const events = say(loaded.state);
     if (events.length === 0 && !extra.settle) return loaded.state;
-    const { commit, next } = events.length === 0 ? { commit: {}, next: loaded } : sequenceCommit(loaded, events);
+    const { commit, next } =
+      events.length === 0 ? { commit: { jobs: [] }, next: loaded } : sequenceCommit(loaded, events);
     try {
-      await store.commit({ ...commit, ...extra });
+      await store.commit({ ...commit, ...extra, jobs: [...commit.jobs, ...jobs] });
       return next.state;
     } catch (error) {
       if (!isConflict(error) || attempt >= MAX_CONFLICTS) throw error;

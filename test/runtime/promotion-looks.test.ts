@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planToJson } from '../../src/engine/plan.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
-import { promotionLooks, queuedLooks } from '../../src/runtime/promotion-looks.ts';
+import { followersLooks, promotionLooks, queuedLooks } from '../../src/runtime/promotion-looks.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -65,6 +65,16 @@ describe('promotions look', () => {
     expect(looks.map(({ key }) => key)).toEqual(['a.1-promotion']);
     expect(await queuedLooks(store, { ...place, service: 'cart' }, [over])).toEqual([]);
     expect(await queuedLooks(store, place, [started])).toEqual([]);
+  });
+
+  it('when another one of the service opened a pull request that they may follow', async () => {
+    await keep(waiting('a', 'dev', { eu: { pullRequest: 1 }, us: { ready: true } }));
+    const ready = { targets: { eu: { ready: true }, us: { ready: true } } };
+    const opened = { targets: { eu: { ready: true }, us: { ready: true, pullRequest: 4 } } };
+    const staging = { ...place, stage: 'staging' };
+    expect((await followersLooks(store, staging, ready, opened)).map(({ key }) => key)).toEqual(['a.1-promotion']);
+    expect(await followersLooks(store, staging, opened, opened)).toEqual([]);
+    expect(await followersLooks(store, staging, {}, ready)).toEqual([]);
   });
 
   it('when a stage was evaluated again, in that stage', async () => {
