@@ -16,6 +16,7 @@ const DECISIONS = {
   abort: { description: 'abort a change', stage: UNDER_WAY },
   override: { description: 'let the commit of a change through, whatever its checks say', stage: UNDER_WAY },
   retry: { description: 'take up a promotion whose pull request somebody closed', stage: 'from which it was promoted' },
+  sync: { description: 'have the delivery system sync what it leaves to people', stage: UNDER_WAY },
   rollback: {
     description: 'take a stage back from its newest change, which is over',
     stage: 'where the change is in several stages',

@@ -5,6 +5,7 @@ import { promotionsOf } from './promotion.ts';
 import { whyNoRetry } from './promotion-retry.ts';
 import { isGoingBack } from './rollback.ts';
 import { currentTask, type SequenceState, type TaskState } from './sequence.ts';
+import { syncByHand } from './sync-by-hand.ts';
 
 export interface Actor {
   name: string;
@@ -64,6 +65,11 @@ export function checkDecision(
   };
   if (request.verdict === 'pause' || request.verdict === 'resume' || request.verdict === 'abort')
     return { ok: true, decision: common };
+  if (request.verdict === 'sync') {
+    const left = syncByHand(state);
+    if (!left) return refuse('nothing-to-decide', 'no sync is left to people here');
+    return { ok: true, decision: { ...common, task: left.id } };
+  }
   if (request.evidence !== undefined && request.evidence !== evidence) {
     return refuse('stale', 'the evidence changed while you were looking: look again');
   }

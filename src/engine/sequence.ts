@@ -131,6 +131,7 @@ function applyDecision(state: SequenceState, decision: DecisionMade & { at: stri
     case 'reject':
     case 'promote':
     case 'retry':
+    case 'sync':
     case 'override':
       return changeTask(state, decision.task ?? '', (task) => ({ ...task, decisions: [...task.decisions, decision] }));
   }

@@ -164,7 +164,7 @@ export interface MadeBy {
 export interface DecisionMade {
   /** Unique per decision; a repeated request is the same decision. */
   decision: string;
-  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback' | 'retry';
+  verdict: 'promote' | 'approve' | 'reject' | 'pause' | 'resume' | 'abort' | 'override' | 'rollback' | 'retry' | 'sync';
   /** The task it is about; the other verdicts are about the sequence. An override with one is of a promotion's gates. */
   task?: string;
   actor: string;

@@ -11,7 +11,7 @@ import { refuseProject } from './project-scope.ts';
 
 const MAX_REASON_CHARS = 2000;
 
-const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry'] as const;
+const VERDICTS = ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry', 'sync'] as const;
 
 export type Requested = DecisionRequest & {
   stage?: string;

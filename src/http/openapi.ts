@@ -439,7 +439,7 @@ export const openApi = {
         required: ['verdict', 'reason', 'revision'],
         additionalProperties: false,
         properties: {
-          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry'] },
+          verdict: { enum: ['approve', 'reject', 'pause', 'resume', 'abort', 'override', 'rollback', 'retry', 'sync'] },
           reason: { type: 'string', minLength: 1, maxLength: 2000 },
           revision: { type: 'string', description: 'the commit that was looked at' },
           evidence: { type: 'string', description: 'hash of the evidence that was looked at; refused when it changed' },

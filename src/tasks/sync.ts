@@ -4,6 +4,7 @@ import { plannedStep } from '../engine/decide.ts';
 import { isSame, type Revisions, short } from '../engine/revisions.ts';
 import { INFO, isAskedFor, isDeployed, isUnfinished, sayHydration } from '../engine/rollout.ts';
 import { sayStop, stopFor } from '../engine/stop-the-line.ts';
+import { sayLeftToPeople, syncsAskedFor } from '../engine/sync-by-hand.ts';
 import { systemName } from '../engine/system-name.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
@@ -79,7 +80,7 @@ async function syncOne(
   if (hydrating !== undefined) return waitFor(hydrating, POLL_MS, keep(input));
   const mode = plannedStep(input.sequence, 'sync')?.mode ?? 'automatic';
   if (wasSynced(application, input.triggered)) return judgeDeployed(application, mode, input.triggered.revision);
-  if (mode === 'automatic') return awaitAutomatic(input, system, application);
+  if (mode === 'automatic') return awaitAutomatic(input, system, application, pins);
   if (!pins) return waitFor(`${systemName(application.ref)} has not resolved all sources yet`, POLL_MS, keep(input));
   if (!application.automated) return ask(input, system, application, pins);
   if (await isAutoSyncHeld(input, system, application)) return askByTarget(input, system, application);
@@ -147,6 +148,7 @@ async function awaitAutomatic(
   input: TaskInput,
   system: DeliverySystem,
   application: Application,
+  pins: Revisions | undefined,
 ): Promise<TaskOutcome> {
   const { triggered } = input;
   const { operation, ref } = application;
@@ -162,8 +164,23 @@ async function awaitAutomatic(
   const closed = application.automated && (await closedWindow(input, system, application, 'itself'));
   if (closed) return closed;
   const name = systemName(ref);
-  const who = application.automated ? `${name} has not synced it yet` : `somebody has to sync it in ${name}`;
-  return waitFor(who, POLL_MS);
+  if (application.automated) return waitFor(`${name} has not synced it yet`, POLL_MS);
+  if (pins && syncsAskedFor(input.task) > refusedIn(input)) return ask(input, system, application, pins);
+  return waitFor(leftToPeople(input, name), POLL_MS, { ...keep(input), ...refusals(refusedIn(input)) });
+}
+
+/** What was refused is not asked for again, until somebody does so once more. */
+function refusedIn({ task }: TaskInput): number {
+  return Number(task.memo['refused'] ?? 0);
+}
+
+function refusals(refused: number): { refused?: number } {
+  return refused === 0 ? {} : { refused };
+}
+
+function leftToPeople(input: TaskInput, system: string): string {
+  const said = sayLeftToPeople(system);
+  return refusedIn(input) === 0 ? said : `${said}: it does not let Lynceus`;
 }
 
 /**
@@ -255,6 +272,11 @@ async function explainRefusal(
   if (error.reason === 'conflict') return waitFor('another sync is running', POLL_MS, memo);
   if (error.reason === 'forbidden' && /window/.test(error.message)) {
     return refusedByWindow(input, system, application, 'request', memo);
+  }
+  const asked = syncsAskedFor(input.task);
+  if (error.reason === 'forbidden' && asked > 0) {
+    const refused = { ...input, task: { ...input.task, memo: { refused: asked } } };
+    return waitFor(leftToPeople(refused, systemName(ref)), POLL_MS, { ...memo, refused: asked });
   }
   throw error;
 }

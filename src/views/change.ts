@@ -2,6 +2,7 @@ import { saysHowBack, subjectIn, whyNotBack } from '../engine/asked.ts';
 import { plannedStep, quorumOf } from '../engine/decide.ts';
 import { promotionsOf } from '../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
+import { syncByHand } from '../engine/sync-by-hand.ts';
 import { type Asked, type Result, ROLLBACK_WAYS, type RollbackWay } from '../events/types.ts';
 import { canBeTakenUp, type PromotionView, promotionViews } from './promotion.ts';
 import { type ReviewAtHost, reviewsAtHost } from './reviews.ts';
@@ -55,6 +56,8 @@ export interface StageView {
   promotions?: PromotionView[];
   /** Present: a promotion of it ended without having been merged, and a person can take it up again (`retry`). */
   canBeTakenUp?: true;
+  /** Present: its sync waits until somebody asks for it (`sync`). */
+  canBeSynced?: true;
   /** Present while promotions wait for people at a Git host. */
   reviews?: ReviewAtHost[];
   /** What became of it after it failed; absent: nothing was rolled back. */
@@ -159,6 +162,7 @@ function stageView(state: SequenceState, tools: ViewTools & { subject: SequenceS
     ...(pullRequest ? { pullRequest } : {}),
     ...(promotions.length > 0 ? { promotions } : {}),
     ...(canBeTakenUp(state) ? { canBeTakenUp: true } : {}),
+    ...(syncByHand(state) ? { canBeSynced: true } : {}),
     ...(reviews.length > 0 ? { reviews } : {}),
     ...(rollback ? { rollback } : {}),
     ...(triggered.rollsBack ? { rollsBack: triggered.rollsBack } : {}),

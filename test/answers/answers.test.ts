@@ -177,8 +177,13 @@ describe('what is silent', () => {
     const wait = { kind: 'sync', sentence: 'somebody has to sync it in Argo CD', since: ago(600) } as const;
     expect(read(goldenChange({}, { wait, since: ago(600), heardAt: ago(600) }))).toMatchObject({
       blocker: { kind: 'sync' },
-      unblock: [{ who: [{ login: 'omar' }, { group: 'sre' }], does: 'syncs' }],
+      unblock: [
+        { who: [{ login: 'omar' }, { group: 'sre' }], does: 'syncs', action: { label: 'Sync now', allowed: false } },
+      ],
     });
+    const reader = viewer('lin', { roles: ['viewer', 'operator'] });
+    const [own] = read(goldenChange({}, { wait, since: ago(600), heardAt: ago(600) }), { viewer: reader }).unblock;
+    expect(own?.action).toMatchObject({ label: 'Sync now', allowed: true, needs: 'operator' });
   });
 });
 

@@ -23,6 +23,8 @@ export interface Scene {
   answer?: () => Promise<void>;
   /** Somebody let the change through. */
   overridden?: boolean;
+  /** So often somebody asked for the sync that is left to people. */
+  asked?: number;
   /** What people have stopped. */
   stops?: LineStop[];
   /** What else the delivery system can do. */
@@ -87,6 +89,7 @@ function inputOf(name: TaskName, scene: Scene): TaskInput {
     ...(scene.memo || scene.blocker ? [waited(name, scene)] : []),
     ...(scene.aborted ? [decision('abort')] : []),
     ...(scene.overridden ? [decision('override')] : []),
+    ...Array.from({ length: scene.asked ?? 0 }, () => decision('sync', { task: taskIdOf(name) })),
   ]);
   const task = currentTask(sequence);
   if (!task || !sequence.triggered) throw new Error('the scene has no task');

@@ -233,6 +233,38 @@ describe("somebody else's sync", () => {
     }
   });
 
+  it('is asked for where the system leaves it to people and one of them says so, once', async () => {
+    const asked = { ...automatic, asked: 1 };
+    expect((await look(sync, application(), automatic)).syncs).toEqual([]);
+    const first = await look(sync, application(), asked);
+    expect(first).toMatchObject({ syncs: [], outcome: { blocker: { sentence: 'about to sync' } } });
+    const memo = first.outcome.kind === 'waiting' ? (first.outcome.memo ?? {}) : {};
+    const { syncs } = await look(sync, application(), { ...asked, memo });
+    expect(syncs).toMatchObject([{ revision: COMMIT, infos: OURS }]);
+    expect(await seen(withOperation({ phase: 'Succeeded', revision: COMMIT }), { ...asked, memo })).toMatchObject({
+      result: 'pass',
+    });
+    // Where the system syncs by itself, nobody has to.
+    expect((await look(sync, application({ automated: true }), { ...asked, memo })).syncs).toEqual([]);
+  });
+
+  it('that the system does not let us ask for stays with people, who may ask again', async () => {
+    const answer = () => Promise.reject(new AdapterError('forbidden', 'permission denied: applications, sync'));
+    const refused = await look(sync, application(), { ...automatic, asked: 1, memo: INTENDED, answer });
+    expect(refused.outcome).toMatchObject({
+      blocker: { kind: 'sync', sentence: 'somebody has to sync it in Argo CD: it does not let Lynceus' },
+      memo: { refused: 1, intents: {} },
+    });
+    const memo = { refused: 1, intents: {} };
+    expect(await look(sync, application(), { ...automatic, asked: 1, memo })).toMatchObject({
+      syncs: [],
+      outcome: { blocker: { sentence: 'somebody has to sync it in Argo CD: it does not let Lynceus' } },
+    });
+    expect(await seen(application(), { ...automatic, asked: 2, memo })).toMatchObject({
+      blocker: { sentence: 'about to sync' },
+    });
+  });
+
   it('in a dry run, or of some resources, fails nothing either', async () => {
     for (const kind of [{ dryRun: true }, { partial: true }]) {
       const failed = { infos: {}, phase: 'Failed', revision: COMMIT, ...kind } as const;

@@ -1,6 +1,8 @@
+import { isLeftToPeople } from '../../engine/sync-by-hand.ts';
+import type { ChangeFacts } from '../fact-types.ts';
 import { kindOf } from '../kind-of.ts';
 import type { Spot } from '../spot.ts';
-import type { BlockerRule, Told } from '../told.ts';
+import type { BlockerRule, Told, Way } from '../told.ts';
 import { afterFailure, authorOf, looks, ownersOf, way } from '../ways.ts';
 import { between, name, prose, sentence } from '../words.ts';
 
@@ -24,18 +26,16 @@ export const sync: BlockerRule = {
     const said = sentence`sync to ${name(stage)}: ${prose(words)}`;
     const isSlow = between(since, moment.now) > (moment.stepP90 ?? USUAL_P90) * 1000;
     // It is left to people where the system does not sync by itself.
-    const byHand = words.startsWith('somebody ');
-    const ways = byHand
-      ? [way(byHandOf(ownersOf(facts), authorOf(facts)), 'syncs')]
-      : isSlow
-        ? [looks(facts, 'looks')]
-        : [];
+    const ways = isLeftToPeople(words) ? [syncsByHand(facts, stage)] : isSlow ? [looks(facts, 'looks')] : [];
     return { sentence: said, since, stage, ways };
   },
 };
 
-function byHandOf<T>(owners: readonly T[], authors: readonly T[]): readonly T[] {
-  return owners.length > 0 ? owners : authors;
+function syncsByHand(facts: ChangeFacts, stage: string): Way {
+  const owners = ownersOf(facts);
+  return way(owners.length > 0 ? owners : authorOf(facts), 'syncs', {
+    ...{ label: 'Sync now', permission: 'operate', stage },
+  });
 }
 
 /** A rollback that a person asked for ends the change, too: that is no sync that failed. */

@@ -18,7 +18,7 @@ export function stageActions(
   );
   if (forms.length === 0) return undefined;
   const isTyped = options.typed?.stage === stage.stage && !['approve', 'reject'].includes(options.typed.verdict ?? '');
-  return html`<details class="card"${isTyped ? html` open` : undefined}><summary>Other actions in ${stage.stage}</summary>${forms}</details>`;
+  return html`<details class="card"${isTyped || stage.canBeSynced ? html` open` : undefined}><summary>Other actions in ${stage.stage}</summary>${forms}</details>`;
 }
 
 function courseForm(frame: Frame, change: ChangeView, stage: StageView, options: DecisionOptions): Html | undefined {
@@ -35,6 +35,7 @@ const EXPLAINED: Readonly<Record<string, string>> = {
   resume: 'Resume: it goes on where it was paused.',
   abort: 'Abort: this delivery ends here; nothing is rolled back.',
   override: 'Override: let the commit through, whatever checks and gate say. Your name stays with it.',
+  sync: 'Sync now: the delivery system does not sync this by itself; it is asked to, once, for this commit.',
   retry: 'Promote again: a new pull request, where the last one was not merged.',
 };
 
@@ -43,6 +44,7 @@ function courses(stage: StageView): Choice[] {
   const isThrough = stage.tasks.some(({ name }) => name === 'sync');
   const canOverride = isOver ? stage.result === 'fail' && stage.reason !== 'superseded' : !isThrough && !stage.override;
   return [
+    ...(stage.canBeSynced ? [{ verdict: 'sync', text: 'Sync now', main: true }] : []),
     ...(isOver ? [] : stage.paused ? [{ verdict: 'resume', text: 'Resume' }] : [{ verdict: 'pause', text: 'Pause' }]),
     ...(isOver ? [] : [{ verdict: 'abort', text: 'Abort' }]),
     ...(canOverride ? [{ verdict: 'override', text: 'Override' }] : []),

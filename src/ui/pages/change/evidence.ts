@@ -28,7 +28,7 @@ export function inShort({ data }: TaskView): string | undefined {
   return answers.map(({ check, answer }) => `${words(check)}: ${words(answer)}`).join(' · ');
 }
 
-const PAST: Readonly<Record<string, string>> = { approve: 'approved', reject: 'rejected' };
+const PAST: Readonly<Record<string, string>> = { approve: 'approved', reject: 'rejected', sync: 'asked to sync' };
 
 function decision({ actor, verdict, reason, at }: TaskView['decisions'][number]): Html {
   return html`<p class="message">${actor} ${PAST[verdict] ?? verdict} this, ${minute(at)}: ${reason}</p>`;
