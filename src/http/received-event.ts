@@ -19,21 +19,25 @@ const MAX_NAME = 200;
  * @throws {Refusal} it asks for something, but not in a way that can be understood
  */
 export function jobsOfEvent(event: NewEvent, now: Date, sender: Scope): NewJob[] {
-  const key = derivedId('received', event.source, event.id);
   const data = event.data['data'] ?? null;
   if (event.type === PUSHED) {
     const push = readPush(data, event, now);
     refuseProject(sender, push.place.project);
-    return [{ queue: 'received', key, payload: { kind: 'indicators', id: key, ...push } }];
+    return [receivedJob(event, { kind: 'indicators', ...push })];
   }
   const read = readReport(event, now);
   const report = read && reportWithin(read, sender);
-  if (report) return [{ queue: 'received', key, payload: { kind: 'report', report: report as unknown as JsonObject } }];
+  if (report) return [receivedJob(event, { kind: 'report', report: report as unknown as JsonObject })];
   const keptn = KEPTN_EVALUATION.exec(event.type);
   if (!keptn) return [];
   const asked = readKeptn(data, event, now);
   refuseProject(sender, asked.place.project);
-  return [{ queue: 'received', key, payload: { kind: 'evaluation', id: key, ...asked } }];
+  return [receivedJob(event, { kind: 'evaluation', ...asked })];
+}
+
+function receivedJob({ source, id: given }: NewEvent, payload: JsonObject): NewJob {
+  const id = derivedId('received', source, given);
+  return { queue: 'received', key: id, payload: { ...payload, id } };
 }
 
 /** The same of an event that was taken before: what it asks for by now, where it can still be understood. */

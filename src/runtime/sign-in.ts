@@ -1,6 +1,7 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Identity, SignInProvider } from '../adapters/sign-in/sign-in-provider.ts';
 import type { Clock } from '../base/clock.ts';
+import { sha256Bytes } from '../base/ids.ts';
 import { type Grant, NO_RIGHTS, PERMISSIONS, type Rights, ROLES, rightsOf } from '../base/rights.ts';
 import type { CredentialStore } from '../store/credentials.ts';
 import type { ApiTokens } from './api-tokens.ts';
@@ -50,7 +51,10 @@ const FIRST_NAME = 'first admin';
 
 export function createSignIn(room: SignInRoom): SignIn {
   const { apiTokens, sessions, grants, log } = room;
-  const configured = room.tokens.map((one) => ({ digest: sha256(one.token.reveal()), holder: holderOfToken(one) }));
+  const configured = room.tokens.map((one) => ({
+    digest: sha256Bytes(one.token.reveal()),
+    holder: holderOfToken(one),
+  }));
 
   /** Every one is compared, whichever matches. */
   function inConfiguration(digest: Buffer): Holder | undefined {
@@ -83,7 +87,7 @@ export function createSignIn(room: SignInRoom): SignIn {
   }
 
   return {
-    byToken: async (token) => inConfiguration(sha256(token)) ?? apiTokens.find(token),
+    byToken: async (token) => inConfiguration(sha256Bytes(token)) ?? apiTokens.find(token),
     async bySession(secret, isUse = true) {
       const owner = await sessions.find(secret, isUse);
       return owner && holderOf(owner);
@@ -91,7 +95,7 @@ export function createSignIn(room: SignInRoom): SignIn {
     async withToken(token) {
       if (room.isFirstRun && (await takeFirstRun(room, token)))
         return open({ name: FIRST_NAME, groups: [], via: 'first-run' });
-      const hex = sha256(token).toString('hex');
+      const hex = sha256Bytes(token).toString('hex');
       const holder = await byHash(hex);
       return holder && open({ name: holder.name, groups: holder.groups, via: 'token', hash: hex });
     },
@@ -102,7 +106,7 @@ export function createSignIn(room: SignInRoom): SignIn {
     },
     isFirstUse(state) {
       const at = room.clock.now().getTime();
-      const digest = sha256(state).toString('hex');
+      const digest = sha256Bytes(state).toString('hex');
       const used = { kind: 'attempt', id: digest, hash: digest, createdAt: at, usedAt: at, data: {} };
       return room.credentials.add({ ...used, expiresAt: at + REMEMBERED_MS });
     },
@@ -127,8 +131,4 @@ const FIRST_ADMIN: Holder = {
 function rightsIn(grants: readonly GroupGrant[], groups: readonly string[]): Rights {
   const granted = grants.filter(({ group }) => group === '*' || groups.includes(group));
   return granted.length === 0 ? NO_RIGHTS : rightsOf(granted);
-}
-
-function sha256(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
 }

@@ -1,4 +1,5 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { sha256Bytes } from '../../base/ids.ts';
 import { MIN_TOKEN_CHARS, type Secret } from '../../base/secret.ts';
 
 /** A sender and the tokens it may use: two while a token is being replaced. */
@@ -25,7 +26,7 @@ export function knownTokens(sources: readonly BearerSource[]): KnownToken[] {
 
 /** Whose token this is. Every one is compared, whichever matches. */
 export function whoPresents(known: readonly KnownToken[], token: string): { source: string } | undefined {
-  const presented = sha256(token);
+  const presented = sha256Bytes(token);
   let source: string | undefined;
   for (const { name, digest } of known) {
     if (timingSafeEqual(presented, digest)) source = name;
@@ -48,9 +49,5 @@ function digestOf(name: string, token: Secret): Buffer {
   if (token.reveal().length < MIN_TOKEN_CHARS) {
     throw new Error(`the webhook token of ${name} is shorter than ${MIN_TOKEN_CHARS} characters: take a random one`);
   }
-  return sha256(token.reveal());
-}
-
-function sha256(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
+  return sha256Bytes(token.reveal());
 }
