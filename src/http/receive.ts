@@ -6,6 +6,7 @@ import type { NewEvent, NewJob, Store } from '../store/store.ts';
 import { guards } from './access.ts';
 import type { Authentication } from './authentication.ts';
 import { readCloudEvents } from './cloud-event.ts';
+import { createLookPace, type LookPace } from './look-pace.ts';
 import { Refusal } from './problem.ts';
 import { rawBody } from './raw-body.ts';
 import { eventOfScope, jobsOfEvent } from './received-event.ts';
@@ -31,13 +32,14 @@ export interface ReceiveTools {
 export function receiveRoutes(tools: ReceiveTools): Router {
   const router = Router();
   const brake = brakeAt(MAX_AT_ONCE);
+  const pace = createLookPace();
   for (const sender of tools.senders) {
     const own = sender.proof === 'headers' ? brake : brakeAt(unprovenAtOnce(sender));
     const paced: RequestHandler = (_request, response, next) => {
       response.locals['pausesItself'] = sender.pausesItself;
       next();
     };
-    router.post(sender.path, paced, own, ...webhook(tools, sender));
+    router.post(sender.path, paced, own, ...webhook(tools, sender, pace));
   }
   router.post(
     '/api/v1/events',
@@ -68,7 +70,7 @@ function unprovenAtOnce({ maxBytes = MAX_BODY_BYTES }: WebhookSender): number {
   return Math.floor(MAX_UNPROVEN_BYTES / maxBytes);
 }
 
-function webhook(tools: ReceiveTools, sender: WebhookSender): RequestHandler[] {
+function webhook(tools: ReceiveTools, sender: WebhookSender, pace: LookPace): RequestHandler[] {
   const raw = rawBody(sender.maxBytes ?? MAX_BODY_BYTES);
   const name = sender.path.split('/').at(-1) ?? sender.path;
   const identify = guards('sender', (request, response, next) => {
@@ -84,21 +86,27 @@ function webhook(tools: ReceiveTools, sender: WebhookSender): RequestHandler[] {
     ...(sender.proof === 'headers' ? [identify, raw] : [raw, identify]),
     async (request, response) => {
       const source = String(response.locals['source']);
-      const translation = sender.translate(source, bodyOf(request), tools.clock.now(), request.headers);
+      const now = tools.clock.now();
+      const translation = sender.translate(source, bodyOf(request), now, request.headers);
       if (!translation.ok) {
         tools.metrics.received.inc({ sender: name, outcome: translation.code });
         if (translation.status === 202) return void response.status(202).end();
         throw new Refusal(translation.status, translation.code, translation.detail);
       }
-      await store(tools, name, translation.event, heardJobs(translation.event.time, translation.jobs));
+      const jobs = translation.jobs.map((job) => (job.queue === 'observe' ? heardJob(job, now, pace) : job));
+      await store(tools, name, translation.event, jobs);
       response.status(202).end();
     },
   ];
 }
 
-/** Who looks at an application because of a notification also notes down that there was one. */
-function heardJobs(heardAt: string, jobs: readonly NewJob[]): NewJob[] {
-  return jobs.map((job) => (job.queue === 'observe' ? { ...job, payload: { ...job.payload, heardAt } } : job));
+/**
+ * Who looks at an application because of a notification also notes down that there was one. To the second: thousands in
+ * it ask for the same, and asking for the same once more writes nothing.
+ */
+function heardJob(job: NewJob, now: Date, pace: LookPace): NewJob {
+  const heardAt = new Date(Math.floor(now.getTime() / 1_000) * 1_000).toISOString();
+  return { ...job, payload: { ...job.payload, heardAt }, delayMs: pace(job.key, now.getTime()) };
 }
 
 async function store(tools: ReceiveTools, sender: string, event: NewEvent, jobs: readonly NewJob[]): Promise<void> {
