@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '../runtime/log.ts';
 import { routesOf } from './access.ts';
+import { expressLane, type Lane } from './express-lane.ts';
 import type { FrameOf } from './pages/frame.ts';
 import { type ProblemAnswer, problemBody, problemHandler, RETRY_AFTER_SECONDS, Refusal } from './problem.ts';
 
@@ -22,13 +23,20 @@ export interface FrontDoor {
   frameOf?: FrameOf;
 }
 
+export interface HttpApp {
+  express: Express;
+  lane: Lane;
+}
+
 /** All routes behind one front door. */
-export function createHttpApp(routers: readonly Router[], log: Log, door: FrontDoor = {}): Express {
+export function createHttpApp(routers: readonly Router[], log: Log, door: FrontDoor = {}): HttpApp {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.set('etag', false);
-  app.use(safeHeaders(door), refuseNul);
+  const first = [safeHeaders(door), refuseNul];
+  const failed = problemHandler(log, door.frameOf);
+  app.use(...first);
   for (const router of routers) app.use(router);
   for (const [path, methods] of methodsByPath(routers)) app.all(path, otherMethods(path, methods));
   app.use((request) => {
@@ -38,8 +46,13 @@ export function createHttpApp(routers: readonly Router[], log: Log, door: FrontD
       `${request.method} ${withoutToken(request.path)} is not an address of Lynceus; see /api/v1/openapi.json`,
     );
   });
-  app.use(problemHandler(log, door.frameOf));
-  return app;
+  app.use(failed);
+  return { express: app, lane: expressLane(beforeMiddleware(routers), first, failed) };
+}
+
+function beforeMiddleware(routers: readonly Router[]): readonly Router[] {
+  const end = routers.findIndex(({ stack }) => stack.some(({ route }) => route === undefined));
+  return end === -1 ? routers : routers.slice(0, end);
 }
 
 /** Flagger shows people what it is answered, and its addresses carry a token. */
@@ -108,7 +121,7 @@ export interface ServerLimits {
 }
 
 /** A server that lets nobody hold a connection open for nothing. */
-export function createHttpServer(app: Express, limits: ServerLimits = {}): Server {
+export function createHttpServer({ express: app, lane }: HttpApp, limits: ServerLimits = {}): Server {
   const server = createServer(
     {
       ...bornForExpress(app),
@@ -117,7 +130,9 @@ export function createHttpServer(app: Express, limits: ServerLimits = {}): Serve
       connectionsCheckingInterval: limits.lookEveryMs ?? LOOK_EVERY_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
-    app,
+    (request, response) => {
+      if (!lane(request, response)) app(request, response);
+    },
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', refuseRaw);
