@@ -1,3 +1,6 @@
+import type { DeliverySystem } from '../adapters/delivery-systems/delivery-system.ts';
+import { imagesOf } from '../answers/facts/images.ts';
+import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { derivedId } from '../base/ids.ts';
 import { identityOf, type Observation } from '../engine/observe.ts';
@@ -5,7 +8,8 @@ import { isDeployed } from '../engine/rollout.ts';
 import { noSequence } from '../engine/sequence.ts';
 import type { Application, Place, Source } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
-import type { Store } from '../store/store.ts';
+import type { Document, Store } from '../store/store.ts';
+import { sequenceFromRow } from '../views/sequence-document.ts';
 import { changeJob } from './change-job.ts';
 import { concernedBy } from './change-record.ts';
 import type { FindDryCommit } from './hydrated-commit.ts';
@@ -26,6 +30,7 @@ export interface SequenceRoom {
   findPromotion: FindPromotion;
   findRollback: FindRollback;
   findDryCommit: FindDryCommit;
+  deliverySystem(name: string): DeliverySystem | undefined;
   log: Log;
 }
 
@@ -65,7 +70,7 @@ export async function sequenceStart(
     ...(application.deliveryFile === undefined ? {} : { deliveryFile: application.deliveryFile }),
     automated: application.automated,
     application: application.ref,
-    ...belongingIn(application, delivery),
+    ...belongingIn(application, await runningBefore(room, application, delivery, newest, lease)),
     ...(promotion ? { promotedBy: { sequence: promotion.sequence, pullRequest: promotion.pullRequest } } : {}),
     ...(rollback ? { rollsBack: rollback.rollsBack } : {}),
   };
@@ -85,16 +90,40 @@ export async function sequenceStart(
   return { id, ...begun.commit, jobs, ...(source.revision === undefined ? {} : { gitRevision: source.revision }) };
 }
 
-/** Whom it belongs to, and what runs there: once it is deployed, nobody can tell what ran before. */
-function belongingIn(application: Application, { targetRevision, targetRevisions }: Delivery) {
-  const { team, owners, images } = application;
-  const revisions = targetRevisions === undefined ? {} : { revisions: targetRevisions };
-  const wasDeployed = isDeployed(application, { revision: targetRevision, ...revisions });
+/** Whom it belongs to, and what runs there. */
+function belongingIn({ team, owners }: Application, images: readonly string[]) {
   return {
     ...(team === undefined ? {} : { team }),
     ...(owners === undefined ? {} : { owners }),
-    ...(wasDeployed || images.length === 0 ? {} : { running: images.slice(0, MAX_IMAGES) }),
+    ...(images.length === 0 ? {} : { running: images.slice(0, MAX_IMAGES) }),
   };
+}
+
+/**
+ * What runs there. Once it is deployed, nobody can tell what ran before; where images have to be asked for, it is what
+ * the delivery before was seen to run.
+ */
+async function runningBefore(
+  { deliverySystem, log }: SequenceRoom,
+  application: Application,
+  { targetRevision, targetRevisions, previousRevision }: Delivery,
+  newest: Document | undefined,
+  { signal }: Lease,
+): Promise<readonly string[]> {
+  const revisions = targetRevisions === undefined ? {} : { revisions: targetRevisions };
+  const wasDeployed = (now: Application) => isDeployed(now, { revision: targetRevision, ...revisions });
+  const system = deliverySystem(application.ref.system);
+  if (application.images.length > 0 || !system?.images) return wasDeployed(application) ? [] : application.images;
+  try {
+    const images = wasDeployed(application) ? [] : await system.images(application.ref, { signal });
+    // Meanwhile it may have been deployed: then these are its own.
+    if (images.length > 0 && !wasDeployed(await system.read(application.ref, { signal }))) return images;
+  } catch (error) {
+    if (!(error instanceof AdapterError)) throw error;
+    log.info({ ...application.ref, reason: error.reason, why: error.message }, 'what runs is not known');
+  }
+  const last = newest && sequenceFromRow(newest.data);
+  return last?.triggered && last.triggered.revision === previousRevision ? imagesOf(last) : [];
 }
 
 /**

@@ -7,7 +7,7 @@ import { judgeRollout, short } from '../engine/rollout.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
 import { isThere, pausedRollouts, rolloutsOf, sayPaused } from './paused-rollout.ts';
-import { otherCommit, questionOf } from './rollout.ts';
+import { otherCommit, passed, questionOf } from './rollout.ts';
 import { pass, type TaskHandler, type TaskInput, type TaskOutcome, type TaskTools, waiting } from './task.ts';
 
 const POLL_MS = 2_000;
@@ -41,9 +41,8 @@ async function letGoOn(
   const resumed = await resumePaused(input, system, application);
   if (resumed) return resumed;
   if (judgement.kind === 'deployed') {
-    return pass(`${short(input.triggered.revision)} was promoted: deployed and healthy`, {
-      images: application.images,
-    });
+    const sentence = `${short(input.triggered.revision)} was promoted: deployed and healthy`;
+    return passed(sentence, input, system, application);
   }
   const { [key]: _, ...others } = remembered;
   const healthySince = judgement.healthySince ? { ...others, [key]: judgement.healthySince } : others;

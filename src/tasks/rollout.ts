@@ -4,6 +4,7 @@ import { plannedStep } from '../engine/decide.ts';
 import { type Revisions, short } from '../engine/revisions.ts';
 import { isAskedFor, judgeRollout, type RolloutQuestion } from '../engine/rollout.ts';
 import { type Application, applicationKey } from '../events/application.ts';
+import { deployedImages } from './deployed-images.ts';
 import { overallOutcome } from './each-application.ts';
 import { atPause } from './paused-rollout.ts';
 import {
@@ -46,7 +47,7 @@ async function lookOnce(
   });
   switch (judgement.kind) {
     case 'deployed':
-      return pass(`${short(input.triggered.revision)} is deployed and healthy`, { images: application.images });
+      return passed(`${short(input.triggered.revision)} is deployed and healthy`, input, system, application);
     case 'failed':
       return otherCommit(application, input.triggered, judgement.sentence);
     case 'progressing': {
@@ -63,6 +64,17 @@ async function lookOnce(
       return waiting({ kind: 'health', sentence }, askAgainMs, memo);
     }
   }
+}
+
+/** With what runs now. */
+export async function passed(
+  sentence: string,
+  { signal }: TaskInput,
+  system: DeliverySystem,
+  application: Application,
+): Promise<TaskOutcome> {
+  const { images, unknown } = await deployedImages(system, application, signal);
+  return pass(unknown === undefined ? sentence : `${sentence}; ${unknown}`, { images });
 }
 
 /** What a change has to be, wherever its rollout is judged. */

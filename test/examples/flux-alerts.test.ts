@@ -119,9 +119,12 @@ describe('the rights', () => {
     'ocirepositories.source.toolkit.fluxcd.io',
   ];
 
-  it('are to read and to patch four kinds: no update, no Secrets', () => {
+  it('are to read and to patch four kinds, and to read workloads: no update, no Secrets', () => {
     const reading = four.flatMap((resource) => ['get', 'list', 'watch'].map((verb) => `${verb} ${resource}`));
-    expect(spelled('lynceus-flux-read').sort()).toEqual(reading.sort());
+    const images = ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps'].flatMap((resource) =>
+      ['get', 'list'].map((verb) => `${verb} ${resource}`),
+    );
+    expect(spelled('lynceus-flux-read').sort()).toEqual([...reading, ...images].sort());
     expect(spelled('lynceus-flux-release').sort()).toEqual(four.map((resource) => `patch ${resource}`).sort());
   });
 

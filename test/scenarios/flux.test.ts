@@ -15,7 +15,14 @@ import { isOver, last, waitsAt } from '../support/story.ts';
 const LIMIT = { timeout: 120_000 };
 const BOTH = ['kustomization/checkout-dev', 'kustomization/checkout-production'];
 
-describe('Flux that applies by itself', () => {
+const [OLD, NEW] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
+const workload = (version: string, digest: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: checkout, namespace: shop}
+spec: {template: {spec: {containers: [{name: web, image: "acme/checkout:${version}@${digest}"}]}}}
+`;
+
+describe.concurrent('Flux that applies by itself', () => {
   it('is verified without any event, and the change is promoted to the branch of the next stage', LIMIT, async () => {
     const delivery = deliveryOf({
       dev: 'sync: automatic\n      promotion: {onPass: automatic}',
@@ -45,11 +52,27 @@ describe('Flux that applies by itself', () => {
         delivery: deliveryOf({ dev: 'sync: automatic', production: 'sync: automatic' }),
         applications: ['kustomization/checkout-dev'],
         manifests: (repository) => automaticStage('dev', repository),
+        files: { 'web.yaml': workload('1.0', OLD) },
         system: ', watch: true',
         env: { LYNCEUS_RECONCILE_EVERY: '1h' },
       },
       async (told) => {
-        expect(await told.stage(told.release(1), 'dev', isOver, 'is verified')).toMatchObject({ result: 'pass' });
+        const web = { files: { 'web.yaml': workload('1.1', NEW) }, branch: 'stage/dev', message: 'Web 1.1' };
+        const brought = told.repository.commit(web);
+        const stage = await told.stage(brought, 'dev', isOver, 'is verified');
+        expect(stage).toMatchObject({
+          result: 'pass',
+          tasks: [{}, {}, { data: { images: [`acme/checkout:1.1@${NEW}`] } }],
+        });
+        // An edit of something else: the images are those that ran before.
+        const edited = told.release(1);
+        expect(await told.stage(edited, 'dev', isOver, 'is verified')).toMatchObject({ result: 'pass' });
+        await eventually(async () => (await told.row(edited))?.kind === 'config', {
+          within: 5_000,
+          what: 'it is told as an edit of configuration',
+          otherwise: () => told.row(edited),
+        });
+        expect((await told.row(brought))?.kind).not.toBe('config');
       },
     );
   });
@@ -91,7 +114,7 @@ describe('Flux that applies by itself', () => {
   });
 });
 
-describe('Flux held by its source', () => {
+describe.concurrent('Flux held by its source', () => {
   const delivery = deliveryOf({
     dev: 'sync: automatic',
     production: 'sync: gated\n      approval: {quorum: 1}',
@@ -215,7 +238,7 @@ describe('Flux held by its source', () => {
   });
 });
 
-describe('Flux held by a dependency', () => {
+describe.concurrent('Flux held by a dependency', () => {
   it('opens for one reconciliation and is closed again by it', LIMIT, async () => {
     await fluxStory(
       {
@@ -247,7 +270,7 @@ describe('Flux held by a dependency', () => {
   });
 });
 
-describe('a HelmRelease', () => {
+describe.concurrent('a HelmRelease', () => {
   const chart = (version: string, spec = '') =>
     `apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease

@@ -8,6 +8,7 @@ import { freePort } from '../../examples/sandbox/free-port.ts';
 import { type BareRepository, createBareRepository } from '../../examples/sandbox/git.ts';
 import type { FluxTiming, SandboxFlux } from '../../examples/sandbox/kubernetes/flux.ts';
 import type { Manifest } from '../../examples/sandbox/kubernetes/objects.ts';
+import type { ChangeRow } from '../../src/answers/change-row.ts';
 import { type App, startApp } from '../../src/app.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
 import type { ChangeView, StageView } from '../../src/views/change.ts';
@@ -37,6 +38,8 @@ export interface FluxStory {
   release(version: number, stage?: FluxStage): string;
   stage(commit: string, stage: string, is: (view: StageView) => unknown, what: string): Promise<StageView>;
   change(commit: string): Promise<ChangeView | undefined>;
+  /** Its row of the list. */
+  row(commit: string): Promise<ChangeRow | undefined>;
   decide(commit: string, stage: string, verdict: string): Promise<Response>;
   /** Commits that a Kustomization has applied, oldest first. */
   applied(name: string): string[];
@@ -128,6 +131,11 @@ function storyOf(app: App, flux: SandboxFlux, repository: BareRepository): FluxS
     flux,
     repository,
     change,
+    async row(commit) {
+      const answer = await fetch(`${app.address}/api/v1/changes?limit=100`);
+      const { rows } = (await answer.json()) as { rows: ChangeRow[] };
+      return rows.find((one) => one.commit.id === commit);
+    },
     release: (version, stage = 'dev') =>
       repository.commit({
         branch: `stage/${stage}`,

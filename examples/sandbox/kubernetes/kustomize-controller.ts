@@ -170,14 +170,20 @@ async function filesOf(
   return origin ? repositories.files(origin.repoUrl, origin.commit, path) : {};
 }
 
-/** The Flux objects among the manifests: what the Git repository says of them comes back with every run. */
+/**
+ * The Flux objects and workloads among the manifests: what the Git repository says of them comes back with every run. All of
+ * them are in the inventory.
+ */
 function applyManifests({ store }: KustomizeTools, owner: KubernetesObject, files: Record<string, string>): void {
+  const entries: { id: string; v: string }[] = [];
   for (const [name, text] of Object.entries(files)) {
     if (!/\.ya?ml$/.test(name)) continue;
     for (const document of parseAllDocuments(text)) {
       const manifest = document.toJS() as Partial<Manifest> | null;
       if (!manifest?.kind || !(manifest.kind in KINDS) || !manifest.metadata || !manifest.spec) continue;
       const namespace = manifest.metadata.namespace ?? owner.metadata.namespace;
+      const { group, version } = KINDS[manifest.kind as Kind];
+      entries.push({ id: `${namespace}_${manifest.metadata.name}_${group}_${manifest.kind}`, v: version });
       const exists = store.find(manifest.kind as Kind, namespace, manifest.metadata.name);
       if (exists && manifest.metadata.annotations?.[SSA] === 'IfNotPresent') continue;
       const labels = {
@@ -191,6 +197,7 @@ function applyManifests({ store }: KustomizeTools, owner: KubernetesObject, file
       );
     }
   }
+  owner.status['inventory'] = { entries };
 }
 
 /** One entry per digest and status, newest first, at most five. */

@@ -95,6 +95,9 @@ export interface DeliverySystem {
   /** The objects that it consists of, with their health; absent where the system does not tell. */
   resources?(ref: ApplicationRef, options?: CallOptions): Promise<ApplicationResource[]>;
 
+  /** The images that its workloads ask for now; absent where `read` tells them. Costs some requests. */
+  images?(ref: ApplicationRef, options?: CallOptions): Promise<string[]>;
+
   /** Runs an action of one of its objects (`resume`, `promote-full`, `abort`); absent where there are none. */
   act?(ref: ApplicationRef, resource: ApplicationResource, action: string, options?: CallOptions): Promise<void>;
 

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Finding, LabelledApplication, Written } from '../../events/finding.ts';
 import { failed } from '../failed-connection.ts';
 import type { CallOptions, DeliverySystem } from './delivery-system.ts';
+import { WORKLOAD_KINDS } from './flux-images.ts';
 import { applicationName, FLUX_KINDS, HELM_RELEASE, KUSTOMIZATION } from './flux-kinds.ts';
 import type { KubernetesApi, ResourceKind } from './kubernetes.ts';
 import { annotationsOf, labelsOf, nameOf, optional } from './kubernetes-object.ts';
@@ -50,8 +51,25 @@ async function diagnose(tools: FluxDiagnosis, options: CallOptions): Promise<Fin
     rights.push(...rightsOf(kind, lacking));
     if (!lacking.has('list')) kinds.push(...(await kindOf(tools, kind, options)));
   }
+  rights.push(...(await workloadRights(tools, options)));
   const address: Finding = { level: 'ok', check: 'address', sentence: 'the Kubernetes API answers and takes us' };
   return [address, ...(await asFarAsNeeded(tools, rights, options)), ...withoutAnyApplier(kinds)];
+}
+
+/** Without them all goes on, and what a change brings is not told. */
+async function workloadRights({ api, namespaces }: FluxDiagnosis, options: CallOptions): Promise<Finding[]> {
+  const verbs = ['get', 'list'];
+  for (const kind of WORKLOAD_KINDS) {
+    for (const verb of verbs) {
+      const lacking: string[] = [];
+      for (const namespace of namespaces)
+        if (!(await api.mayI(verb, kind, namespace, options))) lacking.push(namespace ?? '');
+      if (lacking.length === 0) continue;
+      const sentence = `may not ${verb} ${kind.plural}${sayNamespaces(lacking)}: which images a change brings is not told`;
+      return [{ level: 'warning', check: 'can-i workloads', sentence, remedy: CLUSTER_ROLE }];
+    }
+  }
+  return [{ level: 'ok', check: 'can-i workloads', sentence: `may ${verbs.join(', ')} workloads, for their images` }];
 }
 
 const REMEDIES = {

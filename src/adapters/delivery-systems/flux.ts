@@ -9,6 +9,7 @@ import type { CallOptions, DeliverySystem, SyncRequest } from './delivery-system
 import { type FluxContext, toFluxApplication } from './flux-application.ts';
 import { fluxDiagnosis } from './flux-diagnosis.ts';
 import { gateOf } from './flux-gate.ts';
+import { fluxImages } from './flux-images.ts';
 import {
   FLUX_KINDS,
   HELM_RELEASE,
@@ -78,7 +79,7 @@ function createFlux(name: string, config: FluxConfig, tools: AdapterTools): Deli
     now: () => new Date(),
     pause: (ms, signal) => pause(name, ms, signal),
   };
-  const isInSight = ({ namespace }: ObjectRef) => config.namespaces?.includes(namespace) ?? true;
+  const isInSight = ({ namespace }: Pick<ObjectRef, 'namespace'>) => config.namespaces?.includes(namespace) ?? true;
 
   async function listKind(kind: ResourceKind, options: CallOptions): Promise<JsonObject[] | undefined> {
     // Only what applies a chart is looked for by its label: any Kustomization may have applied it, or be a gate.
@@ -155,6 +156,12 @@ function createFlux(name: string, config: FluxConfig, tools: AdapterTools): Deli
     revisionMetadata(ref, revision) {
       const words = `Flux ${name} does not tell who made ${revision.slice(0, 80)} of ${ref.name}: ask the Git host`;
       return Promise.reject(new AdapterError('rejected', words));
+    },
+
+    async images(ref, options = {}) {
+      const { kind, ...at } = objectOfApplication(name, ref);
+      const object = { ...(await api.get(kind, at, options)), kind: kind.kind };
+      return fluxImages({ api, isInSight }, object, options);
     },
 
     ...fluxDiagnosis({ api, prefix, namespaces }),

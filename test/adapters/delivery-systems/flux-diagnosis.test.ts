@@ -43,13 +43,14 @@ describe('the diagnosis of Flux', () => {
       'can-i helmreleases',
       'can-i gitrepositories',
       'can-i ocirepositories',
+      'can-i workloads',
       'kind kustomizations',
       'kind helmreleases',
       'kind gitrepositories',
       'kind ocirepositories',
     ]);
     const reviews = requests.filter(({ method }) => method !== 'GET');
-    expect(reviews).toHaveLength(16);
+    expect(reviews).toHaveLength(22);
     for (const { path } of reviews) expect(path).toMatch(/\/selfsubjectaccessreviews$/);
   });
 
