@@ -2,7 +2,6 @@ import { EYE, SCRIPT, STYLE } from './assets.ts';
 import type { Frame } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { help } from './parts/help.ts';
-import { SHAPES } from './parts/state.ts';
 
 /** The frame of a page that nobody asked for by an address of ours: an error before we know who reads. */
 export const BARE_FRAME: Frame = { now: '1970-01-01T00:00:00.000Z', path: '/changes', screen: 'other' };
@@ -31,7 +30,6 @@ ${description === undefined ? undefined : html`<meta name="description" content=
 ${SCRIPT === undefined ? undefined : html`<script type="module" src="${SCRIPT.address}"></script>`}
 </head>
 <body${frame.live === undefined ? undefined : html` data-live="${frame.live}"`} data-now="${frame.now}">
-${SHAPES}
 <a class="skip" href="#main">Skip to content</a>
 ${header(frame)}
 <main id="main" tabindex="-1">

@@ -4,6 +4,7 @@ import { startGrids } from './grid.ts';
 import { startKeys } from './keys.ts';
 import { startLive } from './live.ts';
 import { keepOpened } from './morph.ts';
+import { soon } from './page.ts';
 import { startTips } from './tips.ts';
 
 document.documentElement.classList.add('js');
@@ -13,4 +14,4 @@ offerCopies();
 startGrids();
 startTips();
 startKeys();
-startLive();
+soon(startLive);

@@ -1,4 +1,4 @@
-import { all, hit, on } from './page.ts';
+import { all, hit, on, soon } from './page.ts';
 
 type Cell = HTMLElement;
 
@@ -18,12 +18,16 @@ export function tendGrids(): void {
       cells.find((cell) => cell === document.activeElement) ??
       cells.find((cell) => cell.ariaCurrent) ??
       cells.find((cell) => cell.tabIndex === 0);
-    for (const cell of cells) cell.tabIndex = cell === (stop ?? cells[0]) ? 0 : -1;
+    for (const cell of cells) {
+      const index = cell === (stop ?? cells[0]) ? 0 : -1;
+      // Written anew, even the same would be styled anew.
+      if (cell.getAttribute('tabindex') !== String(index)) cell.tabIndex = index;
+    }
   }
 }
 
 export function startGrids(): void {
-  tendGrids();
+  soon(tendGrids);
   on('focusin', (event) => {
     if (hit(event, '[data-grid]')) tendGrids();
   });

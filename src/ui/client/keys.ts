@@ -1,4 +1,4 @@
-import { all, byId, hit, on, recall, remember } from './page.ts';
+import { all, byId, hit, on, recall, remember, soon } from './page.ts';
 
 const SETTING = 'lynceus-keys';
 const GO: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export function startKeys(): void {
     button.ariaPressed = String(!areOff());
     button.textContent = `Single keys are ${areOff() ? 'off' : 'on'}`;
   };
-  tell();
+  soon(tell);
   button?.addEventListener('click', () => {
     remember('localStorage', SETTING, areOff() ? 'on' : 'off');
     tell();

@@ -12,6 +12,14 @@ export function on<K extends keyof DocumentEventMap>(name: K, listener: (event: 
   document.addEventListener(name, listener);
 }
 
+/** Does something when the page is drawn and nothing else is to be done: one thing at a time, so that none keeps anybody waiting. */
+export function soon(act: () => void): void {
+  if ('requestIdleCallback' in window) requestIdleCallback(act, { timeout: SOON_MS });
+  else setTimeout(act);
+}
+
+const SOON_MS = 500;
+
 /** The element of an event, or what it is in, that a selector finds. */
 export function hit<E extends Element = HTMLElement>(event: Event, selector: string): E | null {
   return event.target instanceof Element ? event.target.closest<E>(selector) : null;
