@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { Router } from 'express';
 import type { AdapterTools } from './adapters/adapter-kind.ts';
 import type { GitHost, Repository } from './adapters/git-hosts/git-host.ts';
 import { findGitHost } from './adapters/git-hosts/registry.ts';
@@ -266,7 +267,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...gitSenders((kind) => gitSenderSources(connections, kind), clock),
     ];
     const readView = (limit: number) => readConnectionsView({ store, clock, checks, gitHosts }, limit);
-    const routers = [
+    const routers: Router[] = [
       receiveRoutes({ store, clock, senders, authentication, metrics, failpoint }),
       reportRoutes({ store, clock, authentication }),
       movedRoutes({ store, authentication }),
@@ -299,7 +300,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         findUnseenCommit: createUnseenCommitFinder(store, tools.deliverySystem),
         findSyncingCommit: createSyncingCommitFinder(store, tools.deliverySystem),
       }),
-      openApiRoutes(authentication),
+      openApiRoutes({ authentication, anonymousRead: environment.anonymousRead, routes: () => routesOf(routers) }),
       assetRoutes(),
       liveRoutes({ live, authentication, stopping: stopping.signal, trustedProxies: environment.trustedProxies }),
       themeRoutes(environment.publicUrl),

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import type { Route } from './access.ts';
 import type { Authentication } from './authentication.ts';
 import { connectionsPaths, connectionsSchemas } from './connections-openapi.ts';
 import { fleetPaths, fleetSchemas } from './fleet-openapi.ts';
@@ -12,6 +13,7 @@ import { decisionPaths, journeySchemas } from './openapi/journeys.ts';
 import { livePaths } from './openapi/live.ts';
 import { ref } from './openapi/parts.ts';
 import { riskPaths, riskSchemas } from './openapi/risk.ts';
+import { securitySchemes, withSecurity } from './openapi/security.ts';
 import { documentPaths, operationsPaths, problemSchemas, webhookPaths } from './openapi/service.ts';
 import { reportPaths, reportSchemas } from './reports/openapi.ts';
 import { stopTheLinePaths, stopTheLineSchemas } from './stop-the-line-openapi.ts';
@@ -54,7 +56,7 @@ export const openApi = {
     ...operationsPaths(problem),
   },
   components: {
-    securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    securitySchemes,
     schemas: {
       ...gateSchemas,
       ...connectionsSchemas,
@@ -73,10 +75,20 @@ export const openApi = {
   },
 } as const;
 
-export function openApiRoutes(authentication: Authentication): Router {
+export interface OpenApiTools {
+  authentication: Pick<Authentication, 'require'>;
+  anonymousRead: boolean;
+  /** All of the service, once they are there. */
+  routes(): readonly Route[];
+}
+
+/** The document, with what each route of this service takes. */
+export function openApiRoutes({ authentication, anonymousRead, routes }: OpenApiTools): Router {
   const router = Router();
+  let document: object | undefined;
   router.get('/api/v1/openapi.json', authentication.require('read'), (_request, response) => {
-    response.json(openApi);
+    document ??= { ...openApi, paths: withSecurity(openApi.paths, routes(), anonymousRead) };
+    response.json(document);
   });
   return router;
 }

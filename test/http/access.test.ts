@@ -44,6 +44,15 @@ const HOLDERS: Record<string, { token?: string; opens: readonly Access[]; webhoo
   'an Argo CD': { token: TOKENS.WEBHOOK_NEW, opens: [], webhook: '/webhooks/argocd', known: false },
   'a Flux': { token: TOKENS.FLUX_WEBHOOK, opens: [], webhook: '/webhooks/flux', known: false },
 };
+/** What the document may say of a route; of what is signed there are several ways. */
+function securityOf(access: Access, method: string, path: string, anonymousRead: boolean): object[][] {
+  if (access === 'anyone' || path.includes(':token')) return [[]];
+  if (access === 'sender') return [[{ webhookToken: [] }], [{ webhookToken: [] }, {}], [{}]];
+  const session = { session: [access], ...(method === 'GET' ? {} : { csrf: [access] }) };
+  const all = [{ token: [access] }, { password: [access] }, session];
+  return [access === 'read' && anonymousRead ? [...all, {}] : all];
+}
+
 /** A request about another project, where one can name it; else about all of them at once. */
 const OF_BANK = { project: 'bank', stage: 'staging', service: 'vault' };
 const EVENT = { specversion: '1.0', id: 'one', source: 'ci', type: 'dev.lynceus.indicators.pushed.v1' };
@@ -127,6 +136,24 @@ describe.each([
   it('describes every route of the API, and no other', () => {
     const api = world.app.routes.filter(({ path }) => API.test(path)).map(({ method, path }) => `${method} ${path}`);
     expect(documentedRoutes().sort()).toEqual(api.sort());
+  });
+
+  it('says in its document what each of them takes, and of whom', async () => {
+    const answer = await fetch(`${world.url}/api/v1/openapi.json`, { headers: bearer(TOKENS.READER) });
+    const document = (await answer.json()) as {
+      paths: Record<string, Record<string, { security?: object[] }>>;
+      components: { securitySchemes: object };
+    };
+    const wrong: string[] = [];
+    for (const { method, path, access } of world.app.routes.filter((route) => API.test(route.path))) {
+      const template = path.replaceAll(/:(\w+)/g, '{$1}');
+      const said = JSON.stringify(document.paths[template]?.[method.toLowerCase()]?.security);
+      const expected = securityOf(access, method, path, anonymousRead === 'true').map((one) => JSON.stringify(one));
+      if (!expected.includes(said)) wrong.push(`${method} ${path} (${access}): ${said}`);
+      for (const [, name = ''] of said.matchAll(/"(\w+)":/g))
+        if (!(name in document.components.securitySchemes)) wrong.push(`${path}: ${name} is no scheme`);
+    }
+    expect(wrong).toEqual([]);
   });
 
   it('declares what each of them takes, none of it by mistake', () => {

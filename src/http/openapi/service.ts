@@ -18,6 +18,7 @@ export const webhookPaths = (problem: object) => ({
     post: {
       operationId: 'receiveArgoCd',
       summary: 'Takes a notification of Argo CD as argocd-notifications/ sends it',
+      security: [{ webhookToken: [] }],
       requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
       responses: { 202: { description: 'Durable' }, default: problem },
     },
@@ -34,7 +35,7 @@ export const webhookPaths = (problem: object) => ({
           schema: { type: 'string', pattern: '^sha256=[0-9a-f]{64}$' },
         },
       ],
-      security: [{ token: [] }, {}],
+      security: [{ webhookToken: [] }, {}],
       requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
       responses: { 202: { description: 'Durable' }, default: problem },
     },
