@@ -3,7 +3,7 @@ import { isJsonObject } from '../../base/json.ts';
 import { sayValuePath } from '../../definitions/value-path.ts';
 import { keyOf, type Located, locate, offsetOf, type Spot } from './locate.ts';
 import { type NewValue, written } from './new-value.ts';
-import { columnOf, EditRefusal, type OpenFile, openFile, refuse, valuesOf } from './open-file.ts';
+import { columnOf, EditRefusal, type OpenFile, openFile, refuse, valuesOf, withoutSpaceBehind } from './open-file.ts';
 
 /** A piece of a file that becomes another. */
 interface Splice {
@@ -51,7 +51,7 @@ function replacement(file: OpenFile, node: Node, value: NewValue, path: string, 
   if (over && (inFlow || columnOf(file, start) !== value.column || isScalar(node)))
     return refuse(file, 'is indented otherwise in the other file: write both alike', start, path);
   const text = written(value, isScalar(node) ? (node.type as Scalar.Type) : undefined, file);
-  const old = file.text.slice(start, end).trimEnd();
+  const old = withoutSpaceBehind(file.text.slice(start, end));
   // Nothing stands behind the colon of an empty value, not even a space.
   const gap = old === '' && /[:-]$/.test(file.text.slice(0, start)) ? ' ' : '';
   const behind = old === '' && file.text[start] === '#' ? ' ' : '';

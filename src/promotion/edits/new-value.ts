@@ -1,7 +1,7 @@
 import { isScalar, parse, Scalar } from 'yaml';
 import { sayValuePath } from '../../definitions/value-path.ts';
 import { locate, offsetOf, type Spot, textOf } from './locate.ts';
-import { columnOf, MAX_ALIASES, type OpenFile, refuse } from './open-file.ts';
+import { columnOf, MAX_ALIASES, type OpenFile, refuse, withoutSpaceBehind } from './open-file.ts';
 
 /** What is to be written: a text, which is quoted where it has to be, or something as it is written elsewhere. */
 export type NewValue =
@@ -45,7 +45,7 @@ export function readWhole(file: OpenFile, spot: Spot): NewValue | undefined {
   if (node === undefined) return undefined;
   if (isScalar(node)) return readScalar(file, spot);
   const [start = 0, end = 0] = node.range ?? [];
-  const raw = file.text.slice(start, end).trimEnd();
+  const raw = withoutSpaceBehind(file.text.slice(start, end));
   const value: unknown = node.toJS(document, { maxAliasCount: MAX_ALIASES });
   return raw.includes('\n') ? { raw, value, column: columnOf(file, start) } : { raw, value };
 }

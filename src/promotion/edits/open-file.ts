@@ -57,6 +57,13 @@ export function columnOf({ text }: Pick<OpenFile, 'text'>, offset: number): numb
   return offset - before - (before < 0 && offset > 0 && text.startsWith('\uFEFF') ? 1 : 0);
 }
 
+/** Without the space behind a value. Only what is space in YAML: a text may end with any other of Unicode's. */
+export function withoutSpaceBehind(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t\r\n'.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
 /**
  * Reads a file that values are taken from or written to.
  *

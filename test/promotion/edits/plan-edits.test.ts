@@ -54,6 +54,17 @@ describe('setting a value', () => {
     expect(edited(set('tag', value), before)).toBe(after);
   });
 
+  it('takes no space for the end of a line that is none in YAML', () => {
+    const odd = 'a: \u205f\nb: x\u00a0 # why\n';
+    const { edits, problems } = planEdits(
+      [{ set: { file: 'f.yaml', path: 'a', value: 'one' } }, { set: { file: 'f.yaml', path: 'b', value: 'two' } }],
+      tree({}, 'a'),
+      tree({ 'f.yaml': odd }, 'b'),
+    );
+    expect(problems).toEqual([]);
+    expect(applied(edits, {}, { 'f.yaml': odd })['f.yaml']).toBe('a: one\nb: two # why\n');
+  });
+
   it('finds values in lists, by position and by a field, and by keys with dots', () => {
     const before = 'a:\n  - name: x\n    t: 1\n  - name: y\n    t: 1\nm: {"a.b/c": 1}\n';
     expect(edited(set('a[0].t', 2), before)).toBe(before.replace('t: 1', 't: 2'));
