@@ -5,7 +5,7 @@ import { createTestWorld, eventually, seeThrough, type TestWorld, untilSeen } fr
 
 const WEBHOOK_TOKEN = 'webhook-token-for-tests-0123456789';
 
-describe('notifications', () => {
+describe.concurrent('notifications', () => {
   it('that are all lost are made up for within 120 s, with the settings as they come', {
     timeout: 180_000,
   }, async () => {

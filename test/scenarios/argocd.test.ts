@@ -24,7 +24,7 @@ const rollingOut = (rollout: string) =>
     `name: staging\n      branch: stage/staging\n      rollout: ${rollout}`,
   );
 
-describe('a rollout that turns Degraded after Healthy', () => {
+describe.concurrent('a rollout that turns Degraded after Healthy', () => {
   it('has to be healthy for the whole settle time again', LIMIT, async () => {
     await story({ delivery: rollingOut('{settle: 5m, timeout: 1h}') }, async (told) => {
       const { controller } = told.world.argocd;
@@ -56,7 +56,7 @@ describe('a rollout that turns Degraded after Healthy', () => {
   });
 });
 
-describe('a suspended application', () => {
+describe.concurrent('a suspended application', () => {
   it('is waited for where the stage says nothing, and accepted where it says so', LIMIT, async () => {
     await story({ delivery: rollingOut('{settle: 100ms}') }, async (told) => {
       await told.world.argocd.controller.setHealth(STAGING, 'Suspended');
@@ -71,7 +71,7 @@ describe('a suspended application', () => {
   });
 });
 
-describe('a sync', () => {
+describe.concurrent('a sync', () => {
   it('of another commit than the gated one fails the stage', LIMIT, async () => {
     await story({ delivery: deliveryWith('staging', 'sync: gated') }, async (told) => {
       const base = told.world.repositories.get('checkout')?.sha('stage/staging') ?? '';
@@ -151,7 +151,7 @@ describe('a sync', () => {
   });
 });
 
-describe('a rollback that somebody makes in Argo CD', () => {
+describe.concurrent('a rollback that somebody makes in Argo CD', () => {
   it('is told as one, and is no new change to be delivered', LIMIT, async () => {
     await story({ delivery: deliveryWith('staging', 'sync: gated\n      soak: 10m') }, async (told) => {
       const { controller } = told.world.argocd;
@@ -169,7 +169,7 @@ describe('a rollback that somebody makes in Argo CD', () => {
   });
 });
 
-describe('an application of several sources', () => {
+describe.concurrent('an application of several sources', () => {
   it('is delivered when its second source moves, with every source pinned', LIMIT, async () => {
     await story({ delivery: deliveryWith('staging', 'sync: gated\n      approval: {quorum: 1}') }, async (told) => {
       const values = createBareRepository('values');
@@ -231,7 +231,7 @@ async function approved(told: Story) {
   );
 }
 
-describe('a branch that a promotion has moved', () => {
+describe.concurrent('a branch that a promotion has moved', () => {
   it('is looked at by Argo CD at once, instead of when it polls next', LIMIT, async () => {
     const timing = { pollMs: 600_000 };
     const delivery = deliveryWith('staging', 'sync: gated');

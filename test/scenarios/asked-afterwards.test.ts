@@ -30,7 +30,7 @@ async function twoGood(told: Story, stage: string): Promise<{ change: string; go
   return { change, good, now: deployedIn(told, stage) ?? '' };
 }
 
-describe('a person who finds a change bad that is over', () => {
+describe.concurrent('a person who finds a change bad that is over', () => {
   it('has it rolled back by a sync, on the record, and it is not delivered again', LIMIT, async () => {
     await story({ delivery: deliveryWith('staging', `sync: gated\n      ${PASSING}`) }, async (told) => {
       const { change, good, now } = await twoGood(told, 'staging');
@@ -136,7 +136,7 @@ describe('a person who finds a change bad that is over', () => {
   });
 });
 
-describe('an override of a change that is over', () => {
+describe.concurrent('an override of a change that is over', () => {
   it('deploys exactly its commit in a stage that Lynceus syncs, at best with a warning', LIMIT, async () => {
     const delivery = deliveryWith('staging', `sync: gated\n      ${APPROVED}\n      ${PASSING}`);
     await story({ delivery }, async (told) => {

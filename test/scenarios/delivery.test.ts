@@ -4,7 +4,7 @@ import { deliveryWith, expectUntouched, isOver, last, story, waitsAt } from '../
 
 const LIMIT = { timeout: 90_000 };
 
-describe('an application with labels and no file at all', () => {
+describe.concurrent('an application with labels and no file at all', () => {
   it(
     'is verified and reported; nothing is promoted, and nothing is synced that nobody asked us to sync',
     LIMIT,
@@ -27,7 +27,7 @@ describe('an application with labels and no file at all', () => {
   );
 });
 
-describe('a mistake in a file', () => {
+describe.concurrent('a mistake in a file', () => {
   it('stops the change with its place and what would be right', LIMIT, async () => {
     await story(
       { delivery: deliveryWith('dev', 'sync: automatic\n      promotion: {onPas: automatic}') },
@@ -67,7 +67,7 @@ describe('a mistake in a file', () => {
   });
 });
 
-describe('a test', () => {
+describe.concurrent('a test', () => {
   it('that fails stops the change before anything is promoted', LIMIT, async () => {
     const demands =
       'sync: automatic\n      tests: [{http: {path: /, requests: 10, expect: {status: 204}}}]\n      promotion: {onPass: automatic}';
@@ -81,7 +81,7 @@ describe('a test', () => {
   });
 });
 
-describe('an evaluation', () => {
+describe.concurrent('an evaluation', () => {
   const slo =
     'spec_version: "1.0"\nobjectives:\n  - {sli: error_rate, pass: [{criteria: ["<=0"]}]}\n  - {sli: throughput, pass: [{criteria: [">=1000000000"]}], warning: [{criteria: [">0"]}]}\ntotal_score: {pass: "90%", warning: "70%"}\n';
   const demands = (onWarning: string) =>
@@ -109,7 +109,7 @@ describe('an evaluation', () => {
   });
 });
 
-describe('a promotion', () => {
+describe.concurrent('a promotion', () => {
   const manual = 'sync: automatic\n      promotion: {onPass: manual}';
 
   it('is one pull request per service and stage: a newer one takes the place of an older one', LIMIT, async () => {
@@ -156,7 +156,7 @@ describe('a promotion', () => {
   });
 });
 
-describe('a person', () => {
+describe.concurrent('a person', () => {
   it('aborts a change; what it started in Argo CD is stopped', LIMIT, async () => {
     await story({ delivery: deliveryWith('staging', 'sync: gated'), timing: { syncMs: 4_000 } }, async (told) => {
       const commit = told.release(1);
@@ -199,7 +199,7 @@ describe('a person', () => {
   });
 });
 
-describe('a stage that is gated', () => {
+describe.concurrent('a stage that is gated', () => {
   it('says so when Argo CD syncs by itself and nothing could be held back', LIMIT, async () => {
     await story({ delivery: deliveryWith('dev', 'sync: gated') }, async (told) => {
       const over = await told.stage(told.release(1), 'dev', isOver, 'is refused');
@@ -208,7 +208,7 @@ describe('a stage that is gated', () => {
   });
 });
 
-describe('an application that is deleted', () => {
+describe.concurrent('an application that is deleted', () => {
   it('no longer holds up its stage, and the one that takes its place is delivered', LIMIT, async () => {
     await story(
       { delivery: deliveryWith('staging', 'sync: gated'), env: { LYNCEUS_RECONCILE_EVERY: '300ms' } },

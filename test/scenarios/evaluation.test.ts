@@ -47,7 +47,7 @@ function evaluationOf(view: StageView): { evaluation: Evaluation; task: string; 
   };
 }
 
-describe('an evaluation with several sources', () => {
+describe.concurrent('an evaluation with several sources', () => {
   const files = {
     'slo.yaml': slo(latency, '{sli: findings, pass: [{criteria: ["<=5"]}], key_sli: true}'),
     'sli.yaml': sli('latency: "p95"'),
@@ -103,7 +103,7 @@ describe('an evaluation with several sources', () => {
   });
 });
 
-describe('an evaluation by a real Prometheus', () => {
+describe.concurrent('an evaluation by a real Prometheus', () => {
   it.skipIf(!prometheusAvailable)('and by the figures of the tests, in one verdict', LIMIT, async () => {
     const prometheus = await startPrometheus([]);
     try {
@@ -128,7 +128,7 @@ describe('an evaluation by a real Prometheus', () => {
   });
 });
 
-describe('an evaluation with a delay', () => {
+describe.concurrent('an evaluation with a delay', () => {
   it('asks nothing before the metrics are there, and knows the labels of the application', LIMIT, async () => {
     const files = { 'slo.yaml': slo(latency), 'sli.yaml': sli('latency: "p95{s=\\"$LABEL.lynceus.dev/service\\"}"') };
     await measured({ evaluation: '{slo: slo.yaml, sli: sli.yaml, delay: 10m}', files }, async (told, { main }) => {
@@ -145,7 +145,7 @@ describe('an evaluation with a delay', () => {
   });
 });
 
-describe('an evaluation that a Keptn event asks for', () => {
+describe.concurrent('an evaluation that a Keptn event asks for', () => {
   it('is done by the files of what was deployed, and found by its context', LIMIT, async () => {
     const files = { 'slo.yaml': slo(latency), 'sli.yaml': sli('latency: "p95"') };
     await measured({ evaluation: '{slo: slo.yaml, sli: sli.yaml}', files }, async (told, { main }) => {
@@ -180,7 +180,7 @@ describe('an evaluation that a Keptn event asks for', () => {
   });
 });
 
-describe('watching', () => {
+describe.concurrent('watching', () => {
   const files = { 'slo.yaml': slo(latency), 'sli.yaml': sli('latency: "p95"') };
   const evaluation = '{slo: slo.yaml, sli: sli.yaml, watch: {for: 15m, every: 3m}}';
 
@@ -257,7 +257,7 @@ describe('watching', () => {
   });
 });
 
-describe('a number that is pushed', () => {
+describe.concurrent('a number that is pushed', () => {
   it('is waited for, and judged when it comes', LIMIT, async () => {
     const files = {
       'slo.yaml': slo('{sli: findings, pass: [{criteria: ["<=0"]}]}'),
@@ -289,7 +289,7 @@ describe('a number that is pushed', () => {
   });
 });
 
-describe('an evaluation that is invalidated', () => {
+describe.concurrent('an evaluation that is invalidated', () => {
   const files = {
     'slo.yaml': slo('{sli: latency, pass: [{criteria: ["<=+10%"]}]}'),
     'sli.yaml': sli('latency: "p95"'),
@@ -344,7 +344,7 @@ describe('an evaluation that is invalidated', () => {
   });
 });
 
-describe('a control group', () => {
+describe.concurrent('a control group', () => {
   const files = {
     'slo.yaml': slo('{sli: latency, control: {failOn: increase, critical: true}}'),
     'sli.yaml': sli('latency: "p95{track=\\"$track\\"}"'),

@@ -18,7 +18,7 @@ function delivery(paused: string, test = passing): string {
 }
 const actionsOf = (told: Story) => told.world.argocd.controller.actions;
 
-describe('a canary that stands still', () => {
+describe.concurrent('a canary that stands still', () => {
   it('is tested there, and goes on once it passed', LIMIT, async () => {
     await story({ delivery: delivery('paused: promote'), files: FILES }, async (told) => {
       const commit = told.release(1);

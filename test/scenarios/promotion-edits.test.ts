@@ -54,7 +54,7 @@ function at(told: Story, branch: string, path: string): string {
   return told.world.repositories.get('checkout')?.git('show', `${branch}:${path}`) ?? '';
 }
 
-describe('a promotion by edits of files', () => {
+describe.concurrent('a promotion by edits of files', () => {
   it('copies a folder from stage to stage, but for the values that each keeps', LIMIT, async () => {
     await story({ delivery: delivery(`{${COPY}}`), files }, async (told) => {
       const commit = release(told, 'v2');

@@ -30,7 +30,7 @@ const SATURDAY = (() => {
 const syncsAsked = (told: Story) =>
   told.world.argocd.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('checkout-staging/sync'));
 
-describe('a sync window of Argo CD', () => {
+describe.concurrent('a sync window of Argo CD', () => {
   it('that is closed is not knocked at: the change says until when, and goes on by itself', LIMIT, async () => {
     await story({ delivery: GATED }, async (told) => {
       await moveTo(told, SATURDAY.toISOString());

@@ -3,7 +3,7 @@ import { deliveryWith, expectUntouched, isOver, last, story, waitsAt } from '../
 
 const LIMIT = { timeout: 90_000 };
 
-describe('a deployment window', () => {
+describe.concurrent('a deployment window', () => {
   it('that is closed holds the change, says until when, and lets it go on by itself', LIMIT, async () => {
     const demands =
       'sync: gated\n      checks: {windows: [{deny: "FR 15:00/MO 07:00", timeZone: Europe/Vienna, reason: weekend freeze}]}';
@@ -34,7 +34,7 @@ describe('a deployment window', () => {
   });
 });
 
-describe('an approval', () => {
+describe.concurrent('an approval', () => {
   const demands = 'sync: gated\n      approval: {quorum: 1, expires: 2d}';
 
   it('is asked for before anything is synced, and counts for the commit that was looked at only', LIMIT, async () => {
@@ -113,7 +113,7 @@ describe('an approval', () => {
   });
 });
 
-describe('a soak', () => {
+describe.concurrent('a soak', () => {
   const demands = 'sync: gated\n      soak: 30m\n      promotion: {onPass: automatic}';
 
   it('lets the change run for its time before it is promoted', LIMIT, async () => {

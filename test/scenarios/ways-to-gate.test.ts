@@ -22,7 +22,7 @@ const operationOf = (told: Story, application: string) =>
 const livesOn = (told: Story, application: string) =>
   told.world.argocd.controller.find(application)?.status.history.at(-1)?.revision;
 
-describe('manual sync', () => {
+describe.concurrent('manual sync', () => {
   it('deploys nothing before the gate is open, and then exactly the commit that was let through', LIMIT, async () => {
     await story({ delivery: deliveryWith('dev', `sync: gated\n      ${APPROVED}`) }, async (told) => {
       told.world.argocd.controller.setAutomated('checkout-dev', false);
@@ -36,7 +36,7 @@ describe('manual sync', () => {
   });
 });
 
-describe('branch', () => {
+describe.concurrent('branch', () => {
   it('leaves syncing to Argo CD, which sees nothing before the pull request is merged', LIMIT, async () => {
     const delivery = deliveryWith('dev', 'sync: automatic\n      promotion: {onPass: manual}').replace(
       'sync: gated\n      promotion: {onPass: automatic}',
@@ -91,7 +91,7 @@ async function hooked(timeout: () => string, tell: (told: Story, codes: number[]
   });
 }
 
-describe('PreSync hook', () => {
+describe.concurrent('PreSync hook', () => {
   it('lets the sync that runs it go on once the gate is open, without being told its commit', LIMIT, async () => {
     await hooked(
       () => '60s',
@@ -200,7 +200,7 @@ describe('PreSync hook', () => {
   });
 });
 
-describe('PreSync hook that is a suspended Job', () => {
+describe.concurrent('PreSync hook that is a suspended Job', () => {
   const files = { 'gate.yaml': example('suspended-job.yaml') };
   const untilHeld = (told: Story) =>
     eventually(async () => operationOf(told, 'checkout-dev')?.message.includes('lynceus-gate'), {
@@ -236,7 +236,7 @@ describe('PreSync hook that is a suspended Job', () => {
   });
 });
 
-describe('deny window', () => {
+describe.concurrent('deny window', () => {
   const standing = () => {
     const { spec } = parse(example('deny-window.yaml')) as { spec: { syncWindows: WindowSpec[] } };
     return spec.syncWindows.map((window) => ({ ...window, applications: ['*-dev'] }));
@@ -264,7 +264,7 @@ describe('deny window', () => {
   });
 });
 
-describe('RollingSync step', () => {
+describe.concurrent('RollingSync step', () => {
   it('with maxUpdate 0 waits until we sync it; the steps before it are left to Argo CD', LIMIT, async () => {
     const { spec, metadata } = parse(example('rolling-sync.yaml')) as {
       metadata: { name: string };
