@@ -81,9 +81,16 @@ function isAhead({ state }: Cell): boolean {
 /** As the last stage that is known does, where nobody has been in this one. */
 function stepsIn(forecasts: Forecasts, whose: Whose, stage: string): StepPlace[] {
   const { journeys } = forecasts;
-  const others = journeys.stagesOf(whose).toReversed();
-  const known = [stage, ...others].map((name) => journeys.stepsOf(whose, name)).find((steps) => steps !== undefined);
-  return (known ?? []).map((step) => ({ stage, step }));
+  const known = journeys.stepsOf(whose, stage) ?? stepsOfLast(forecasts, whose) ?? [];
+  return known.map((step) => ({ stage, step }));
+}
+
+function stepsOfLast({ journeys }: Forecasts, whose: Whose): readonly string[] | undefined {
+  for (const stage of journeys.stagesOf(whose).toReversed()) {
+    const steps = journeys.stepsOf(whose, stage);
+    if (steps !== undefined) return steps;
+  }
+  return undefined;
 }
 
 function stepsAfter(steps: readonly StepPlace[], from: string | undefined): StepPlace[] {
