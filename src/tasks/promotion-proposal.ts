@@ -5,6 +5,7 @@ import { lastMerged } from '../engine/promotion-order.ts';
 import { short } from '../engine/revisions.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import { promotionBranches } from '../promotion/branches.ts';
+import { shownDiff } from '../promotion/shown-diff.ts';
 import type { PromotionIdentity } from '../promotion/trailers.ts';
 import { contentOf, type PromotionContent } from './promotion-content.ts';
 import { promotedHead, revertIn } from './promotion-head.ts';
@@ -39,11 +40,12 @@ async function theCommit(scene: PromotionScene, headBranch: string): Promise<Pro
   const { input, tools, target, host, repository, revision } = scene;
   const { to, branch } = target;
   if (await host.contains(repository, branch, revision, input)) return pass(`${to} has ${short(revision)} already`);
-  const brings = await host.compare(repository, branch, revision, input);
+  const brings = await host.compare(repository, branch, revision, { ...input, patches: true });
+  const diff = shownDiff(brings) as unknown as JsonObject;
   const revert = await revertIn(tools.history, { ...input.triggered.place, stage: to });
   const taken = typeof scene.memo['taken'] === 'string' ? scene.memo['taken'] : undefined;
   const head = await promotedHead(input, host, repository, { revision, headBranch, revert, taken });
-  return { head, brings, memo: revert === undefined ? {} : { revert, head } };
+  return { head, brings, memo: revert === undefined ? { diff } : { diff, revert, head } };
 }
 
 type Edits = Pick<Parameters<typeof contentOf>[2], 'changes' | 'identity' | 'headBranch'>;

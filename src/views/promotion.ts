@@ -1,4 +1,5 @@
 import { promotionsOf } from '../engine/promotion.ts';
+import { diffIn, editsIn, type ShownDiff, type ShownEdit } from '../engine/promotion-diff.ts';
 import { type Drift, driftIn } from '../engine/promotion-drift.ts';
 import { mergeOf, numberOf } from '../engine/promotion-order.ts';
 import { whyNoRetry } from '../engine/promotion-retry.ts';
@@ -15,6 +16,10 @@ export interface PromotionView {
   message?: string;
   /** What others brought to the branch since the last promotion. */
   drift?: Drift;
+  /** What changes in which file, as it was when the pull request was opened. Absent: not known. */
+  diff?: ShownDiff;
+  /** The same, where the promotion edits files itself. */
+  edits?: { edits: ShownEdit[]; total: number };
 }
 
 /** Where the promotions of a change stand; none: it has not come so far. */
@@ -24,6 +29,7 @@ export function promotionViews(state: SequenceState): PromotionView[] {
     const number = numberOf(promotion);
     const url = outcome?.data['url'] ?? memo['url'];
     const drift = driftIn(memo);
+    const [diff, edits] = [diffIn(memo), editsIn(memo)];
     const open = number === undefined ? 'waiting' : 'open';
     const reached = mergeOf(promotion) !== undefined || outcome?.result === 'pass';
     return {
@@ -33,6 +39,8 @@ export function promotionViews(state: SequenceState): PromotionView[] {
       ...(typeof url === 'string' && url !== '' ? { url } : {}),
       ...(outcome === undefined ? {} : { message: outcome.message }),
       ...(drift === undefined ? {} : { drift }),
+      ...(diff === undefined ? {} : { diff }),
+      ...(edits === undefined ? {} : { edits }),
     };
   });
 }

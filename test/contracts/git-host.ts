@@ -196,6 +196,11 @@ export function gitHostContract(name: string, createWorld: () => Promise<GitHost
           { path: `app-${round}.yaml`, additions: 2, deletions: 1 },
           { path: 'new/file', additions: 1, deletions: 0 },
         ]);
+        const asked = await host.compare(repository, verified, second, { patches: true });
+        const patch = asked.files.find(({ path }) => path.startsWith('app-'))?.patch;
+        // Comparisons of GitHub carry them by themselves.
+        if (patch === undefined) expect(host.kind).toBe('github');
+        else expect(patch.split('\n')).toEqual(expect.arrayContaining(['+image: shop:2', '+replicas: 2']));
         const both = await host.compare(repository, `${verified}`, STAGING);
         expect(both.commits.map(({ sha }) => sha)).toEqual([second]);
       });

@@ -111,6 +111,62 @@ describe('the journey of a change', () => {
   });
 });
 
+describe('a step that failed', () => {
+  const story = screen(promoted('search'));
+  const drawn = (task: object) => {
+    const [stage, ...rest] = story.change.stages;
+    const [first] = stage?.tasks ?? [];
+    if (!stage || !first) throw new Error('no task');
+    const tasks = [{ ...first, result: 'fail', ...task }];
+    return changePage(frame(), { ...story, change: { ...story.change, stages: [{ ...stage, tasks }, ...rest] } });
+  };
+
+  it('shows what its test said last, and what it measured', () => {
+    const failures = Array.from({ length: 50 }, (_, at) => `line ${at} <script>`);
+    const reports = [{ kind: 'http', path: '/cart', passed: false, failures, indicators: { error_rate: 0.25 } }];
+    const page = drawn({ name: 'test', data: { reports } });
+    expect(page).toContain('line 49 &lt;script&gt;</pre>');
+    expect(page).not.toContain('line 9 ');
+    expect(textOf(page)).toMatch(/http \/cart error rate 0\.25 .*the last 40 of 50 lines/);
+  });
+
+  it('says where the log of a Job is, as it is not read', () => {
+    const page = drawn({ name: 'sync', message: 'sync failed: Job migrate failed', data: {} });
+    expect(textOf(page)).toContain('Lynceus reads no logs of the cluster');
+  });
+});
+
+describe('what a promotion changes', () => {
+  it('is there in place, escaped, with signs and words; what is not shown says so', () => {
+    const story = screen(promoted('search'));
+    const [stage, ...rest] = story.change.stages;
+    if (!stage) throw new Error('no stage');
+    const diff = {
+      files: [
+        { path: 'values.yaml', additions: 1, deletions: 1, lines: ['- tag: 1.8.1', '+ tag: <b>1.8.2'], more: 2 },
+        { path: 'secret.yaml', additions: 3, deletions: 0 },
+      ],
+      totalFiles: 3,
+    };
+    const drawn = (promotion: object) => {
+      const promotions = [{ to: 'production', state: 'open' as const, ...promotion }];
+      return changePage(frame(), {
+        ...story,
+        change: { ...story.change, stages: [{ ...stage, promotions }, ...rest] },
+      });
+    };
+    const page = drawn({ diff });
+    expect(page).toContain('- tag: 1.8.1\n+ tag: &lt;b&gt;1.8.2</pre>');
+    expect(textOf(page)).toMatch(
+      /Diff of manifests for production \(4 lines added, 1 removed\) values\.yaml 1 added, 1 removed .* and 2 more lines secret\.yaml 3 added, 0 removed: not shown here and 1 more file/,
+    );
+    const edits = { edits: [{ path: 'envs/prod.yaml', what: 'image.tag: 1.8.1 → 1.8.2' }], total: 2 };
+    expect(textOf(drawn({ edits }))).toContain(
+      'Edits for production (2) envs/prod.yaml : image.tag: 1.8.1 → 1.8.2 and 1 more edit',
+    );
+  });
+});
+
 describe('the decision', () => {
   it('rests on what is shown, and says what it binds', () => {
     const page = changePage(frame(), screen(waitingForApproval('checkout')));

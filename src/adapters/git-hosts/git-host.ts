@@ -24,8 +24,8 @@ export interface Comparison {
   /** Commits that `head` has and `base` has not, newest first; cut at 250. */
   commits: CommitInfo[];
   totalCommits: number;
-  /** Changed between the merge base and head; cut at 300. */
-  files: { path: string; additions: number; deletions: number }[];
+  /** Changed between the merge base and head; cut at 300. `patch`: hunks of the first few text files, where asked for. */
+  files: { path: string; additions: number; deletions: number; patch?: string }[];
   totalFiles: number;
 }
 
@@ -123,6 +123,11 @@ export interface CallOptions {
   guard?: Guard;
 }
 
+export interface CompareOptions extends CallOptions {
+  /** With what changed in the files, as far as that takes no further request. */
+  patches?: true;
+}
+
 /**
  * A place where Git repositories live and pull requests are reviewed. Every method throws only
  * AdapterError. Contract: test/contracts/git-host.ts.
@@ -149,7 +154,7 @@ export interface GitHost {
   readFile(repository: Repository, sha: string, path: string, options?: CallOptions): Promise<string | undefined>;
 
   /** What `head` brings that `base` has not. */
-  compare(repository: Repository, base: string, head: string, options?: CallOptions): Promise<Comparison>;
+  compare(repository: Repository, base: string, head: string, options?: CompareOptions): Promise<Comparison>;
 
   /** Whether `ancestor` is contained in `descendant` (equal counts). */
   contains(repository: Repository, descendant: string, ancestor: string, options?: CallOptions): Promise<boolean>;

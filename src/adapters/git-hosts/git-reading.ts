@@ -1,6 +1,6 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { GitCommand } from './git-command.ts';
-import type { CommitInfo, Comparison } from './git-host.ts';
+import type { CommitInfo, CompareOptions, Comparison } from './git-host.ts';
 import type { Call, GitRepository } from './git-repository.ts';
 import { isRefName, isSha } from './names.ts';
 
@@ -8,6 +8,9 @@ import { isRefName, isSha } from './names.ts';
 export const MAX_FILE_BYTES = 256 * 1024;
 export const MAX_COMMITS = 250;
 export const MAX_FILES = 300;
+/** Of so many files it is said what changed in them. */
+export const MAX_PATCHES = 10;
+const MAX_PATCH_BYTES = 512 * 1024;
 
 /** Commit that a branch, tag, (short) SHA or HEAD names, as far as it has been fetched. */
 export async function resolveRevision(
@@ -62,7 +65,12 @@ export function decodeText(path: string, bytes: Uint8Array): string {
 }
 
 /** @throws {AdapterError} `not-found` when the two have no common ancestor */
-export async function compareCommits(git: GitCommand, base: string, head: string, call?: Call): Promise<Comparison> {
+export async function compareCommits(
+  git: GitCommand,
+  base: string,
+  head: string,
+  { patches, ...call }: Call & Pick<CompareOptions, 'patches'> = {},
+): Promise<Comparison> {
   const ancestor = await mergeBase(git, base, head, call);
   const range = `${base}..${head}`;
   const count = await git(['rev-list', '--count', range], { ...call });
@@ -73,7 +81,9 @@ export async function compareCommits(git: GitCommand, base: string, head: string
   return {
     commits: parseLog(log.stdout.toString('utf8')),
     totalCommits: Number(count.stdout.toString('utf8')),
-    files: files.slice(0, MAX_FILES),
+    files: patches
+      ? await withPatches(git, ancestor, head, files.slice(0, MAX_FILES), call)
+      : files.slice(0, MAX_FILES),
     totalFiles: files.length,
   };
 }
@@ -102,6 +112,35 @@ async function changedFiles(git: GitCommand, from: string, to: string, call?: Ca
   const args = ['diff-tree', '-r', '-z', '--numstat', '--no-renames', '--no-ext-diff', '--no-textconv', from, to, '--'];
   const { stdout } = await git(args, { ...call });
   return stdout.toString('utf8').split('\0').filter(Boolean).map(parseNumstat);
+}
+
+/** What cannot be read, as it is too much, is left out: the numbers are known. */
+async function withPatches(
+  git: GitCommand,
+  from: string,
+  to: string,
+  files: Comparison['files'],
+  call: Call,
+): Promise<Comparison['files']> {
+  const first = files.slice(0, MAX_PATCHES);
+  if (first.length === 0) return files;
+  const flags = ['-r', '-p', '-U1', '--no-color', '--no-renames', '--no-ext-diff', '--no-textconv'];
+  const paths = first.map(({ path }) => `:(literal)${path}`);
+  try {
+    const run = { ...call, maxBytes: MAX_PATCH_BYTES };
+    const { stdout } = await git(['diff-tree', ...flags, from, to, '--', ...paths], run);
+    // No line of a file can look like this: each begins with a sign.
+    const parts = stdout
+      .toString('utf8')
+      .split(/^diff --git .*$/m)
+      .slice(1);
+    if (parts.length !== first.length) return files;
+    const hunks = parts.map((part) => /^@@ [\s\S]*/m.exec(part)?.[0]);
+    return files.map((file, at) => (hunks[at] === undefined ? file : { ...file, patch: hunks[at] }));
+  } catch (error) {
+    if (!(error instanceof AdapterError) || error.reason === 'cancelled') throw error;
+    return files;
+  }
 }
 
 function parseNumstat(line: string): Comparison['files'][number] {

@@ -1,8 +1,8 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { HostUser } from '../../promotion/people.ts';
-import type { CallOptions, Comparison } from './git-host.ts';
-import { decodeText, MAX_COMMITS, MAX_FILES, requireFileSize } from './git-reading.ts';
+import type { CallOptions, CompareOptions, Comparison } from './git-host.ts';
+import { decodeText, MAX_COMMITS, MAX_FILES, MAX_PATCHES, requireFileSize } from './git-reading.ts';
 import { type Coordinates, type GitHubApi, shaOf } from './github-api.ts';
 import { requireRepository } from './github-people.ts';
 import { type GitHubUser, toHostUser } from './github-pull.ts';
@@ -38,7 +38,7 @@ export function createGitHubReading(api: GitHubApi) {
     }
   }
 
-  async function compare(at: Coordinates, base: string, head: string, options?: CallOptions): Promise<Comparison> {
+  async function compare(at: Coordinates, base: string, head: string, options?: CompareOptions): Promise<Comparison> {
     requireRevisions(base, head);
     const { data } = await api(options, (octokit, bound) =>
       // Without pages GitHub answers the newest 250 commits, oldest first.
@@ -52,10 +52,11 @@ export function createGitHubReading(api: GitHubApi) {
       ...accountOf(author),
       date: commit.author?.date ?? '',
     }));
-    const files = (data.files ?? []).map(({ filename, additions, deletions }) => ({
+    const files = (data.files ?? []).map(({ filename, additions, deletions, patch }, at) => ({
       path: filename,
       additions,
       deletions,
+      ...(options?.patches && at < MAX_PATCHES && typeof patch === 'string' ? { patch } : {}),
     }));
     return {
       commits: commits.reverse().slice(0, MAX_COMMITS),

@@ -101,6 +101,7 @@ export const journeySchemas = {
         type: 'array',
         items: ref('Promotion'),
       },
+      canBeSynced: { description: 'present: the decision sync is possible', const: true },
       canBeTakenUp: { description: 'present: the decision retry is possible', const: true },
       pullRequest: {
         type: 'object',
@@ -170,6 +171,41 @@ export const journeySchemas = {
       pullRequest: { type: 'integer' },
       url: text,
       message: text,
+      diff: {
+        type: 'object',
+        description:
+          'what changes in which file, as it was when the pull request was opened; nothing that looks secret',
+        required: ['files', 'totalFiles'],
+        properties: {
+          totalFiles: { type: 'integer', minimum: 0 },
+          files: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['path', 'additions', 'deletions'],
+              properties: {
+                path: text,
+                additions: { type: 'integer' },
+                deletions: { type: 'integer' },
+                lines: { type: 'array', items: text, description: '"+ new" and "- old"; absent: not shown' },
+                more: { type: 'integer', description: 'so many changed lines more' },
+              },
+            },
+          },
+        },
+      },
+      edits: {
+        type: 'object',
+        description: 'the same, where the promotion edits files itself',
+        required: ['edits', 'total'],
+        properties: {
+          total: { type: 'integer' },
+          edits: {
+            type: 'array',
+            items: { type: 'object', required: ['path', 'what'], properties: { path: text, what: text } },
+          },
+        },
+      },
       drift: {
         type: 'object',
         description: 'what others brought to the branch since the last promotion',

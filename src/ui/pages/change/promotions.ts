@@ -4,6 +4,7 @@ import type { PromotionView } from '../../../views/promotion.ts';
 import { type Html, html, link } from '../../html.ts';
 import { shortCommit } from '../../parts/reference.ts';
 import { stateMark } from '../../parts/state.ts';
+import { diffOf } from './diff.ts';
 
 const STATES: Readonly<Record<PromotionView['state'], State>> = {
   waiting: 'waiting',
@@ -15,7 +16,7 @@ const STATES: Readonly<Record<PromotionView['state'], State>> = {
 /** Every stage that a change goes to, with its pull request, and what others brought there. */
 export function promotionLines(promotions: readonly PromotionView[]): (Html | undefined)[] {
   const lines = promotions.length > 1 ? promotions.map(promotionLine) : [];
-  return [...lines, ...promotions.map(driftLine)];
+  return [...lines, ...promotions.map(diffOf), ...promotions.map(driftLine)];
 }
 
 function promotionLine({ to, state, pullRequest, url, message }: PromotionView): Html {
