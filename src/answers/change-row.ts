@@ -37,7 +37,7 @@ export interface ChangeRow {
   afterwards?: Afterwards;
 }
 
-export type ChangeKind = 'code' | 'config' | 'rollback' | 'remediation';
+export type ChangeKind = 'code' | 'config' | 'rollback';
 
 export type State =
   | 'idle'

@@ -19,7 +19,7 @@ const STATES: Readonly<Record<State, true>> = {
   superseded: true,
   unknown: true,
 };
-const KINDS = ['code', 'config', 'rollback', 'remediation'] as const;
+const KINDS = ['code', 'config', 'rollback'] as const;
 const NAMES = ['stage', 'team', 'author', 'project', 'service', 'ring', 'cluster'] as const;
 
 type Query = Readonly<Record<string, unknown>>;

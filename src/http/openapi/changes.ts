@@ -30,7 +30,7 @@ const STATES = [
   'superseded',
   'unknown',
 ];
-const KINDS = ['code', 'config', 'rollback', 'remediation'];
+const KINDS = ['code', 'config', 'rollback'];
 const STEP_KEYS = [
   ...['build', 'image', 'manifest', 'review', 'checks', 'approval', 'sync', 'rollout'],
   ...['test', 'evaluation', 'release', 'soak', 'promotion', 'rollback'],

@@ -23,7 +23,6 @@ const KINDS: Readonly<Record<ChangeRow['kind'], string | undefined>> = {
   code: undefined,
   config: 'configuration',
   rollback: 'rollback',
-  remediation: 'remediation',
 };
 
 function what(row: ChangeRow, frame: Moment): Html {

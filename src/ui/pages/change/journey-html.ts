@@ -27,7 +27,7 @@ const UNREPORTED = html`<p class="quiet fact">Build, image and manifest were not
 
 /** What a pipeline builds has one to report it; what we take back, or mend, has none. */
 function isUnreported([first]: readonly Section[], { kind }: { kind?: ChangeRow['kind'] }): boolean {
-  return first?.stage !== undefined && kind !== 'rollback' && kind !== 'remediation';
+  return first?.stage !== undefined && kind !== 'rollback';
 }
 
 function sectionHtml(section: Section, frame: Frame, options: JourneyOptions, over: boolean): Html {
