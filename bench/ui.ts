@@ -69,7 +69,12 @@ async function measure(database: Database, quick: boolean, say: (line: string) =
     `${database.kind}: ${whole(seeded.applications)} applications, ${whole(seeded.changes)} changes, ${whole(seeded.evaluations)} evaluations`,
   );
   const argocd = await startEmptyArgoCd(1);
-  const service = await startService({ database, argocdUrl: argocd.url, env: { LYNCEUS_ANONYMOUS_READ: 'true' } });
+  const service = await startService({
+    database,
+    argocdUrl: argocd.url,
+    // An Argo CD that lists nothing a second time would empty the fleet while it is measured.
+    env: { LYNCEUS_ANONYMOUS_READ: 'true', LYNCEUS_RECONCILE_EVERY: '1h' },
+  });
   try {
     const addresses = addressesOf(size, now);
     const server = await askAll(service, addresses, quick ? ASKED.quick : ASKED.full);

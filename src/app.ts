@@ -60,7 +60,7 @@ import { cdEventWords, emitEvents, emitJobs } from './runtime/emit.ts';
 import { createEvaluations } from './runtime/evaluations.ts';
 import { type Failpoint, noFailpoints } from './runtime/failpoint.ts';
 import { offerFirstRun } from './runtime/first-run.ts';
-import { refreshFleet } from './runtime/fleet.ts';
+import { createFleetRefresher } from './runtime/fleet.ts';
 import { createFleetBoard } from './runtime/fleet-board.ts';
 import { readForecast } from './runtime/forecast-view.ts';
 import { createForecasts } from './runtime/forecasts.ts';
@@ -230,7 +230,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           diagnose: (job, lease) => diagnoseConnection({ ...room, checks, logged }, job, lease),
           change: (job) => projectChange(rows, job),
           rebuild: (job) => rebuildStep({ store, received: jobsInLog }, job),
-          fleet: (job) => refreshFleet({ store, clock }, job),
+          fleet: createFleetRefresher({ store, clock }),
           tested: (job) => noteTestEvent({ store, clock }, job),
           reconcile: (job, lease) => reconcile({ ...room, everyMs: environment.reconcileMs }, job, lease),
         },

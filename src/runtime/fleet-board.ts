@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { FleetService } from '../views/fleet.ts';
@@ -26,8 +27,7 @@ const OVERLAP_MS = 15_000;
 const FRESH_MS = 1_000;
 /** Whatever the reason why one was missed: it is found then. */
 const ALL_EVERY_MS = 10 * 60_000;
-const PAGE = 200;
-const FIRST_PAGE = 1000;
+const PAGE = 100;
 
 /**
  * The fleet as it can be asked for. A few words of each service are kept to find and order them, brought up to date by
@@ -44,10 +44,9 @@ export function createFleetBoard({ store, clock }: { store: Store; clock: Clock 
     const now = clock.now().getTime();
     const isAll = now - readAllAt > ALL_EVERY_MS;
     const until = isAll ? Number.NEGATIVE_INFINITY : newest - OVERLAP_MS;
-    const limit = isAll ? FIRST_PAGE : PAGE;
     const seen = new Set<string>();
     for (let after: { sort: number; id: string } | undefined; ; ) {
-      const rows = await store.documents({ kind: FLEET, limit, ...(after ? { after } : {}) });
+      const rows = await store.documents({ kind: FLEET, limit: PAGE, ...(after ? { after } : {}) });
       for (const { id, status, sort, data } of rows) {
         if (sort < until) break;
         seen.add(id);
@@ -56,8 +55,10 @@ export function createFleetBoard({ store, clock }: { store: Store; clock: Clock 
         newest = Math.max(newest, sort);
       }
       const last = rows.at(-1);
-      if (!last || rows.length < limit || last.sort < until) break;
+      if (!last || rows.length < PAGE || last.sort < until) break;
       after = { sort: last.sort, id: last.id };
+      // Others have their turn between the pages of a large fleet.
+      await nextTurn();
     }
     if (!isAll) return;
     for (const id of entries.keys()) if (!seen.has(id)) entries.delete(id);

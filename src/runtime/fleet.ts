@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { SequenceState } from '../engine/sequence.ts';
@@ -22,11 +23,27 @@ export interface FleetRoom {
   clock: Clock;
 }
 
+/**
+ * What brings rows up to date, one service at a time: each is drawn from a hundred rows and more, and a whole fleet may
+ * have moved at once. All workers together would hold many of them, and keep everybody else waiting.
+ */
+export function createFleetRefresher(room: FleetRoom): (job: ClaimedJob) => Promise<void> {
+  let before: Promise<unknown> = Promise.resolve();
+  return async (job) => {
+    const draw = before.then(() => drawn(room, job));
+    before = draw.catch(() => undefined);
+    await room.store.commit({ documents: [await draw], claim: job, settle: { kind: 'done' } });
+  };
+}
+
 /** Brings the row of one service up to date. One at a time for each service: the job's key is the service. */
-export async function refreshFleet({ store, clock }: FleetRoom, job: ClaimedJob): Promise<void> {
+export async function refreshFleet(room: FleetRoom, job: ClaimedJob): Promise<void> {
+  await room.store.commit({ documents: [await drawn(room, job)], claim: job, settle: { kind: 'done' } });
+}
+
+function drawn(room: FleetRoom, job: ClaimedJob): Promise<Document> {
   const { project, stage, service } = job.payload as unknown as Place;
-  const document = await fleetDocument({ store, clock }, { project, service }, [stage]);
-  await store.commit({ documents: [document], claim: job, settle: { kind: 'done' } });
+  return fleetDocument(room, { project, service }, [stage]);
 }
 
 /**
@@ -47,16 +64,21 @@ export async function fleetDocument(
   const known = (before?.data as Partial<FleetService> | undefined)?.stages ?? [];
   const all = new Set([...stages, ...known.map(({ stage }) => stage), ...rows.map(({ stage = '' }) => stage)]);
   const places = [...all].filter((stage) => stage !== '').map((stage) => ({ project, stage, service }));
-  const [sequences, evaluations] = await Promise.all([
-    Promise.all(places.map((place) => sequencesOf(store, place))),
-    Promise.all(places.map(async (place) => [place.stage, await evaluationsOf(store, place)] as const)),
-  ]);
+  const sequences: SequenceState[] = [];
+  const evaluations = new Map<string, EvaluationView[]>();
+  for (const place of places) {
+    sequences.push(...(await sequencesOf(store, place)));
+    const found = await evaluationsOf(store, place);
+    if (found.length > 0) evaluations.set(place.stage, found);
+    // SQLite answers at once: nobody else would have a turn.
+    await nextTurn();
+  }
   const data = fleetService({
     project,
     service,
     applications: rows.map(toApplication),
-    sequences: sequences.flat(),
-    evaluations: new Map(evaluations.filter(([, found]) => found.length > 0)),
+    sequences,
+    evaluations,
   });
   return {
     kind: FLEET,
@@ -83,33 +105,4 @@ async function sequencesOf(store: Store, place: Place): Promise<SequenceState[]>
 async function evaluationsOf(store: Store, place: Place): Promise<EvaluationView[]> {
   const rows = await store.documents({ kind: 'evaluation', ...place, limit: MAX_EVALUATIONS });
   return rows.map((row) => evaluationView({ ...row, status: row.status ?? '' }));
-}
-
-const PAGE = 1000;
-
-/** Makes every row anew, from the applications, changes and evaluations that there are; answers how many. */
-export async function rebuildFleet(room: FleetRoom): Promise<number> {
-  const services = new Map<string, { project: string; service: string; stages: Set<string> }>();
-  for (const kind of ['application', 'sequence', 'evaluation']) {
-    for await (const { project = '', service = '', stage = '' } of rowsOf(room.store, kind)) {
-      if (project === '' || service === '') continue;
-      const key = fleetKey({ project, service });
-      const found = services.get(key) ?? { project, service, stages: new Set<string>() };
-      services.set(key, { ...found, stages: found.stages.add(stage) });
-    }
-  }
-  for (const { stages, ...service } of services.values()) {
-    await room.store.commit({ documents: [await fleetDocument(room, service, [...stages])] });
-  }
-  return services.size;
-}
-
-async function* rowsOf(store: Store, kind: string): AsyncGenerator<Document> {
-  for (let after: { sort: number; id: string } | undefined; ; ) {
-    const rows = await store.documents({ kind, limit: PAGE, ...(after ? { after } : {}) });
-    yield* rows;
-    const last = rows.at(-1);
-    if (!last || rows.length < PAGE) return;
-    after = { sort: last.sort, id: last.id };
-  }
 }

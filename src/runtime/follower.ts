@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document, Store } from '../store/store.ts';
 import { REPORTED } from '../views/reported-run.ts';
 
-const PAGE = 200;
+/** So few that whoever asks for something meanwhile hardly waits. */
+const PAGE = 50;
 const MOST_ROWS = 50_000;
 const LOOK_BACK_MS = 180 * 86_400_000;
 /** A commit may become visible so long after the moment that it tells of. */
@@ -13,7 +15,8 @@ export interface Follower {
 }
 
 /**
- * The first time from the newest backwards, a page at a time, so that others get their turn; later what moved since.
+ * The first time from the newest backwards, a page at a time and as long a pause after it as it took: SQLite answers at
+ * once, so nobody else would have a turn. Later what moved since.
  *
  * @param learn with what moved after `since`; `older` than all that was learnt before
  */
@@ -31,11 +34,13 @@ export function createFollower(
   async function* pages(from: number, begin?: { sort: number; id: string }): AsyncGenerator<Document[]> {
     let after = begin;
     for (let rows = 0; rows < MOST_ROWS; rows += PAGE) {
+      const began = performance.now();
       const page = await store.documents({ kind, limit: PAGE, ...(after ? { after } : {}) });
       yield page.filter(({ sort }) => sort >= from);
       const last = page.at(-1);
       if (!last || page.length < PAGE || last.sort < from) return;
       after = { sort: last.sort, id: last.id };
+      await sleep(performance.now() - began);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { calibrationOf } from '../forecast/calibration.ts';
 import { doraOf } from '../forecast/dora.ts';
@@ -27,7 +28,9 @@ export interface ForecastFilter {
 const DEFAULT_DAYS = 30;
 export const MOST_DAYS = 180;
 const DAY_MS = 86_400_000;
-const PAGE = 500;
+const PAGE = 100;
+/** After a start nobody waits until a large fleet is learnt: the newest runs come first, and say most. */
+const LEARNING_MS = 2_000;
 /** Of one service enough for years; of all together the newest. */
 const MOST_RUNS = 5_000;
 const MOST_FORECASTS = 200;
@@ -39,7 +42,7 @@ export async function readForecast(
   filter: ForecastFilter,
 ): Promise<ForecastView> {
   const { store, clock, forecasts } = room;
-  await forecasts.refresh();
+  await Promise.race([forecasts.refresh(), sleep(LEARNING_MS, undefined, { ref: false })]);
   const now = clock.now();
   const days = Math.min(MOST_DAYS, Math.max(1, filter.days ?? DEFAULT_DAYS));
   const from = now.getTime() - days * DAY_MS;
@@ -143,6 +146,7 @@ async function documents(store: Store, query: DocumentQuery, most: number, from:
     const page = await store.documents({ ...query, ...after, limit: Math.min(PAGE, most - found.length) });
     found.push(...page.filter(({ sort }) => sort >= from));
     if (page.length < PAGE || (page.at(-1)?.sort ?? 0) < from) break;
+    await nextTurn();
   }
   return found;
 }

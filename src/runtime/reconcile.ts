@@ -43,7 +43,11 @@ export async function reconcile(room: ReconcilerRoom, job: ClaimedJob, lease: Le
     const listed = new Set(applications.map(({ ref }) => applicationKey(ref)));
     const absent = [...known.values()].filter(({ row }) => !listed.has(row.id) && row.status !== 'gone');
     await inBatches(absent, (some) =>
-      room.store.commit({ documents: some.map(fade), jobs: some.map(({ row }) => fleetJob(placeOf(row))) }),
+      room.store.commit({
+        documents: some.map(fade),
+        // The fleet goes on showing what is absent only once.
+        jobs: some.filter(isAway).map(({ row }) => fleetJob(placeOf(row))),
+      }),
     );
     if (moved.length > 0)
       room.log.debug({ system, listed: applications.length, moved: moved.length }, 'applications moved');
@@ -71,12 +75,16 @@ export async function askForReconciliation(store: Store, systems: readonly strin
  * Deleted, or its labels were taken off. Lists come from a cache that lags behind, so an application is
  * gone only when it is absent twice; coming back, it is looked at anew.
  */
-function fade({ row }: KnownApplication): Document {
+function fade(one: KnownApplication): Document {
   return {
-    ...row,
-    status: row.status === 'absent' ? 'gone' : 'absent',
-    data: { ...row.data, fingerprint: '' },
+    ...one.row,
+    status: isAway(one) ? 'gone' : 'absent',
+    data: { ...one.row.data, fingerprint: '' },
   };
+}
+
+function isAway({ row }: KnownApplication): boolean {
+  return row.status === 'absent';
 }
 
 function placeOf({ project = '', stage = '', service = '' }: Document): Place {

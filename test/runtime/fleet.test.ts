@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/base/json.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
-import { refreshFleet } from '../../src/runtime/fleet.ts';
+import { createFleetRefresher, refreshFleet } from '../../src/runtime/fleet.ts';
 import { createFleetBoard } from '../../src/runtime/fleet-board.ts';
-import { fleetKey } from '../../src/runtime/fleet-job.ts';
+import { fleetJob, fleetKey } from '../../src/runtime/fleet-job.ts';
 import { rebuildHere } from '../../src/runtime/rebuild.ts';
 import { sequenceCommit } from '../../src/runtime/sequences.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -88,6 +89,35 @@ describe('the row of a service', () => {
       stages: [{ stage: 'staging', last: { change: 'the-change', label: '1.8.2' } }],
     });
     expect(await work()).toBe(0);
+  });
+
+  it('is drawn for one service at a time, however many have moved, and whatever became of the one before', async () => {
+    const services = ['checkout', 'cart', 'ledger'];
+    await store.commit({ jobs: services.map((service) => fleetJob({ ...PLACE, service })) });
+    now += 2_000;
+    let [reading, most, failures] = [0, 0, 1];
+    const watched: Store = {
+      ...store,
+      async documents(query) {
+        most = Math.max(most, ++reading);
+        await nextTurn();
+        reading -= 1;
+        if (failures-- > 0) throw new Error('the store is away');
+        return store.documents(query);
+      },
+    };
+    const refresh = createFleetRefresher({ store: watched, clock });
+    const jobs = await store.claim({ limit: 10, leaseMs: 60_000, queues: ['fleet'] });
+    const outcomes = await Promise.allSettled(jobs.map(refresh));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(most).toBe(1);
+    const rows = await store.documents({ kind: 'fleet' });
+    expect(rows.map(({ service }) => service).sort()).toEqual(
+      jobs
+        .slice(1)
+        .map(({ key }) => key.split('/')[1])
+        .sort(),
+    );
   });
 
   it('leaves out applications that are gone', async () => {

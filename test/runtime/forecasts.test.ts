@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createForecastModel } from '../../src/forecast/model.ts';
 import { movedAt, type Run } from '../../src/forecast/run.ts';
 import { FORECAST } from '../../src/runtime/forecast-learner.ts';
 import { createForecasts, type Forecasts } from '../../src/runtime/forecasts.ts';
@@ -106,6 +108,28 @@ describe('forecasts', () => {
     );
   });
 
+  it('leave others their turn while they learn, and say the same as if they had learnt at once', async () => {
+    const runs = history(170);
+    await remember(...runs);
+    const forecasts = createForecasts({ store, clock });
+    let turns = 0;
+    let over = false;
+    const others = (async () => {
+      for (; !over; turns++) await nextTurn();
+    })();
+    await forecasts.refresh();
+    over = true;
+    await others;
+    expect(turns).toBeGreaterThan(3);
+
+    const atOnce = createForecastModel({ halfLifeRuns: 20 });
+    for (const run of runs.toSorted((a, b) => movedAt(b) - movedAt(a))) atOnce.addOlder(run);
+    const question = { ...PLACE, remaining: REMAINING };
+    const [{ eta, odds }, other] = [forecasts.for(question), atOnce.forecast(question, now)];
+    expect({ eta, odds }).toEqual({ eta: other.eta, odds: other.odds });
+    expect(odds?.n).toBeGreaterThan(20);
+  });
+
   it('go on where the store failed them, and learn nothing twice', async () => {
     await remember(...history(450));
     let failures = 1;
@@ -118,7 +142,7 @@ describe('forecasts', () => {
     };
     const forecasts = createForecasts({ store: shaky, clock });
     await expect(forecasts.refresh()).rejects.toThrow('away');
-    expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(200);
+    expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(50);
     await forecasts.refresh();
     await forecasts.refresh();
     expect(forecasts.step(PLACE, 'prod', 'sync')?.runs).toBe(450);

@@ -108,6 +108,25 @@ describe('the list of all applications', () => {
     ]);
   });
 
+  it('draws the fleet anew once an application is gone, not when one list only left it out', async () => {
+    const place = { project: 'shop', stage: 'dev', service: 'checkout' };
+    await store.commit({ documents: [{ ...seen(application('checkout', 'a')), ...place }] });
+    const services: string[][] = [];
+    for (let list = 0; list < 3; list++) {
+      await store.commit({ jobs: [{ queue: 'reconcile', key: 'main', payload: { system: 'main' } }] });
+      for (const job of await store.claim({ limit: 10, leaseMs: 60_000, queues: ['reconcile'] }))
+        await reconcile({ ...room, store }, job, lease);
+      const stats = await store.stats();
+      const asked = stats.filter(({ queue, waiting, due }) => queue === 'fleet' && waiting + due > 0);
+      services.push([(await store.document('application', 'main/argocd/checkout'))?.status ?? '', `${asked.length}`]);
+    }
+    expect(services).toEqual([
+      ['absent', '0'],
+      ['gone', '1'],
+      ['gone', '1'],
+    ]);
+  });
+
   it('is asked for again at the next start where it has never succeeded', async () => {
     failing = true;
     await expect(start()).rejects.toThrow('nobody answers');
