@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -93,6 +94,13 @@ describe('the image', () => {
     expect(text('bench/support/service.ts')).toContain(`['${begins[1]}']`);
     expect(wordsOf('CMD').map((words) => JSON.parse(words))).toEqual([['serve']]);
     expect(wordsOf('HEALTHCHECK')).toEqual(['NONE']);
+  });
+
+  it('has a Node that knows what the service tells V8', () => {
+    const told = [...text('src/main.ts').matchAll(/setFlagsFromString\('--(?:no-)?([\w-]+)/g)].map((match) => match[1]);
+    expect(new Set(told).size).toBe(2);
+    const known = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
+    for (const flag of told) expect(known).toContain(`--${flag} (`);
   });
 
   it('is told settings by names that the program knows', () => {

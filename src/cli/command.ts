@@ -15,6 +15,8 @@ export interface Terminal {
   colours?: boolean;
   /** All of standard input; absent where there is none. */
   readStdin?(): string;
+  /** Told once the service answers. */
+  serving?(): void;
   /** Lets the process die at once, for failpoints. */
   die(): never;
 }

@@ -13,6 +13,7 @@ export async function serve(terminal: Terminal): Promise<number> {
   try {
     const failpoint = failpointFor(environment.value.crashAt, terminal);
     const app = await startApp({ environment: environment.value, sources: terminal.sources, failpoint });
+    terminal.serving?.();
     await stopped(terminal.stop);
     await app.stop();
     return EXIT.ok;
