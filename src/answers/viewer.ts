@@ -6,6 +6,8 @@ export { ROLES, type Role } from '../base/rights.ts';
 export interface Viewer {
   name: string;
   groups: readonly string[];
+  /** What stands for their mail address, where the provider vouches for it. */
+  mail?: string;
   /** Teams whose changes are "my team's". */
   teams?: readonly string[];
   roles: readonly Role[];

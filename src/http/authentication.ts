@@ -102,8 +102,9 @@ export function createAuthentication(tools: AuthenticationTools): Authentication
     viewer(response) {
       const holder = response.locals['holder'] as Holder | undefined;
       if (!holder) return undefined;
-      const { name, groups, roles, stages, projects } = holder;
-      return { name, groups, teams: groups, roles, stages, ...(projects === undefined ? {} : { projects }) };
+      const { name, groups, mail, roles, stages, projects } = holder;
+      const more = { ...(mail === undefined ? {} : { mail }), ...(projects === undefined ? {} : { projects }) };
+      return { name, groups, teams: groups, roles, stages, ...more };
     },
     csrf: (response) => response.locals['csrf'] as string | undefined,
   };

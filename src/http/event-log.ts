@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { inCloudEvent } from '../events/cd-events.ts';
 import { type CdEventWords, createTeller } from '../runtime/emit.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
@@ -52,6 +53,15 @@ function toCloudEvent({ id, source, type, subject, time, data, seq, stream, vers
     sequencenumber: seq,
     stream,
     ...(version === undefined ? {} : { streamversion: version }),
-    data,
+    data: withoutMail(data),
   };
+}
+
+/** What recognises an author is nobody's business: whoever guesses an address could try it. */
+function withoutMail(data: JsonObject): JsonObject {
+  const found = data['data'];
+  const commit = isJsonObject(found) ? found['commit'] : undefined;
+  if (!isJsonObject(found) || !isJsonObject(commit) || commit['mail'] === undefined) return data;
+  const { mail: _, ...shown } = commit;
+  return { ...data, data: { ...found, commit: shown } };
 }

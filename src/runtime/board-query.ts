@@ -57,7 +57,7 @@ export function storeQuery(
       // Each is met by much of the fleet.
       return values.length === 0 ? [] : [{ names: [name], values, often: true }];
     }),
-    ...(mine ? [{ names: ['author'], values: viewer ? [viewer.name.toLowerCase()] : [] }] : []),
+    ...(mine ? [{ names: ['author'], values: viewer ? namesOf(viewer) : [] }] : []),
     ...(needs === undefined ? [] : [{ names: ['needs'], values: viewer ? meanings(viewer) : [], orId: timely }]),
   ];
   return {
@@ -73,6 +73,11 @@ export function momentIn(since: string, now: Date): number | undefined {
   if (span !== undefined) return Math.max(0, now.getTime() - span);
   const at = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?$/.test(since) ? Date.parse(since) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at);
+}
+
+/** How authors are called who are the reader. */
+function namesOf({ name, mail }: Viewer): string[] {
+  return [name.toLowerCase(), ...(mail === undefined ? [] : [mail])];
 }
 
 /** How facts name a reader: by themselves, their groups and teams, their roles. */

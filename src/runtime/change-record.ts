@@ -1,5 +1,6 @@
 import type { ChangeFacts } from '../answers/change-facts.ts';
 import type { State } from '../answers/change-row.ts';
+import { authorsMail } from '../answers/facts/identity.ts';
 import { imageName } from '../answers/facts/images.ts';
 import { needsByTime } from '../answers/needs.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -89,7 +90,9 @@ function keysOf(facts: ChangeFacts, sequences: readonly SequenceState[]): Change
     ...named('service', [service.toLowerCase()]),
     ...named(
       'author',
-      [facts.author.name, facts.author.login ?? ''].map((name) => name.toLowerCase()),
+      [facts.author.name, facts.author.login ?? '', authorsMail(sequences, facts.author) ?? ''].map((name) =>
+        name.toLowerCase(),
+      ),
     ),
     ...named(
       'handed',

@@ -8,6 +8,8 @@ export interface Holder extends Rights {
   id: string;
   name: string;
   groups: readonly string[];
+  /** What stands for their mail address, where the provider vouches for it. */
+  mail?: string;
   method: MadeBy['method'];
   identity?: MadeBy['identity'];
 }

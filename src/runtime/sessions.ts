@@ -16,7 +16,7 @@ const PURGE_MS = 3_600_000;
 
 /** Who signed in, and how. */
 export type SessionOwner = { name: string; groups: readonly string[] } & (
-  | { via: 'provider'; issuer: string; subject: string }
+  | { via: 'provider'; issuer: string; subject: string; mail?: string }
   /** With an API token: the session may what the token may, while it is good. */
   | { via: 'token'; hash: string }
   | { via: 'first-run' }

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Identity, SignInProvider } from '../adapters/sign-in/sign-in-provider.ts';
 import type { Clock } from '../base/clock.ts';
 import { sha256Bytes } from '../base/ids.ts';
+import { mailId } from '../base/mail.ts';
 import { type Grant, NO_RIGHTS, PERMISSIONS, type Rights, ROLES, rightsOf } from '../base/rights.ts';
 import type { CredentialStore } from '../store/credentials.ts';
 import type { ApiTokens } from './api-tokens.ts';
@@ -73,11 +74,12 @@ export function createSignIn(room: SignInRoom): SignIn {
       const holder = await byHash(owner.hash);
       return holder && { ...holder, method: 'session' };
     }
-    const { name, groups, issuer, subject } = owner;
+    const { name, groups, issuer, subject, mail } = owner;
     const rights = rightsIn(grants, groups);
     if (rights.may.length === 0) return undefined;
     const id = `session/${JSON.stringify([issuer, subject])}`;
-    return { id, name, groups, ...rights, method: 'session', identity: { issuer, subject } };
+    const who = { id, name, groups, ...(mail === undefined ? {} : { mail }) };
+    return { ...who, ...rights, method: 'session', identity: { issuer, subject } };
   }
 
   async function open(owner: SessionOwner): Promise<string> {
@@ -99,8 +101,10 @@ export function createSignIn(room: SignInRoom): SignIn {
       const holder = await byHash(hex);
       return holder && open({ name: holder.name, groups: holder.groups, via: 'token', hash: hex });
     },
-    async withIdentity({ name, groups, issuer, subject }) {
-      if (rightsIn(grants, groups).may.length > 0) return open({ name, groups, via: 'provider', issuer, subject });
+    async withIdentity({ name, groups, issuer, subject, email }) {
+      const mail = email === undefined ? undefined : mailId(email);
+      const who = { name, groups, issuer, subject, ...(mail === undefined ? {} : { mail }) };
+      if (rightsIn(grants, groups).may.length > 0) return open({ ...who, via: 'provider' });
       log.info({ name, subject, groups: groups.slice(0, 20) }, 'somebody without a role here wanted to sign in');
       return undefined;
     },

@@ -1,11 +1,14 @@
 import type { CommitInfo } from '../adapters/git-hosts/git-host.ts';
 import { AdapterError } from '../base/adapter-error.ts';
 import type { JsonObject } from '../base/json.ts';
+import { mailId } from '../base/mail.ts';
 import { inGit } from '../engine/in-git.ts';
 import type { TaskInput, TaskTools } from './task.ts';
 
 const MAX_SUBJECT = 200;
 const MAX_NAME = 100;
+/** A name with its address. */
+const MAX_PERSON = 400;
 
 /**
  * Who made the change and what they call it, for people: by the Git host, which knows accounts, else by the delivery
@@ -49,8 +52,8 @@ async function fromMessage({ triggered, signal }: TaskInput, tools: TaskTools): 
   return message === undefined ? undefined : words('', message, '');
 }
 
-function commitOf({ author, subject, date, by }: CommitInfo): JsonObject {
-  return words(author, subject, date, by?.login);
+function commitOf({ author, email, subject, date, by }: CommitInfo): JsonObject {
+  return words(author, subject, date, { email, login: by?.login });
 }
 
 async function fromSystem({ triggered, signal }: TaskInput, tools: TaskTools): Promise<JsonObject | undefined> {
@@ -60,14 +63,23 @@ async function fromSystem({ triggered, signal }: TaskInput, tools: TaskTools): P
   return told && words(told.author, told.message, told.date);
 }
 
-/** Addresses of people stay where they are. */
-function words(author: string, message: string, date: string, login?: string): JsonObject {
+/** Addresses of people stay where they are: what recognises them does not tell them. */
+function words(
+  author: string,
+  message: string,
+  date: string,
+  { email, login }: { email?: string | undefined; login?: string | undefined } = {},
+): JsonObject {
+  // Delivery systems write both as Git does.
+  const [, name = author, address = ''] = /^(.*?) *<([^<>]*)>? *$/s.exec(author.slice(0, MAX_PERSON)) ?? [];
+  const mail = mailId(email ?? address);
   const subject = message.split('\n', 1)[0] ?? '';
   return {
-    author: author.replace(/\s*<[^>]*>?\s*$/, '').slice(0, MAX_NAME),
+    author: name.slice(0, MAX_NAME),
     subject: subject.trim().slice(0, MAX_SUBJECT),
     ...(Number.isNaN(Date.parse(date)) ? {} : { date }),
     ...(login === undefined || login === '' ? {} : { login: login.slice(0, MAX_NAME) }),
+    ...(mail === undefined ? {} : { mail }),
   };
 }
 

@@ -1,6 +1,8 @@
 import { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailId } from '../../src/base/mail.ts';
 import { MAY } from '../../src/base/rights.ts';
+import type { SequenceEvent } from '../../src/events/types.ts';
 import type { Access } from '../../src/http/access.ts';
 import { createHttpApp } from '../../src/http/server.ts';
 import { createLog } from '../../src/runtime/log.ts';
@@ -185,11 +187,20 @@ describe.each([
   });
 });
 
+const MEL = mailId('mel@example.com') ?? '';
+/** As the plan keeps who wrote the commit. */
+const byMel = (history: SequenceEvent[]): SequenceEvent[] =>
+  history.map((event) =>
+    event.name === 'task.finished'
+      ? { ...event, data: { ...event.data, data: { ...event.data.data, commit: { author: 'Mel', mail: MEL } } } }
+      : event,
+  );
+
 describe('a token of one project', () => {
   const at = Date.parse('2026-03-02T10:00:00Z');
   let world: HttpWorld;
   beforeAll(async () => {
-    const vault = story('vault', [...planned(step('sync')), taskTriggered(1, 'sync')], { place: OF_BANK });
+    const vault = story('vault', [...byMel(planned(step('sync'))), taskTriggered(1, 'sync')], { place: OF_BANK });
     const ref = { system: 'main', namespace: 'argocd', name: 'vault', uid: 'u', systemProject: '' };
     const asked = { context: 'judged', delayMs: 0, labels: {}, requestedBy: 'ci' };
     const judged = { evaluation: 'judged', place: OF_BANK, period: PERIOD, ...asked };
@@ -264,6 +275,13 @@ describe('a token of one project', () => {
     expect(await check(ofBank)).toMatchObject({ status: 200, understood: true, changes: [] });
     expect(await check({ ...ofBank, project: 'shop' })).toMatchObject({ status: 200, changes: [] });
     expect(await check({ ...ofBank, project: 'bank' })).toMatchObject({ status: 403 });
+  });
+
+  it('reads what all read, but nobody by what an author is recognised', async () => {
+    const log = await (await world.get('/api/v1/events?limit=1000', bearer(ROLE_TOKENS.SHOP))).text();
+    expect(log).toContain('"author":"Mel"');
+    expect(log).not.toContain(MEL);
+    expect(await (await world.get('/api/v1/changes/ctx-vault', bearer(ROLE_TOKENS.SHOP))).text()).not.toContain(MEL);
   });
 
   it('reads what all read, and is offered nothing that it may not do', async () => {

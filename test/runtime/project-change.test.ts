@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Viewer } from '../../src/answers/viewer.ts';
+import { mailId } from '../../src/base/mail.ts';
 import { noSequence } from '../../src/engine/sequence.ts';
 import type { SequenceEvent } from '../../src/events/types.ts';
 import { createChangeBoard } from '../../src/runtime/change-board.ts';
@@ -41,7 +43,7 @@ function stories(): SequenceEvent[][] {
     story('cart', approval, { at: '2026-03-02T10:01:00.000Z' }),
     story('search', failed, { at: '2026-03-02T10:02:00.000Z' }),
     story('ledger', moving, { at: '2026-03-02T10:03:00.000Z', revision: ALIKE, team: 'bookkeeping' }),
-    story('mail', over, { at: '2026-03-02T10:04:00.000Z' }),
+    story('mail', byMel(over), { at: '2026-03-02T10:04:00.000Z' }),
     // Behind the one that is under way, in the same place.
     story('behind', [...planned().slice(0, 1)], {
       at: '2026-03-02T10:05:00.000Z',
@@ -49,6 +51,15 @@ function stories(): SequenceEvent[][] {
     }),
   ];
 }
+
+/** As the plan keeps who wrote the commit: by a name that is nobody's here. */
+const byMel = (history: readonly SequenceEvent[]): SequenceEvent[] =>
+  history.map((event) =>
+    event.name === 'task.finished' && event.data.name === 'plan'
+      ? { ...event, data: { ...event.data, data: { ...event.data.data, commit: { author: 'Mel A.', mail: MEL } } } }
+      : event,
+  );
+const MEL = mailId('mel@example.com') ?? '';
 
 function finished(result: 'pass' | 'fail', reason: 'completed' | 'failed', message: string): SequenceEvent {
   const data = { status: 'succeeded', result, reason, message } as const;
@@ -88,7 +99,7 @@ function rowsOfChanges(open: () => Promise<Store>): void {
   });
   afterAll(() => store.close());
   const board = () => createChangeBoard({ store, clock });
-  const ids = async (query: Parameters<ReturnType<typeof board>['list']>[0], viewer?: typeof lin) =>
+  const ids = async (query: Parameters<ReturnType<typeof board>['list']>[0], viewer?: Viewer) =>
     (await board().list(query, viewer)).rows.map(({ id }) => id.replace('ctx-', '')).join(' ');
   const lin = { name: 'lin', groups: ['payments'], teams: [], roles: ['viewer', 'approver'], stages: 'all' } as const;
 
@@ -116,6 +127,11 @@ function rowsOfChanges(open: () => Promise<Store>): void {
     expect(await ids({ service: ['ledger'], state: ['queued'] })).toBe('behind');
     expect(await ids({ since: '1h' })).toBe('search mail');
     expect(await board().counts({}, lin)).toEqual({ all: 5, mine: 0, needsMe: 1 });
+    // Theirs by a mail address that the provider vouches for, by none that they only call themselves.
+    const mel = { ...lin, name: 'mel@example.com', groups: [] };
+    expect(await ids({ mine: true }, mel)).toBe('');
+    expect(await ids({ mine: true }, { ...mel, mail: MEL })).toBe('mail');
+    expect(JSON.stringify(await board().list({}, { ...mel, mail: MEL }))).not.toContain(MEL);
   });
 
   it('need people by time alone: in lists and counts from when the row names them, not before', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { mailId } from '../../src/base/mail.ts';
 import { rightsNamed } from '../../src/base/rights.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { createApiTokens } from '../../src/runtime/api-tokens.ts';
@@ -95,6 +96,15 @@ describe('a session', () => {
     expect(kept).toContain(ada.name);
     expect(kept).not.toContain(secret);
     expect(lines.join('')).not.toContain(secret);
+  });
+
+  it('knows its owner by a verified mail address, and keeps what stands for it only', async () => {
+    const signIn = signInWith(QA);
+    const secret = (await signIn.withIdentity({ ...ada, email: ' Ada.L@Example.com' })) ?? '';
+    expect(await signIn.bySession(secret)).toMatchObject({ name: ada.name, mail: mailId('ada.l@example.com') });
+    expect(JSON.stringify(await store.credentials.list('session', at, 100)).toLowerCase()).not.toContain('ada.l@');
+    const odd = (await signIn.withIdentity({ ...ada, email: 'nobody' })) ?? '';
+    expect(await signIn.bySession(odd)).not.toHaveProperty('mail');
   });
 
   it('of a token has its rights, and ends with it', async () => {

@@ -14,6 +14,8 @@ export interface CommitInfo {
   /** First line of the message. */
   subject: string;
   author: string;
+  /** The author's mail address as the commit has it: recognises them, and is shown to nobody. */
+  email?: string;
   /** The author's account, where the host knows one. */
   by?: HostUser;
   /** ISO 8601. */

@@ -74,7 +74,7 @@ export async function compareCommits(
   const ancestor = await mergeBase(git, base, head, call);
   const range = `${base}..${head}`;
   const count = await git(['rev-list', '--count', range], { ...call });
-  const log = await git(['log', '-z', `--max-count=${MAX_COMMITS}`, '--format=%H%x00%an%x00%at%x00%s', range, '--'], {
+  const log = await git(['log', '-z', `--max-count=${MAX_COMMITS}`, '--format=%H%x00%an%x00%ae%x00%at%x00%s', range, '--'], {
     ...call,
   });
   const files = await changedFiles(git, ancestor, head, call);
@@ -152,9 +152,10 @@ function parseNumstat(line: string): Comparison['files'][number] {
 function parseLog(text: string): CommitInfo[] {
   const fields = text.split('\0');
   const commits: CommitInfo[] = [];
-  for (let at = 0; at + 3 < fields.length; at += 4) {
-    const [sha = '', author = '', seconds = '', subject = ''] = fields.slice(at, at + 4);
-    commits.push({ sha, author, date: toIso(Number(seconds) * 1000), subject });
+  for (let at = 0; at + 4 < fields.length; at += 5) {
+    const [sha = '', author = '', email = '', seconds = '', subject = ''] = fields.slice(at, at + 5);
+    const by = { author, ...(email === '' ? {} : { email }) };
+    commits.push({ sha, ...by, date: toIso(Number(seconds) * 1000), subject });
   }
   return commits;
 }

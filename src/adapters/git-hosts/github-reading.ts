@@ -49,6 +49,7 @@ export function createGitHubReading(api: GitHubApi) {
       sha: shaOf(sha),
       subject: commit.message.split('\n')[0] ?? '',
       author: commit.author?.name ?? '',
+      ...(commit.author?.email ? { email: commit.author.email } : {}),
       ...accountOf(author),
       date: commit.author?.date ?? '',
     }));

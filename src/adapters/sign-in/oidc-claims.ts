@@ -35,6 +35,12 @@ export function nameIn(claims: Claims, claim: string): string {
   return name.trim();
 }
 
+/** The mail address that the provider has verified; one that it says nothing about may be anybody's. */
+export function verifiedEmailIn({ email, email_verified: verified }: Claims): string | undefined {
+  const isVerified = verified === true || verified === 'true';
+  return isVerified && typeof email === 'string' && email.length <= MAX_NAME_CHARS ? email : undefined;
+}
+
 /** The groups, as a list or a single one; none where the provider sends none. */
 export function groupsIn(claims: Claims, claim: string): string[] {
   const groups = claimIn(claims, claim);

@@ -7,7 +7,7 @@ import type { Finding } from '../../events/finding.ts';
 import { type AdapterTools, SecretRef } from '../adapter-kind.ts';
 import { failed } from '../failed-connection.ts';
 import { httpSettings, toClientOptions } from '../http-settings.ts';
-import { claimIn, groupsIn, nameIn, refused } from './oidc-claims.ts';
+import { claimIn, groupsIn, nameIn, refused, verifiedEmailIn } from './oidc-claims.ts';
 import { type Fetch, fetchThrough } from './oidc-fetch.ts';
 import type { Identity, SignInAttempt, SignInProvider } from './sign-in-provider.ts';
 
@@ -184,7 +184,9 @@ async function claimsOf(
 }
 
 function toIdentity(claims: Record<string, unknown>, issuer: string, name: string, groups: string): Identity {
-  return { name: nameIn(claims, name), groups: groupsIn(claims, groups), issuer, subject: String(claims['sub']) };
+  const email = verifiedEmailIn(claims);
+  const who = { name: nameIn(claims, name), groups: groupsIn(claims, groups) };
+  return { ...who, ...(email === undefined ? {} : { email }), issuer, subject: String(claims['sub']) };
 }
 
 function issuerOf(config: Oidc.Configuration): string {

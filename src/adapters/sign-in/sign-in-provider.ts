@@ -14,6 +14,8 @@ export interface SignInAttempt {
 export interface Identity {
   name: string;
   groups: string[];
+  /** Their mail address, only where the provider says that it has verified it. */
+  email?: string;
   issuer: string;
   /** Never somebody else's later, other than a name. */
   subject: string;

@@ -71,6 +71,17 @@ export function madeIn(sequences: readonly SequenceState[]): { author?: Person; 
   return {};
 }
 
+/** What stands for the mail address of the author, where the commit tells who that is; never the address itself. */
+export function authorsMail(sequences: readonly SequenceState[], author: Person): string | undefined {
+  for (const state of sequences) {
+    const commit = finishedTask(state, 'plan')?.data?.['commit'];
+    if (!isJsonObject(commit)) continue;
+    const { mail } = commit;
+    return typeof mail === 'string' && madeIn([state]).author?.name === author.name ? mail : undefined;
+  }
+  return undefined;
+}
+
 function versionOfChange(sequences: readonly SequenceState[]): string | undefined {
   return lastOf(sequences, (state) => versionIn(imagesOf(state), state.triggered?.place.service ?? ''));
 }

@@ -152,9 +152,9 @@ describe('commits through Git over HTTP', () => {
     const theirs = origin.commit({ branch: 'other', files: { 'b/other': 'x\n' } });
     const head = origin.commit({ branch: 'main', files: { 'a/one': '1c\nmore\n' }, message: 'Raise again\n\nwhy' });
     const found = await remote.compare(url, theirs, head);
-    expect(found.commits.map(({ subject, author }) => `${subject} by ${author}`)).toEqual([
-      'Raise again by Ada',
-      'Change something by Ada',
+    expect(found.commits.map(({ subject, author, email }) => `${subject} by ${author} <${email}>`)).toEqual([
+      'Raise again by Ada <ada@example.org>',
+      'Change something by Ada <ada@example.org>',
     ]);
     expect(found).toMatchObject({ totalCommits: 2, totalFiles: 2 });
     expect(found.files).toEqual([

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AddressPolicy } from '../../../src/adapters/addresses.ts';
 import { createOidcProvider } from '../../../src/adapters/sign-in/oidc.ts';
+import { verifiedEmailIn } from '../../../src/adapters/sign-in/oidc-claims.ts';
 import { Secret } from '../../../src/base/secret.ts';
 
 let server: Server;
@@ -77,4 +78,14 @@ describe('a sign-in provider', () => {
   it('must be https, but for this machine', () => {
     expect(() => provider('http://sso.example.com', 'operator')).toThrow('the issuer must be https://');
   });
+});
+
+it.each([
+  ['that is verified', { email: 'ada@example.com', email_verified: true }, 'ada@example.com'],
+  ['as some write it', { email: 'ada@example.com', email_verified: 'true' }, 'ada@example.com'],
+  ['that is not', { email: 'ada@example.com', email_verified: false }, undefined],
+  ['of which nothing is said', { email: 'ada@example.com' }, undefined],
+  ['that is none', { email: ['ada@example.com'], email_verified: true }, undefined],
+])('takes a mail address %s', (_what, claims, email) => {
+  expect(verifiedEmailIn(claims)).toBe(email);
 });
