@@ -74,9 +74,12 @@ export async function compareCommits(
   const ancestor = await mergeBase(git, base, head, call);
   const range = `${base}..${head}`;
   const count = await git(['rev-list', '--count', range], { ...call });
-  const log = await git(['log', '-z', `--max-count=${MAX_COMMITS}`, '--format=%H%x00%an%x00%ae%x00%at%x00%s', range, '--'], {
-    ...call,
-  });
+  const log = await git(
+    ['log', '-z', `--max-count=${MAX_COMMITS}`, '--format=%H%x00%an%x00%ae%x00%at%x00%s', range, '--'],
+    {
+      ...call,
+    },
+  );
   const files = await changedFiles(git, ancestor, head, call);
   return {
     commits: parseLog(log.stdout.toString('utf8')),
