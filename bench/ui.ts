@@ -128,6 +128,7 @@ function addressesOf(size: Size, now: number): Address[] {
     { name: 'changes that wait', path: '/changes?state=waiting' },
     { name: 'changes of a team', path: `/changes?team=${team}` },
     { name: 'changes, a word of the title', path: '/changes?q=timeouts' },
+    { name: 'changes, two words', path: '/changes?q=lovelace+bound' },
     { name: 'changes, a commit', path: `/changes?q=${changes[1]?.sequences[0]?.triggered?.revision.slice(0, 10)}` },
     { name: 'changes of a week', path: '/changes?since=7d&stage=prod-eu' },
     { name: 'a change', path: `/changes/${id}`, screen: 'plain' },

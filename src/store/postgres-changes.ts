@@ -112,7 +112,7 @@ function latestVersions(changes: readonly ChangeColumns[]): ChangeColumns[] {
   return [...latest.values()];
 }
 
-const within = (column: string, parameter: string) => `${column} = any(${parameter}::text[])`;
+export const within = (column: string, parameter: string) => `${column} = any(${parameter}::text[])`;
 
 /** Without names: with its own values each query gets a plan that uses the right index. */
 export async function listChanges(session: PostgresSession, query: ChangesQuery): Promise<ChangesPage> {

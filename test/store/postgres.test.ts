@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
+import { changesCount, changesList } from '../../src/store/change-statements.ts';
 import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
+import { within } from '../../src/store/postgres-changes.ts';
 import { toStoreError } from '../../src/store/postgres-errors.ts';
 import { type NewEvent, type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { storeContract } from '../contracts/store.ts';
@@ -209,6 +211,19 @@ withPostgres('the schema of a PostgreSQL', (database) => {
   });
 });
 
+withPostgres('lists of changes in PostgreSQL', (database) => {
+  it('compare what several words lead to by hash, never each row with each of them', async () => {
+    await (await openPostgresStore({ connectionString: database.url })).close();
+    const word = (value: string) => ({ names: ['word', 'service'], values: [value], prefix: true, often: true });
+    const asked = { keys: [word('retry'), word('card')], state: ['failed'] };
+    for (const { text, values } of [changesList(asked, within), changesCount(asked, within)]) {
+      const plan = JSON.stringify(await query(database.url, `explain ${text}`, values));
+      expect(plan.match(/hashed SubPlan/g)?.length).toBeGreaterThanOrEqual(2);
+      expect(plan).not.toContain('Semi Join');
+    }
+  });
+});
+
 withPostgres('a server that answers before its disk has it', (database) => {
   it('is told to write our commits through', async () => {
     const name = new URL(database.url).pathname.slice(1);
@@ -321,10 +336,10 @@ async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
+async function query(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
   const client = await connect(url);
   try {
-    return (await client.query(text)).rows;
+    return (await client.query(text, values.length === 0 ? undefined : values)).rows;
   } finally {
     await client.end();
   }
