@@ -91,6 +91,7 @@ function createStore(session: PostgresSession): Store {
   const group = createGroupCommit<Received, Reception>({
     maxItems: MAX_FLUSH_ITEMS,
     maxBytes: MAX_FLUSH_BYTES,
+    overlaps: true,
     flush: (items) => receiveAll(session, items),
   });
   let closing: Promise<void> | undefined;

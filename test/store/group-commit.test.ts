@@ -4,11 +4,12 @@ import { createGroupCommit } from '../../src/store/group-commit.ts';
 import { StoreUnavailableError } from '../../src/store/store.ts';
 
 /** Records its flushes and takes as long as it is told. */
-function recorder(limits: { maxItems?: number; maxBytes?: number; flushMs?: number } = {}) {
+function recorder(limits: { maxItems?: number; maxBytes?: number; flushMs?: number; overlaps?: boolean } = {}) {
   const flushes: number[][] = [];
   const group = createGroupCommit<number, string>({
     maxItems: limits.maxItems ?? 100,
     maxBytes: limits.maxBytes ?? 1000,
+    overlaps: limits.overlaps ?? false,
     flush: async (items) => {
       flushes.push([...items]);
       await sleep(limits.flushMs ?? 20);
@@ -27,6 +28,19 @@ describe('a group commit', () => {
     await sleep(5);
     await Promise.all([first, group.add(2, 1), group.add(3, 1)]);
     expect(flushes).toEqual([[1], [2, 3]]);
+  });
+
+  it.each([
+    ['all of those who come again and again, where this thread writes', 64, false, [64, 64, 64, 64]],
+    ['half of them where another does', 64, true, [64, 32, 32, 32, 32, 32, 32]],
+    ['all of a few, wherever it is written', 8, true, [8, 8, 8, 8]],
+  ])('brings together %s', async (_what, senders, overlaps, sizes) => {
+    const { flushes, group } = recorder({ flushMs: 1, overlaps });
+    const sender = async () => {
+      for (let n = 0; n < 4; n += 1) await group.add(n, 1);
+    };
+    await Promise.all(Array.from({ length: senders }, sender));
+    expect(flushes.map(({ length }) => length)).toEqual(sizes);
   });
 
   it('lets a single writer wait for its own flush only', async () => {
