@@ -110,8 +110,11 @@ export interface Review {
   number: number;
   url?: string;
   quorum: number;
+  /** That the stage's policy names. */
   groups: string[];
+  /** Whom the Git host asks: people who have not approved yet, and teams. */
   reviewers?: Person[];
+  asked?: string[];
   approved: string[];
   /** Merging is left to a person. */
   merge?: 'person';

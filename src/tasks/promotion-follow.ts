@@ -68,9 +68,14 @@ async function followOpen(found: PromotionScene, pullRequest: PullRequest): Prom
   const approval = await judgeReviews(scene, pullRequest);
   const { rejection } = approval;
   if (rejection) return reject(scene, pullRequest, rejection);
-  const judged = { ...scene, memo: { ...scene.memo, ...rememberApproval(approval) } };
+  const judged = { ...scene, memo: { ...withAsked(scene.memo, pullRequest), ...rememberApproval(approval) } };
   const report = await reportPromotion(judged, pullRequest, gates, approval);
   return goOn({ ...judged, memo: { ...judged.memo, ...report } }, pullRequest, gates, approval);
+}
+
+/** Who the host asks for a review, CODEOWNERS and its own rules included: by its answer to this look. */
+function withAsked({ asked: _, ...memo }: PromotionScene['memo'], { asked }: PullRequest): PromotionScene['memo'] {
+  return asked === undefined ? memo : { ...memo, asked: { people: [...asked.people], groups: [...asked.groups] } };
 }
 
 async function goOn(

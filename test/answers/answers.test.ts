@@ -138,6 +138,20 @@ describe('who', () => {
     expect(needsOf(goldenFacts.approval, GOLDEN_NOW)).toEqual(['group:payments-approvers']);
   });
 
+  it('is asked for a review at the Git host is named, and found, beside the groups of the policy', () => {
+    const [spot] = goldenFacts.review.spots;
+    const review = {
+      ...{ number: 412, quorum: 2, groups: ['acme/release-managers'], approved: ['lin'] },
+      ...{ reviewers: [{ name: 'omar', login: 'omar' }], asked: ['acme/owners', 'acme/release-managers'] },
+    };
+    const facts = { ...goldenFacts.review, spots: [{ ...spot!, review }] };
+    expect(read(facts, { viewer: OMAR }).unblock[0]).toMatchObject({
+      who: [{ login: 'omar' }, { group: 'acme/release-managers' }, { group: 'acme/owners' }],
+      ...{ you: true, does: 'approves' },
+    });
+    expect(needsOf(facts, GOLDEN_NOW)).toContain('person:omar');
+  });
+
   it('unblocks the change ahead unblocks this one, on the page of that one', () => {
     const row = read(goldenFacts.queue, { changeOf: (id) => (id === goldenAhead.id ? goldenAhead : undefined) });
     expect(row.unblock).toMatchObject([

@@ -131,6 +131,11 @@ export function gitHostDiscussion(now: () => Round): void {
       expect(await host.requestReviewers?.(repository, number, wanted)).toEqual({ notAsked: ['nobody-knows-me'] });
       const asked = await reviewers.asked(number);
       expect(asked.toSorted()).toEqual([reviewers.user, ...groups].toSorted());
+      // Told with the pull request, where its answer names them as people and policies do.
+      const told = (await host.readPullRequest(repository, number)).asked;
+      expect(told?.people).toEqual([reviewers.user]);
+      // Azure DevOps names groups in more than one way.
+      expect(groups).toEqual(expect.arrayContaining(told?.groups ?? []));
       await host.requestReviewers?.(repository, number, { users: [reviewers.user], groups }, { guard: now().refuse });
       expect(await reviewers.asked(number)).toEqual(asked);
     });

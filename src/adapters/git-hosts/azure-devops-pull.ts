@@ -1,4 +1,5 @@
 import { AdapterError } from '../../base/adapter-error.ts';
+import { asked } from './asked.ts';
 import { type AzureIdentity, type Place, toHostUser } from './azure-devops-api.ts';
 import type { PullRequest } from './git-host.ts';
 import { requireAnsweredSha } from './rest-api.ts';
@@ -66,8 +67,14 @@ export function toPullRequest(name: string, at: Place, pull: AzurePull, head?: s
     ...(labels === undefined ? {} : { labels: labels.map((label) => label.name) }),
     ...(merged ? { mergeSha: requireAnsweredSha(name, pull.lastMergeCommit?.commitId) } : {}),
     ...(state !== 'open' && pull.closedBy ? { endedBy: toHostUser(pull.closedBy).login } : {}),
-    ...(state === 'open' ? standing(pull) : {}),
+    ...(state === 'open' ? { ...standing(pull), ...askedOf(pull) } : {}),
   };
+}
+
+/** Who has not voted. Groups have more than one name there, so that they are not told. */
+function askedOf({ reviewers = [] }: AzurePull): Pick<PullRequest, 'asked'> {
+  const people = reviewers.filter(({ vote, isContainer }) => vote === 0 && isContainer !== true);
+  return asked(people.map((one) => toHostUser(one).login));
 }
 
 function standing({ mergeStatus, mergeFailureMessage }: AzurePull): Pick<PullRequest, 'mergeable' | 'blockedBy'> {

@@ -1,4 +1,5 @@
 import { AdapterError } from '../../base/adapter-error.ts';
+import { asked } from './asked.ts';
 import { type BitbucketUser, toHostUser } from './bitbucket-api.ts';
 import type { PullRequest } from './git-host.ts';
 
@@ -16,7 +17,8 @@ export interface BitbucketPull {
   source: End;
   destination: End;
   merge_commit?: { hash: string } | null;
-  reviewers?: { uuid: string }[];
+  reviewers?: { uuid: string; nickname?: string }[];
+  participants?: { user?: { uuid: string }; approved?: boolean; state?: string | null }[];
   links: { html: { href: string } };
 }
 
@@ -54,7 +56,14 @@ export function toPullRequest(
     draft: pull.draft ?? false,
     ...(state === 'merged' && mergeSha !== undefined ? { mergeSha } : {}),
     ...(state !== 'open' && pull.closed_by ? { endedBy: toHostUser(pull.closed_by).login } : {}),
+    ...(state === 'open' ? askedOf(pull) : {}),
   };
+}
+
+/** Who has approved or asks for changes is among the participants; answers of lists have neither. */
+function askedOf({ reviewers = [], participants = [] }: BitbucketPull): Pick<PullRequest, 'asked'> {
+  const spoken = new Set(participants.flatMap(({ approved, state, user }) => (approved || state ? [user?.uuid] : [])));
+  return asked(reviewers.flatMap(({ uuid, nickname }) => (spoken.has(uuid) ? [] : [nickname])));
 }
 
 function stateOf(name: string, state: string): PullRequest['state'] {

@@ -91,6 +91,8 @@ export interface PullRequest {
   labels?: string[];
   /** Whether the host could merge it as far as Git goes; absent: not (yet) known. */
   mergeable?: boolean;
+  /** Who is asked for a review and has not given one, as far as the host's answer names them; groups as policies name them. */
+  asked?: { people: string[]; groups: string[] };
   /** Why the host's own rules do not let it be merged now, in its words; absent: they do, or it does not say. */
   blockedBy?: string;
 }

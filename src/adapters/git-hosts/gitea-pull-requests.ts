@@ -1,4 +1,5 @@
 import { AdapterError } from '../../base/adapter-error.ts';
+import { asked } from './asked.ts';
 import type { CallOptions, GitHost, MergeMethod, NewPullRequest, PullRequest } from './git-host.ts';
 import type { GitRemote } from './git-remote.ts';
 import { type GiteaPull, type GiteaUser, PAGE, type Place, toHostUser } from './gitea-api.ts';
@@ -224,7 +225,17 @@ function toPullRequest(name: string, pull: GiteaPull): PullRequest {
     ...(pull.mergeable === true ? { mergeable: true } : {}),
     ...(pull.merged ? { mergeSha: requireAnsweredSha(name, pull.merge_commit_sha) } : {}),
     ...(pull.merged && endedBy !== undefined ? { endedBy } : {}),
+    ...(pull.state === 'open' && !pull.merged ? askedOf(pull) : {}),
   };
+}
+
+/** Teams are named without the organisation that they are of: it owns the repository. */
+function askedOf({ requested_reviewers, requested_reviewers_teams, html_url }: GiteaPull): Pick<PullRequest, 'asked'> {
+  const owner = html_url.split('/').at(-4) ?? '';
+  return asked(
+    (requested_reviewers ?? []).map((one) => one?.login),
+    (requested_reviewers_teams ?? []).map((one) => `${owner}/${one?.name}`),
+  );
 }
 
 function stateOf(name: string, state: string): 'open' | 'closed' {

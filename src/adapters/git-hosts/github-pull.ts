@@ -1,5 +1,6 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { HostUser } from '../../promotion/people.ts';
+import { asked } from './asked.ts';
 import type { PullRequest } from './git-host.ts';
 import { shaOf } from './github-api.ts';
 
@@ -72,7 +73,16 @@ export function toPullRequest(pull: GitHubPull): PullRequest {
     ...(endedBy === undefined ? {} : { endedBy }),
     ...(state === 'open' && typeof pull.mergeable === 'boolean' ? { mergeable: pull.mergeable } : {}),
     ...(blockedBy === undefined ? {} : { blockedBy }),
+    ...(state === 'open' ? askedOf(pull) : {}),
   };
+}
+
+function askedOf({ requested_reviewers, requested_teams, base }: GitHubPull): Pick<PullRequest, 'asked'> {
+  const [owner = ''] = base.repo.full_name.split('/');
+  return asked(
+    (requested_reviewers ?? []).map(({ login }) => login),
+    (requested_teams ?? []).map(({ slug }) => `${owner}/${slug}`),
+  );
 }
 
 /** `undefined` for an account that is gone. */

@@ -1,5 +1,6 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import { HttpFailure } from '../http-client.ts';
+import { asked } from './asked.ts';
 import type { CallOptions, NewPullRequest, PullRequest } from './git-host.ts';
 import type { GitRemote } from './git-remote.ts';
 import { type GitLabMerge, harmless, PAGE, type Project, toHostUser } from './gitlab-api.ts';
@@ -259,6 +260,7 @@ function toPullRequest(name: string, merge: GitLabMerge): PullRequest {
       ? { mergeSha: requireAnsweredSha(name, merge.merge_commit_sha ?? merge.squash_commit_sha ?? merge.sha) }
       : {}),
     ...(state === 'open' || endedBy == null ? {} : { endedBy: endedBy.username }),
+    ...(state === 'open' ? asked((merge.reviewers ?? []).map(({ username }) => username)) : {}),
   };
 }
 

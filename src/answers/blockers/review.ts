@@ -39,7 +39,7 @@ function saidOf({ review: asked, wait, step }: Spot): string {
 }
 
 function waysOf({ review: asked }: Spot, facts: ChangeFacts): Way[] {
-  const named = [...(asked?.reviewers ?? []), ...(asked?.groups ?? []).map(group)];
+  const named = [...(asked?.reviewers ?? []), ...(asked?.groups ?? []).map(group), ...(asked?.asked ?? []).map(group)];
   const does = asked?.merge === 'person' && asked.approved.length >= asked.quorum ? 'merges' : 'approves';
   const label = `Open PR ${asked?.number ?? ''}`.trim();
   if (asked === undefined) return [];

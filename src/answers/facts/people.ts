@@ -4,6 +4,7 @@ import { onePerPerson } from '../../engine/one-per-person.ts';
 import { type PromotionState, promotionsOf } from '../../engine/promotion.ts';
 import { currentTask, finishedTask, type SequenceState, type TaskState } from '../../engine/sequence.ts';
 import { missedIndicators } from '../../forecast/step-records.ts';
+import type { Person } from '../change-row.ts';
 import type { Approval, Spot } from '../spot.ts';
 import { oneLine } from '../words.ts';
 import { scoreOf } from './indicator.ts';
@@ -112,10 +113,28 @@ function peopleOf(
       ...(typeof url === 'string' && /^https?:/.test(url) ? { url } : {}),
       quorum,
       groups,
+      ...askedIn(memo),
       approved: reviewersIn(memo),
       ...(step?.merge === 'person' ? { merge: 'person' } : {}),
     },
   };
+}
+
+const MAX_ASKED = 20;
+
+/** Who the Git host asks for a review, by the last look; who has approved is not waited for. */
+function askedIn(memo: JsonObject): { reviewers?: Person[]; asked?: string[] } {
+  const { asked } = memo;
+  if (!isJsonObject(asked)) return {};
+  const [people, groups] = [asked['people'], asked['groups']].map(namesOf) as [string[], string[]];
+  const approved = new Set(reviewersIn(memo));
+  const reviewers = people.filter((login) => !approved.has(login)).map((login) => ({ name: login, login }));
+  return { ...(reviewers.length === 0 ? {} : { reviewers }), ...(groups.length === 0 ? {} : { asked: groups }) };
+}
+
+function namesOf(names: unknown): string[] {
+  const found = Array.isArray(names) ? names.filter((one) => typeof one === 'string').map(oneLine) : [];
+  return found.slice(0, MAX_ASKED);
 }
 
 /** By the last look at the reviews there. */
