@@ -68,9 +68,10 @@ export async function fleetDocument(
   const evaluations = new Map<string, EvaluationView[]>();
   for (const place of places) {
     sequences.push(...(await sequencesOf(store, place)));
+    // SQLite answers at once: nobody else would have a turn.
+    await nextTurn();
     const found = await evaluationsOf(store, place);
     if (found.length > 0) evaluations.set(place.stage, found);
-    // SQLite answers at once: nobody else would have a turn.
     await nextTurn();
   }
   const data = fleetService({
