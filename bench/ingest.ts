@@ -25,7 +25,8 @@ handler keeps its one INSERT per request).
 
 - **Lynceus**: the service as its own process, everything on: authentication, strict JSON, validation, duplicates,
   hand-over to the queue; answered when durable. For notifications the worker runs beside it and looks at the
-  ${APPLICATIONS} applications again and again, against an Argo CD that answers after ${ARGOCD_ANSWERS_AFTER_MS} ms.
+  ${APPLICATIONS} applications again and again, in such a storm once a second each, against an Argo CD that answers after
+  ${ARGOCD_ANSWERS_AFTER_MS} ms.
 - **bare Express**: \`express.json()\` and one INSERT per request into the same table, durable too; no authentication,
   no validation, no queue (\`bench/support/bare-handler.ts\`).
 - **grouped INSERTs**: no HTTP at all; one client writes groups of ${GROUP} into the same table, one group after the other
