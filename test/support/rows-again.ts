@@ -47,7 +47,11 @@ async function workOff(store: Store, room: Parameters<typeof projectChange>[0]):
 
 function forget(dataDir: string): void {
   const database = new DatabaseSync(databaseFile(dataDir));
-  for (const table of ['changes', 'change_keys', `documents where kind in (${FROM_LOG}) and (kind <> 'built' or status <> 'arrived')`])
+  for (const table of [
+    'changes',
+    'change_keys',
+    `documents where kind in (${FROM_LOG}) and (kind <> 'built' or status <> 'arrived')`,
+  ])
     database.exec(`delete from ${table}`);
   database.close();
 }
