@@ -64,7 +64,7 @@ import { createFleetRefresher } from './runtime/fleet.ts';
 import { createFleetBoard } from './runtime/fleet-board.ts';
 import { readForecast } from './runtime/forecast-view.ts';
 import { createForecasts } from './runtime/forecasts.ts';
-import { foresee } from './runtime/foresee.ts';
+import { createForesight } from './runtime/foresee.ts';
 import { workOnGitWebhook } from './runtime/git-heard.ts';
 import { createWebhookEar } from './runtime/git-webhooks.ts';
 import { createHistory } from './runtime/history.ts';
@@ -252,7 +252,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...{ store, clock, progress },
       revOf: async (id) => (await currentRecord(rows, id))?.version,
     });
-    const forecast = foresee.bind(undefined, forecasts);
+    const forecast = createForesight(forecasts, clock);
     const board = createChangeBoard({ store, clock, stepsOf: createStepsOf(store, reportsOf), forecast });
     const live = createLive({
       source: createLiveSource({ store, board, clock, readQuery: readListQuery, forecast }),

@@ -1,6 +1,7 @@
 import type { Foreseen } from '../answers/answer.ts';
 import type { ChangeFacts } from '../answers/change-facts.ts';
 import type { Cell } from '../answers/change-row.ts';
+import type { Clock } from '../base/clock.ts';
 import { afterFailure } from '../forecast/failures.ts';
 import type { Journey } from '../forecast/journeys.ts';
 import type { StepPlace } from '../forecast/quant.ts';
@@ -10,6 +11,24 @@ import { warnedBefore } from '../forecast/warnings.ts';
 import type { Forecasts } from './forecasts.ts';
 
 type Remaining = ForecastQuestion['remaining'][number];
+
+/** Nothing that is said in minutes moves faster. */
+const REMEMBERED_MS = 5_000;
+const MOST_REMEMBERED = 2_000;
+
+/** As `foresee`, remembered for some seconds: many look at the same changes again and again. */
+export function createForesight(forecasts: Forecasts, clock: Clock): (facts: ChangeFacts) => Foreseen {
+  const remembered = new Map<string, { rev: number; at: number; foreseen: Foreseen }>();
+  return (facts) => {
+    const now = clock.now().getTime();
+    const before = remembered.get(facts.id);
+    if (before && before.rev === facts.rev && now - before.at < REMEMBERED_MS) return before.foreseen;
+    const foreseen = foresee(forecasts, facts);
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    remembered.set(facts.id, { rev: facts.rev, at: now, foreseen });
+    return foreseen;
+  };
+}
 
 /** What is said of a change in its row: how long it still takes to its last stage, and how likely it gets there. */
 export function foresee(forecasts: Forecasts, facts: ChangeFacts): Foreseen {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Cell } from '../../src/answers/change-row.ts';
 import { createForecasts } from '../../src/runtime/forecasts.ts';
-import { foresee, questionOf } from '../../src/runtime/foresee.ts';
+import { createForesight, foresee, questionOf } from '../../src/runtime/foresee.ts';
 import type { Document, Store } from '../../src/store/store.ts';
 import { ago, GOLDEN_NOW, goldenChange, goldenFacts } from '../support/change-rows.ts';
 import { chance, runRow, simulatedRun, type TrueStep } from '../support/simulated-runs.ts';
@@ -98,5 +98,19 @@ describe('what is foreseen of a change', () => {
       if (eta) expect(eta.text).not.toMatch(/NaN|undefined|Infinity/);
       if (odds) expect(odds.text).not.toMatch(/NaN|undefined|Infinity/);
     }
+  });
+
+  it('is remembered for some seconds, unless the change moves on', async () => {
+    let now = new Date(GOLDEN_NOW).getTime();
+    const forecasts = await learnt();
+    const foreseen = createForesight(forecasts, { now: () => new Date(now) });
+    const change = goldenChange({ state: 'running' }, { step: 'sync', since: ago(1) });
+    const first = foreseen(change);
+    expect(first).toEqual(foresee(forecasts, change));
+    now += 4_000;
+    expect(foreseen(change)).toBe(first);
+    expect(foreseen({ ...change, rev: change.rev + 1 })).not.toBe(first);
+    now += 6_000;
+    expect(foreseen(change)).not.toBe(first);
   });
 });
