@@ -32,7 +32,8 @@ Memory is the service's (VmRSS) after all of this.`,
     const painted: string[][] = [];
     const targets: Target[] = [];
     try {
-      for (const kind of databases.kinds) {
+      // A quick round only shows that it works.
+      for (const kind of quick ? databases.kinds.slice(0, 1) : databases.kinds) {
         const database = await databases.fresh(kind);
         try {
           const found = await measure(database, quick, say);

@@ -116,7 +116,8 @@ function fleetRow(
     project,
     service,
     status: 'known',
-    sort: now,
+    // As the service writes it: when something last moved.
+    sort: data.lastAt === undefined ? now : Date.parse(data.lastAt),
     data: JSON.parse(JSON.stringify(data)) as JsonObject,
   };
 }

@@ -54,7 +54,7 @@ export interface FleetPage {
 /** Services of a group on a page. */
 export const GROUP_SIZE = 25;
 /** Services on a page, of all groups. */
-const MAX_SHOWN = 60;
+const MAX_SHOWN = 36;
 /** Groups on a page. */
 const MAX_GROUPS = 50;
 export const NO_TEAM = 'no team';
