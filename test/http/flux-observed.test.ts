@@ -12,9 +12,11 @@ describe('a cluster that is listed once an hour', () => {
   let world: HttpWorld;
 
   beforeAll(async () => {
-    repository.commit('checkout:1.0.0');
+    const first = repository.commit('checkout:1.0.0');
     const manifests = [gitRepository('checkout', repository.path), kustomization('checkout', 'GitRepository/checkout')];
     flux = await startFluxWorld({ manifests });
+    // There is one list in this hour: what it does not find is not found.
+    await fetched(first);
     world = await startHttpWorld({ flux: { kubeconfig: flux.kubeconfig }, env: { LYNCEUS_RECONCILE_EVERY: '1h' } });
     await eventually(async () => (await commits()).length === 1, { within: 20_000, what: 'the first look' });
   });
