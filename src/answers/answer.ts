@@ -1,18 +1,9 @@
 import { BY_ITSELF, TOO_LATE } from '../forecast/failures.ts';
+import type { WarnedBefore } from '../forecast/warnings.ts';
 import { asUnblock } from './actions.ts';
 import { BLOCKER_RULES } from './blockers/all.ts';
 import { noneOf } from './blockers/none.ts';
-import type {
-  Afterwards,
-  BlockerKind,
-  BlockerView,
-  Cell,
-  ChangeRow,
-  Eta,
-  Odds,
-  State,
-  WarnedBefore,
-} from './change-row.ts';
+import type { Afterwards, BlockerKind, BlockerView, Cell, ChangeRow, Eta, Odds, State } from './change-row.ts';
 import type { ChangeFacts } from './fact-types.ts';
 import type { Spot } from './spot.ts';
 import type { Moment, Told, Way } from './told.ts';

@@ -1,3 +1,5 @@
+import type { WarnedBefore } from '../forecast/warnings.ts';
+
 /**
  * The five answers that every row, pull request comment, terminal and panel gives about a change: where is it,
  * what is it waiting for, who can unblock it, how long will it take, how likely is it to arrive.
@@ -154,18 +156,6 @@ export interface Eta {
   people?: Quant;
   total?: Quant;
   /** `~14 min (7–31)`; says whose history is used where the own one is short, and `no history yet` where there is none. */
-  text: string;
-}
-
-/** How earlier changes of the service ended that the gate of the same stage warned of, because of the same objective. */
-export interface WarnedBefore {
-  /** At most 10, the newest of those that are over. */
-  changes: number;
-  /** Arrived in the last stage, and stayed. */
-  fine: number;
-  failed: number;
-  overtaken: number;
-  /** `last 10 warned like this (throughput): 8 fine, 1 failed later, 1 gave way to a newer change`. */
   text: string;
 }
 

@@ -1,4 +1,4 @@
-import { arrived, type Journey, type Journeys } from './journeys.ts';
+import { arrived, isJourneyOf, type Journey, type Journeys } from './journeys.ts';
 import { NO_HISTORY } from './question.ts';
 import type { Whose } from './step-model.ts';
 import { sayRounded } from './words.ts';
@@ -35,16 +35,12 @@ export function afterFailure(
 ): FailuresBefore {
   for (const basis of ['service', 'team'] as const) {
     const known = journeys.newest(whose, basis);
-    const fates = known.flatMap((one) => (isChange(one, change) ? [] : (fateOf(one, known, stage, step) ?? [])));
+    const fates = known.flatMap((one) => (isJourneyOf(one, change) ? [] : (fateOf(one, known, stage, step) ?? [])));
     if (fates.length > 0) return summed(fates, basis);
   }
-  const isFirst = journeys.newest(whose, 'service').every((one) => isChange(one, change));
+  const isFirst = journeys.newest(whose, 'service').every((one) => isJourneyOf(one, change));
   const why = isFirst ? NO_HISTORY : 'none has failed like this here before';
   return { ...summed([], 'service'), text: `${BY_ITSELF}; ${why}` };
-}
-
-function isChange(journey: Journey, change: string): boolean {
-  return journey.change.endsWith(`\u0000${change}`);
 }
 
 /** From its first such failure on, whichever came first. */

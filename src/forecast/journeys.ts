@@ -40,6 +40,15 @@ export interface Journey {
   visits: Visit[];
 }
 
+function keyOf(whose: Whose, change: string): string {
+  return `${serviceOf(whose)}\u0000${change}`;
+}
+
+/** Whether it is the journey of this change, whatever the service. */
+export function isJourneyOf({ change: key }: Journey, change: string): boolean {
+  return key.endsWith(`\u0000${change}`);
+}
+
 /** Where a change is: at a step, after a warning or not. */
 export interface Standing {
   stage: string;
@@ -89,7 +98,7 @@ export function createJourneys(halfLifeRuns: number): Journeys {
   const backs = new Map<string, number>();
 
   function journeyOf(run: Run): Journey {
-    const change = `${serviceOf(run)}\u0000${run.change}`;
+    const change = keyOf(run, run.change);
     return getOrAdd(known, change, () => {
       const journey: Journey = {
         change,
@@ -183,7 +192,7 @@ export function createJourneys(halfLifeRuns: number): Journeys {
     },
     newest: (whose, circle) =>
       (circle === 'team' ? teams.get(teamOf(whose)) : services.get(serviceOf(whose)))?.newestFirst() ?? [],
-    find: (whose, change) => known.get(`${serviceOf(whose)}\u0000${change}`),
+    find: (whose, change) => known.get(keyOf(whose, change)),
     fate,
   };
 }

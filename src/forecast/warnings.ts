@@ -1,9 +1,9 @@
-import type { Journey, Journeys } from './journeys.ts';
+import { isJourneyOf, type Journey, type Journeys } from './journeys.ts';
 import type { Whose } from './step-model.ts';
 
-/** What became of changes that an evaluation warned of, for the same reason in the same stage. */
+/** How earlier changes of the service ended that the gate of the same stage warned of, because of the same objective. */
 export interface WarnedBefore {
-  /** How many of those that are over are looked at, the newest first. */
+  /** At most 10, the newest of those that are over. */
   changes: number;
   /** Arrived in the last stage, and stayed. */
   fine: number;
@@ -39,9 +39,9 @@ export function warnedBefore(
   { stage, objectives }: Warned,
   target: string,
 ): WarnedBefore | undefined {
-  const isAlike = ({ visits, change: key }: Journey) =>
-    !key.endsWith(`\u0000${change}`) &&
-    visits.some((visit) => visit.stage === stage && visit.warnings?.some((name) => isNamed(name, objectives)));
+  const isAlike = (journey: Journey) =>
+    !isJourneyOf(journey, change) &&
+    journey.visits.some((visit) => visit.stage === stage && visit.warnings?.some((name) => isNamed(name, objectives)));
   const counts = { fine: 0, failed: 0, overtaken: 0 };
   let changes = 0;
   for (const journey of journeys.newest(whose, 'service')) {

@@ -123,7 +123,11 @@ export function changesList(query: ChangesQuery, within: Within): Statement {
   return { text, values };
 }
 
-/** Counts per combination of facets; `facetsOf` puts them together. @param found the index that rows of keys are looked up in; absent: all rows are read */
+/**
+ * Counts per combination of facets; `facetsOf` puts them together.
+ *
+ * @param found the index that rows of keys are looked up in; absent: all rows are read
+ */
 export function changesCount(query: ChangesQuery, within: Within, found?: string): Statement {
   const { all, values } = conditionsOf(query, OTHERS, within, countedBy(found));
   if (all.length === 0) return { text: `${KEPT_COUNTS} group by state, stage, team`, values };
