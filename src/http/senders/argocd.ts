@@ -19,6 +19,8 @@ const MAX_KEPT_CHARS = 64 * 1024;
 /** Written again, JSON grows at most as `1e20` does, which becomes 21 digits. */
 const MAX_GROWTH = 6;
 const MAX_TRIGGER_CHARS = 100;
+/** Longer ones, of many sources, are told apart by their digest. */
+const MAX_STATE_CHARS = 200;
 const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 /** Bulk, copies, and the places where charts and plug-ins get inline values, passwords among them. */
@@ -54,7 +56,7 @@ function translate(system: string, rawBody: Buffer, receivedAt: Date): Translati
   if (!isJsonObject(app)) return refuseShape('app: the application object is missing; see argocd-notifications/');
   const subject = subjectOf(app);
   if (typeof subject === 'string') return refuseShape(subject);
-  const event = eventOf(system, subject, body, app, rawBody, receivedAt);
+  const event = eventOf(system, subject, body, app, rawBody.length, receivedAt);
   return { ok: true, event, jobs: [observeJob(system, subject)] };
 }
 
@@ -85,21 +87,18 @@ function eventOf(
   subject: Subject,
   body: JsonObject,
   app: JsonObject,
-  rawBody: Buffer,
+  receivedBytes: number,
   receivedAt: Date,
 ): NewEvent {
-  const bodySha256 = hash('sha256', rawBody);
   const state = stateOf(app);
   const trigger = text(body['trigger']).slice(0, MAX_TRIGGER_CHARS);
   return {
-    // Told from the body: the same bytes twice are one event, whatever brought them here.
-    id: bodySha256,
+    id: idOf(subject, state),
     source: `argocd/${system}`,
     type: EVENT_TYPE,
     subject: applicationKey({ system, ...subject }),
     time: receivedAt.toISOString(),
-    key: keyOf(system, subject, state),
-    data: { system, ...subject, trigger, ...state, bodySha256, ...kept(app, rawBody.length) },
+    data: { system, ...subject, trigger, ...state, ...kept(app, receivedBytes) },
   };
 }
 
@@ -124,21 +123,14 @@ function stateOf(app: JsonObject) {
 }
 
 /**
- * Several triggers fire for one state, and one trigger fires again (after a restart, an edited
- * trigger, a lost annotation): all say "look at this state", so the state is the key.
+ * Several triggers fire for one state, and one trigger fires again (after a restart, an edited trigger, a lost annotation,
+ * or because the answer was lost): all say "look at this state", so the state is the event. What is of one application
+ * stands together in the index: random ids would write a page of it for every notification.
  */
-function keyOf(system: string, { uid }: Subject, { operation, health, sync }: ReturnType<typeof stateOf>): string {
-  const parts = [
-    uid,
-    operation.startedAt,
-    operation.phase,
-    operation.finishedAt,
-    health.status,
-    health.since,
-    sync.status,
-    sync.revision,
-  ];
-  return `argocd:${system}:${parts.map((part) => part.slice(0, 200)).join(':')}`;
+function idOf({ uid }: Subject, { operation, health, sync }: ReturnType<typeof stateOf>): string {
+  const { startedAt, phase, finishedAt } = operation;
+  const state = [startedAt, phase, finishedAt, health.status, health.since, sync.status, sync.revision].join(':');
+  return `${uid}:${state.length > MAX_STATE_CHARS ? hash('sha256', state) : state}`;
 }
 
 function observeJob(system: string, { namespace, name }: Subject): NewJob {
