@@ -21,6 +21,7 @@ const MAX_GROWTH = 6;
 const MAX_TRIGGER_CHARS = 100;
 /** Longer ones, of many sources, are told apart by their digest. */
 const MAX_STATE_CHARS = 200;
+const MAX_TIME_CHARS = 30;
 const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 /** Bulk, copies, and the places where charts and plug-ins get inline values, passwords among them. */
@@ -124,13 +125,14 @@ function stateOf(app: JsonObject) {
 
 /**
  * Several triggers fire for one state, and one trigger fires again (after a restart, an edited trigger, a lost annotation,
- * or because the answer was lost): all say "look at this state", so the state is the event. What is of one application
- * stands together in the index: random ids would write a page of it for every notification.
+ * or because the answer was lost): all say "look at this state", so the state is the event. Its newest time comes first:
+ * what arrives together stands together in the index, where random ids would each write a page of their own.
  */
 function idOf({ uid }: Subject, { operation, health, sync }: ReturnType<typeof stateOf>): string {
   const { startedAt, phase, finishedAt } = operation;
+  const newest = [startedAt, finishedAt, health.since].sort().at(-1)?.slice(0, MAX_TIME_CHARS);
   const state = [startedAt, phase, finishedAt, health.status, health.since, sync.status, sync.revision].join(':');
-  return `${uid}:${state.length > MAX_STATE_CHARS ? hash('sha256', state) : state}`;
+  return `${newest}/${state.length > MAX_STATE_CHARS ? hash('sha256', state) : state}/${uid}`;
 }
 
 function observeJob(system: string, { namespace, name }: Subject): NewJob {

@@ -80,7 +80,7 @@ describe('an Argo CD notification', () => {
         source: 'argocd/main',
         subject: 'main/argocd/checkout',
         time: '2026-08-20T10:03:00.123Z',
-        id: `${UID}:2026-08-20T10:01:33Z:Succeeded:2026-08-20T10:02:03Z:Healthy:2026-08-20T10:02:41Z:Synced:aaa`,
+        id: `2026-08-20T10:02:41Z/2026-08-20T10:01:33Z:Succeeded:2026-08-20T10:02:03Z:Healthy:2026-08-20T10:02:41Z:Synced:aaa/${UID}`,
         data: {
           system: 'main',
           namespace: 'argocd',
