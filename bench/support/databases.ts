@@ -22,7 +22,7 @@ export interface Databases {
   stop(): Promise<void>;
 }
 
-/** Databases on this machine, durable as in production: SQLite with `synchronous=full`, PostgreSQL with `fsync=on`. */
+/** Databases on this machine, durable as in production: SQLite waits for the disk, PostgreSQL with `fsync=on`. */
 export function createDatabases(say: (line: string) => void): Databases {
   let cluster: Promise<PostgresCluster> | undefined;
   let made = 0;

@@ -13,9 +13,11 @@ import { backupSqlite, databaseFile } from './sqlite-backup.ts';
 import { sqliteChangeReads } from './sqlite-changes.ts';
 import { sqliteWrites, toEventRows, type Written } from './sqlite-commit.ts';
 import { bindable, numbered, oneOf } from './sqlite-dialect.ts';
+import { type Disk, openDisk } from './sqlite-disk.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import { createLeases } from './sqlite-leases.ts';
 import { lockFolder } from './sqlite-lock.ts';
+import { inOneTransaction, inTransaction, type Write } from './sqlite-transaction.ts';
 import {
   documentList,
   EVENT_COLUMNS,
@@ -51,8 +53,6 @@ export interface SqliteOptions {
   clock?: Clock;
 }
 
-type Write = () => Written<unknown>;
-
 /**
  * Opens the embedded store and becomes its only owner.
  *
@@ -66,14 +66,16 @@ export async function openSqliteStore({ dir, clock = systemClock }: SqliteOption
     const db = openDatabase(databaseFile(dir));
     cleanUp.unshift(() => db.close());
     migrate(db, clock);
-    return createStore(db, dir, clock, () => runAll(cleanUp));
+    const disk = openDisk(databaseFile(dir));
+    cleanUp.unshift(disk.close);
+    return createStore(db, disk, dir, clock, () => runAll(cleanUp));
   } catch (error) {
     runAll(cleanUp);
     throw toStoreError(error);
   }
 }
 
-function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () => void): Store {
+function createStore(db: DatabaseSync, disk: Disk, dir: string, clock: Clock, release: () => void): Store {
   const now = () => clock.now().getTime();
   const leases = createLeases();
   releaseLeasesOfPredecessor(db, now());
@@ -87,7 +89,13 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
   const group = createGroupCommit<Write, Written<unknown>>({
     maxItems: MAX_FLUSH_ITEMS,
     maxBytes: MAX_FLUSH_BYTES,
-    flush: async (batch) => inOneTransaction(db, batch),
+    async flush(batch) {
+      await disk.settled();
+      const before = rowsWritten();
+      const outcomes = inOneTransaction(db, batch);
+      if (rowsWritten() > before) await disk.sync();
+      return outcomes;
+    },
   });
 
   async function write<T>(bytes: number, apply: () => Written<T>): Promise<T> {
@@ -101,6 +109,7 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
 
   async function read<T>(query: () => T): Promise<T> {
     refuseWhenClosed();
+    await disk.settled();
     try {
       return query();
     } catch (error) {
@@ -110,6 +119,10 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
 
   function refuseWhenClosed(): void {
     if (closed) throw new StoreUnavailableError('The store is closed: the process is shutting down');
+  }
+
+  function rowsWritten(): number {
+    return (reads.written.get() as { rows: number }).rows;
   }
 
   const answer = <Row>({ text, values }: Statement) => db.prepare(numbered(text)).all(...values.map(bindable)) as Row[];
@@ -208,52 +221,6 @@ function createStore(db: DatabaseSync, dir: string, clock: Clock, release: () =>
   };
 }
 
-/** All or each: a write that fails takes back only what it did itself. */
-function inOneTransaction(db: DatabaseSync, batch: readonly Write[]): PromiseSettledResult<Written<unknown>>[] {
-  try {
-    db.exec('begin immediate');
-    const outcomes = allTogether(db, batch) ?? batch.map((write) => inSavepoint(db, write));
-    db.exec('commit');
-    for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value.remember?.();
-    return outcomes;
-  } catch (error) {
-    if (db.isTransaction) db.exec('rollback');
-    throw toStoreError(error);
-  }
-}
-
-/**
- * The usual case, in which nothing fails: savepoints would cost as much as the writes themselves.
- * `undefined` when one failed: then none of them happened yet.
- */
-function allTogether(
-  db: DatabaseSync,
-  batch: readonly Write[],
-): PromiseFulfilledResult<Written<unknown>>[] | undefined {
-  try {
-    return batch.map((write) => ({ status: 'fulfilled', value: write() }));
-  } catch (error) {
-    if (!db.isTransaction) throw error;
-    db.exec('rollback');
-    db.exec('begin immediate');
-    return undefined;
-  }
-}
-
-function inSavepoint(db: DatabaseSync, write: Write): PromiseSettledResult<Written<unknown>> {
-  db.exec('savepoint write');
-  try {
-    const value = write();
-    db.exec('release write');
-    return { status: 'fulfilled', value };
-  } catch (error) {
-    // A full disk ends the whole transaction, and with it what the others wrote.
-    if (!db.isTransaction) throw error;
-    db.exec('rollback to write; release write');
-    return { status: 'rejected', reason: toStoreError(error) };
-  }
-}
-
 function runAll(steps: readonly (() => void)[]): void {
   for (const step of steps) step();
 }
@@ -261,7 +228,8 @@ function runAll(steps: readonly (() => void)[]): void {
 function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   db.exec('pragma journal_mode = wal');
-  db.exec('pragma synchronous = full');
+  // The log is written without waiting for the disk: that is done beside (sqlite-disk.ts).
+  db.exec('pragma synchronous = normal');
   db.exec(`pragma wal_autocheckpoint = ${PAGES_BETWEEN_CHECKPOINTS}`);
   db.exec(`pragma journal_size_limit = ${MAX_IDLE_WAL_BYTES}`);
   return db;
@@ -281,17 +249,6 @@ function migrate(db: DatabaseSync, clock: Clock): number {
   return pending.length;
 }
 
-function inTransaction(db: DatabaseSync, body: () => void): void {
-  db.exec('begin immediate');
-  try {
-    body();
-    db.exec('commit');
-  } catch (error) {
-    if (db.isTransaction) db.exec('rollback');
-    throw error;
-  }
-}
-
 /** Safe because only the owner of the folder claims: whoever held these is gone. */
 function releaseLeasesOfPredecessor(db: DatabaseSync, now: number): void {
   db.prepare('update jobs set token = null, run_at = ? where token is not null').run(now);
@@ -306,6 +263,7 @@ function prepareReads(db: DatabaseSync) {
     logOfStream: log('stream = ? and seq > ?'),
     document: db.prepare(numbered(READ_DOCUMENT)),
     heartbeat: db.prepare(numbered(HEARTBEAT)),
+    written: db.prepare('select total_changes() as rows'),
     stats: db.prepare(queueStats('token is not null', '?1')),
   };
 }

@@ -184,18 +184,43 @@ describe('the schema of the embedded store', () => {
 
 describe('an acknowledgement', () => {
   const strace = available('strace');
-  if (!strace && process.env['CI'] !== 'true') console.warn('Skipped, no strace here: an acknowledgement of the disk');
+  const skipped = !strace && process.env['CI'] !== 'true';
+  if (skipped) console.warn('Skipped, no strace here: an acknowledgement of the disk');
 
-  it.skipIf(!strace && process.env['CI'] !== 'true')('comes after the disk has the event, each time', () => {
+  function traced(mode: string, dir: string, options: readonly string[]): string {
+    return execFileSync('strace', ['-f', ...options, process.execPath, PROGRAM, mode, '', dir], { encoding: 'utf8' });
+  }
+
+  /** One event on a disk that does otherwise than usual. */
+  function receiveOne(dir: string, disk: string) {
+    const inject = ['-o', '/dev/null', '-e', 'trace=fdatasync', '-e', `inject=fdatasync:${disk}`];
+    return JSON.parse(traced('receive-one', dir, inject).trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+  }
+
+  it.skipIf(skipped)('comes after the disk has the event, each time', () => {
     const trace = join(root, 'trace');
-    const traced = ['-f', '-o', trace, '-e', 'trace=fsync,fdatasync'];
-    const opened = ['open', '', freshFolder()];
-    const received = ['receive-twenty', '', freshFolder()];
-    const syncsOf = (args: string[]) => {
-      execFileSync('strace', [...traced, process.execPath, PROGRAM, ...args]);
+    const syncsOf = (mode: string) => {
+      traced(mode, freshFolder(), ['-o', trace, '-e', 'trace=fsync,fdatasync']);
       return readFileSync(trace, 'utf8').match(/f(data)?sync\(/g)?.length ?? 0;
     };
-    expect(syncsOf(received) - syncsOf(opened)).toBeGreaterThanOrEqual(20);
+    expect(syncsOf('receive-twenty') - syncsOf('open')).toBeGreaterThanOrEqual(20);
+  });
+
+  it.skipIf(skipped)('waits for a slow disk, as do those who would read it; nobody else does', () => {
+    const { received, read, readMs, turns } = receiveOne(freshFolder(), 'delay_enter=400000');
+    expect({ received, read }).toEqual({ received: 'stored', read: '1' });
+    expect(readMs).toBeGreaterThanOrEqual(400);
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it.skipIf(skipped)('is not given when the disk fails, and no other until the store is opened again', async () => {
+    const dir = freshFolder();
+    const refused = expect.stringMatching(/^StoreUnavailableError: .*the disk did not take what was written/);
+    expect(receiveOne(dir, 'error=EIO')).toMatchObject({ received: refused, read: refused, ready: refused });
+    await using(dir, async (store) => {
+      const event = anEvent('after');
+      expect(await store.receive('inbox', event, [])).toBe('stored');
+    });
   });
 });
 

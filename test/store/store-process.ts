@@ -97,6 +97,22 @@ async function receiveTwenty(store: Store): Promise<void> {
   await store.close();
 }
 
+/** Receives one event, reads the log before that is answered, and says how it went in one line of JSON. */
+async function receiveOne(store: Store): Promise<void> {
+  const ended = (promise: Promise<unknown>) =>
+    promise.then(String, (error: Error) => `${error.name}: ${error.message}`);
+  const startedAt = performance.now();
+  let turns = 0;
+  const turning = setInterval(() => (turns += 1), 5);
+  const receiving = ended(store.receive('inbox', event('one'), []));
+  await sleep(20);
+  const reading = ended(store.readLog({}).then((events) => events.length));
+  const [read, readMs] = [await reading, performance.now() - startedAt];
+  clearInterval(turning);
+  const [received, ready] = [await receiving, await ended(store.ready())];
+  say(JSON.stringify({ received, read, readMs, turns, ready }));
+}
+
 try {
   const store = await openStore({ ...(databaseUrl === '' ? {} : { databaseUrl }), dataDir });
   say('open');
@@ -104,6 +120,7 @@ try {
   if (mode === 'work') await workForever(store);
   if (mode === 'hold') await hold(store);
   if (mode === 'receive-twenty') await receiveTwenty(store);
+  if (mode === 'receive-one') await receiveOne(store);
   if (mode === 'receive-patiently') await receivePatiently(store);
 } catch (error) {
   say(`failed ${error instanceof Error ? `${error.name}: ${error.message}` : error}`);
