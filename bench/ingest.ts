@@ -17,7 +17,7 @@ const WARM_UP = 10_000;
 export const ingest: Benchmark = {
   name: 'ingest',
   title: 'Durable events per second through HTTP',
-  method: `Three contenders take turns on fresh databases with the same schema, ${CONNECTIONS} connections, CloudEvents of
+  method: `Four contenders take turns on fresh databases with the same schema, ${CONNECTIONS} connections, CloudEvents of
 1.1 kB or Argo CD notifications of 0.8 kB, all of them different:
 
 One in a request, and CloudEvents also ${GROUP} in a request, as the standard's batches (for Lynceus alone: the bare
@@ -31,6 +31,9 @@ handler keeps its one INSERT per request).
   no validation, no queue (\`bench/support/bare-handler.ts\`).
 - **grouped INSERTs**: no HTTP at all; one client writes groups of ${GROUP} into the same table, one group after the other
   (\`bench/support/grouped-inserts.ts\`).
+- **empty handler**: Node's HTTP alone, which answers without Express, JSON and store (\`bench/support/empty-handler.ts\`). On
+  SQLite one thread does both: *ceiling* is the share of the grouped rate that is left when each event costs what an empty
+  handler and a grouped INSERT cost together, and nothing else.
 
 The load comes from another process, from bare sockets with requests written out beforehand (\`bench/support/load.ts\`),
 one in flight per connection; it shares the cores with whoever is measured. Each contender gets ${whole(WARM_UP)} requests to warm up. Ratios are medians of the ratios of
@@ -58,7 +61,17 @@ neighbouring rounds.`,
     } finally {
       await databases.stop();
     }
-    const head = ['store', 'payload', 'Lynceus/s', 'bare Express/s', 'grouped/s', '÷ bare', '÷ grouped', 'p99 ms'];
+    const head = [
+      'store',
+      'payload',
+      'Lynceus/s',
+      'bare Express/s',
+      'grouped/s',
+      '÷ bare',
+      '÷ grouped',
+      'ceiling',
+      'p99 ms',
+    ];
     return { tables: [table(head, rows)], targets };
   },
 };
@@ -74,17 +87,20 @@ interface Round {
   lynceus: LoadResult;
   bare: LoadResult;
   grouped: number;
+  /** Of the empty handler. */
+  empty: number;
 }
 
 async function measureRound(options: RoundOptions): Promise<Round> {
   const lynceus = await onFresh(options, (database) => throughLynceus(options, database));
-  const bare = await onFresh(options, (database) => throughBareHandler(options, database));
+  const bare = await onFresh(options, (database) => throughHandler(options, './bare-handler.ts', database));
+  const { perSecond: empty } = await throughHandler(options, './empty-handler.ts');
   const grouped = await onFresh(options, async ({ dataDir, databaseUrl }) => {
     const { bodies } = options.payload;
     const program = { dataDir, databaseUrl, bodies, amount: options.amount };
     return (await runProgram<{ perSecond: number }>('./grouped-inserts.ts', program)).perSecond;
   });
-  return { lynceus, bare, grouped };
+  return { lynceus, bare, grouped, empty };
 }
 
 async function onFresh<T>({ databases, kind }: RoundOptions, use: (database: Database) => Promise<T>): Promise<T> {
@@ -107,8 +123,9 @@ async function throughLynceus(options: RoundOptions, database: Database): Promis
   }
 }
 
-async function throughBareHandler(options: RoundOptions, { dataDir, databaseUrl }: Database): Promise<LoadResult> {
-  const handler = startProgram<{ port: number }>('./bare-handler.ts', { dataDir, databaseUrl });
+async function throughHandler(options: RoundOptions, file: string, database?: Database): Promise<LoadResult> {
+  const { dataDir, databaseUrl } = database ?? {};
+  const handler = startProgram<{ port: number }>(file, { dataDir, databaseUrl });
   try {
     const { port } = await handler.line();
     return await measure(options, `http://127.0.0.1:${port}/events`);
@@ -128,7 +145,7 @@ async function measure({ payload, amount }: RoundOptions, url: string, batch?: n
   return result;
 }
 
-function rowOf(kind: StoreKind, { name }: Payload, rounds: readonly Round[]): string[] {
+function rowOf(kind: StoreKind, { name, batch }: Payload, rounds: readonly Round[]): string[] {
   return [
     kind,
     name,
@@ -137,6 +154,7 @@ function rowOf(kind: StoreKind, { name }: Payload, rounds: readonly Round[]): st
     spread(rounds.map(({ grouped }) => grouped)),
     spread(ratiosToBare(rounds), twoDigits),
     spread(ratiosToGrouped(rounds), twoDigits),
+    kind === 'sqlite' && batch === undefined ? spread(rounds.map(ceiling), twoDigits) : '',
     spread(rounds.map(({ lynceus }) => lynceus.p99)),
   ];
 }
@@ -154,6 +172,11 @@ function ratiosToBare(rounds: readonly Round[]): number[] {
 
 function ratiosToGrouped(rounds: readonly Round[]): number[] {
   return rounds.map(({ lynceus, grouped }) => lynceus.perSecond / grouped);
+}
+
+/** Of the grouped rate: one thread that only parses HTTP and writes. */
+function ceiling({ empty, grouped }: Round): number {
+  return empty / (empty + grouped);
 }
 
 function sayRound({ lynceus, bare, grouped }: Round): string {
