@@ -19,7 +19,7 @@ export interface Spot {
   /** Present: it is over and failed. */
   failed?: Failure;
   /** What it waits for, in the engine's words. */
-  wait?: { kind: Blocker['kind']; sentence: string; since: string; until?: string };
+  wait?: Blocker & { since: string };
   /** Which check keeps it waiting. */
   check?: Check;
   /** Somebody holds this change, or stopped the line. */

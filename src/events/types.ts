@@ -42,6 +42,8 @@ export interface Blocker {
     | 'stopped';
   sentence: string;
   until?: string;
+  /** Nobody does it by itself: a person has to. */
+  byHand?: true;
 }
 
 export interface SequenceTriggered {

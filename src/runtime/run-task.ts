@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import { currentTask, type SequenceState, type TaskState } from '../engine/sequence.ts';
 import type { Place } from '../events/application.ts';
-import type { DecisionMade, SequenceEvent } from '../events/types.ts';
+import type { Blocker, DecisionMade, SequenceEvent } from '../events/types.ts';
 import type { ClaimedJob, NewJob, Settlement, Store } from '../store/store.ts';
 import { closeLatches } from '../tasks/gate-job.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../tasks/task.ts';
@@ -121,7 +121,7 @@ async function report(
     outcome.kind === 'finished' ? { kind: 'done' } : { kind: 'again', delayMs: outcome.askAgainMs };
   const at = room.clock.now().toISOString();
   const jobs = await followersOf(room.store, triggered.place, task, outcome);
-  const before = JSON.stringify([task.blocker?.kind, task.blocker?.sentence, task.blocker?.until, task.memo]);
+  const before = said(task.blocker, task.memo);
   await changeSequence(
     room.store,
     (job.payload as { sequence: string }).sequence,
@@ -130,8 +130,7 @@ async function report(
       if (currentTask(state)?.id !== task.id || state.phase === 'finished') return [];
       if (outcome.kind === 'finished') return [finishedEvent(at, task, outcome)];
       const event = waitingEvent(at, task, outcome);
-      const { blocker, memo } = event.data;
-      return JSON.stringify([blocker.kind, blocker.sentence, blocker.until, memo]) === before ? [] : [event];
+      return said(event.data.blocker, event.data.memo) === before ? [] : [event];
     },
     { claim: job, settle: settlement, jobs },
   );
@@ -170,6 +169,10 @@ function finishedEvent(
     at,
     data: { task: task.id, name: task.name, status, result, message, data: data ?? {} },
   };
+}
+
+function said(blocker: Blocker | undefined, memo: JsonObject): string {
+  return JSON.stringify([blocker?.kind, blocker?.sentence, blocker?.until, blocker?.byHand, memo]);
 }
 
 function waitingEvent(at: string, task: TaskState, outcome: Extract<TaskOutcome, { kind: 'waiting' }>) {

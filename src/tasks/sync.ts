@@ -1,10 +1,11 @@
 import type { DeliverySystem, SyncRequest } from '../adapters/delivery-systems/delivery-system.ts';
 import { AdapterError } from '../base/adapter-error.ts';
+import type { JsonObject } from '../base/json.ts';
 import { plannedStep } from '../engine/decide.ts';
 import { isSame, type Revisions, short } from '../engine/revisions.ts';
 import { INFO, isAskedFor, isDeployed, isUnfinished, sayHydration } from '../engine/rollout.ts';
 import { sayStop, stopFor } from '../engine/stop-the-line.ts';
-import { sayLeftToPeople, syncsAskedFor } from '../engine/sync-by-hand.ts';
+import { syncsAskedFor } from '../engine/sync-by-hand.ts';
 import { systemName } from '../engine/system-name.ts';
 import { type Application, applicationKey } from '../events/application.ts';
 import { overallOutcome } from './each-application.ts';
@@ -166,7 +167,7 @@ async function awaitAutomatic(
   const name = systemName(ref);
   if (application.automated) return waitFor(`${name} has not synced it yet`, POLL_MS);
   if (pins && syncsAskedFor(input.task) > refusedIn(input)) return ask(input, system, application, pins);
-  return waitFor(leftToPeople(input, name), POLL_MS, { ...keep(input), ...refusals(refusedIn(input)) });
+  return leftToPeople(input, name, { ...keep(input), ...refusals(refusedIn(input)) });
 }
 
 /** What was refused is not asked for again, until somebody does so once more. */
@@ -178,9 +179,11 @@ function refusals(refused: number): { refused?: number } {
   return refused === 0 ? {} : { refused };
 }
 
-function leftToPeople(input: TaskInput, system: string): string {
-  const said = sayLeftToPeople(system);
-  return refusedIn(input) === 0 ? said : `${said}: it does not let Lynceus`;
+/** The delivery system is to sync, and does not do so without being asked. */
+function leftToPeople(input: TaskInput, system: string, memo: JsonObject): TaskOutcome {
+  const said = `somebody has to sync it in ${system}`;
+  const sentence = refusedIn(input) === 0 ? said : `${said}: it does not let Lynceus`;
+  return waiting({ kind: 'sync', sentence, byHand: true }, POLL_MS, memo);
 }
 
 /**
@@ -276,7 +279,7 @@ async function explainRefusal(
   const asked = syncsAskedFor(input.task);
   if (error.reason === 'forbidden' && asked > 0) {
     const refused = { ...input, task: { ...input.task, memo: { refused: asked } } };
-    return waitFor(leftToPeople(refused, systemName(ref)), POLL_MS, { ...memo, refused: asked });
+    return leftToPeople(refused, systemName(ref), { ...memo, refused: asked });
   }
   throw error;
 }

@@ -188,7 +188,7 @@ describe('what is silent', () => {
   });
 
   it('may be a person, and then nothing is wrong', () => {
-    const wait = { kind: 'sync', sentence: 'somebody has to sync it in Argo CD', since: ago(600) } as const;
+    const wait = { kind: 'sync', sentence: 'somebody has to sync it', since: ago(600), byHand: true } as const;
     expect(read(goldenChange({}, { wait, since: ago(600), heardAt: ago(600) }))).toMatchObject({
       blocker: { kind: 'sync' },
       unblock: [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkDecision } from '../../src/engine/decisions.ts';
 import { evolve, fold, type SequenceState } from '../../src/engine/sequence.ts';
-import { sayLeftToPeople, syncsAskedFor } from '../../src/engine/sync-by-hand.ts';
+import { syncsAskedFor } from '../../src/engine/sync-by-hand.ts';
 import type { Blocker } from '../../src/events/types.ts';
 import { changeView } from '../../src/views/change.ts';
 import { COMMIT, decision, minute, planned, step, taskTriggered } from '../support/sequence.ts';
@@ -13,7 +13,7 @@ function waitingFor(blocker: Blocker): SequenceState {
   return evolve(fold(sync), { name: 'task.waiting', at: minute(1), data: { task: 'seq.1-sync', blocker, memo: {} } });
 }
 
-const left = waitingFor({ kind: 'sync', sentence: sayLeftToPeople('Argo CD') });
+const left = waitingFor({ kind: 'sync', sentence: 'somebody has to sync it in Argo CD', byHand: true });
 const asked = (state: SequenceState, revision = COMMIT) =>
   checkDecision(state, { verdict: 'sync', reason: 'now', revision }, LIN, 'e');
 const tools = { progress: () => undefined, evidence: () => 'e' };

@@ -227,7 +227,7 @@ describe("somebody else's sync", () => {
     for (const kind of [{ dryRun: true }, { partial: true }]) {
       const done = { infos: {}, phase: 'Succeeded', revision: COMMIT, ...kind } as const;
       expect(await seen(withOperation(done), automatic)).toMatchObject({
-        blocker: { sentence: 'somebody has to sync it in Argo CD' },
+        blocker: { sentence: 'somebody has to sync it in Argo CD', byHand: true },
       });
       expect((await look(sync, withOperation(done), { memo: {} })).outcome.kind).toBe('waiting');
     }

@@ -1,4 +1,3 @@
-import { isLeftToPeople } from '../../engine/sync-by-hand.ts';
 import { kindOf } from '../kind-of.ts';
 import type { Spot } from '../spot.ts';
 import type { BlockerRule, Moment } from '../told.ts';
@@ -60,7 +59,7 @@ function shouldBeHeard({ failed, stopped, wait, step, stage, reported, merged }:
   if (merged) return true;
   if (stage === undefined) return reported !== undefined && step !== 'review' && reported.state !== 'failed';
   if (wait === undefined) return step in USUAL_P90;
-  return wait.kind === 'sync' && !isLeftToPeople(wait.sentence) && wait.until === undefined;
+  return wait.kind === 'sync' && !wait.byHand && wait.until === undefined;
 }
 
 function lastOf({ step, stage, wait, reported, merged }: Spot): string {

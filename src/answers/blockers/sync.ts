@@ -1,4 +1,3 @@
-import { isLeftToPeople } from '../../engine/sync-by-hand.ts';
 import type { ChangeFacts } from '../fact-types.ts';
 import { kindOf } from '../kind-of.ts';
 import type { Spot } from '../spot.ts';
@@ -26,7 +25,7 @@ export const sync: BlockerRule = {
     const said = sentence`sync to ${name(stage)}: ${prose(words)}`;
     const isSlow = between(since, moment.now) > (moment.stepP90 ?? USUAL_P90) * 1000;
     // It is left to people where the system does not sync by itself.
-    const ways = isLeftToPeople(words) ? [syncsByHand(facts, stage)] : isSlow ? [looks(facts, 'looks')] : [];
+    const ways = wait?.byHand ? [syncsByHand(facts, stage)] : isSlow ? [looks(facts, 'looks')] : [];
     return { sentence: said, since, stage, ways };
   },
 };

@@ -85,7 +85,7 @@ function openSpots(state: SequenceState, input: ChangeInput): Spot[] {
   if (state.phase !== 'running' || !task) return [turnSpot(state, input, common)];
   const since = task.triggeredAt;
   const { blocker } = task;
-  const wait = blocker === undefined ? {} : { wait: waitOf(blocker) };
+  const wait = blocker === undefined ? {} : { wait: blocker };
   if (task.name === 'promotion') {
     const promotions = promotionSpots(state, {});
     const own = promotions.length > 0 ? promotions : [{}];
@@ -123,10 +123,6 @@ function turnSpot(state: SequenceState, input: ChangeInput, common: Omit<Spot, '
   if (last && state.phase === 'running') return { ...common, step: last.name, since };
   const ahead = aheadOf(state, input.neighbours ?? []);
   return { ...common, step: 'turn', since, ...(ahead === undefined ? {} : { ahead }) };
-}
-
-function waitOf({ kind, sentence, since, until }: NonNullable<ReturnType<typeof currentTask>>['blocker'] & object) {
-  return { kind, sentence, since, ...(until === undefined ? {} : { until }) };
 }
 
 function stoppedOf({ paused, triggered, override }: SequenceState, { stops = [] }: ChangeInput): Pick<Spot, 'stopped'> {
