@@ -7,16 +7,10 @@ export type Lane = (request: IncomingMessage, response: ServerResponse) => boole
 /**
  * What comes in thousands: posts to fixed addresses of the routers that come first. Looking for the route, Express
  * makes a fifth of all the objects of such a request. Here it is found by its address, and then runs as it is
- * declared: the same handlers, in the same order, behind the same first steps. Any other spelling of the address goes to Express.
- *
- * @param first what runs before every route
+ * declared: the same handlers, in the same order. Any other spelling of the address goes to Express.
  */
-export function expressLane(
-  routers: readonly Router[],
-  first: readonly RequestHandler[],
-  failed: ErrorRequestHandler,
-): Lane {
-  const handlersAt = new Map(routers.flatMap(fixedPosts).map(([path, own]) => [path, [...first, ...own]]));
+export function expressLane(routers: readonly Router[], failed: ErrorRequestHandler): Lane {
+  const handlersAt = new Map(routers.flatMap(fixedPosts));
   return (request, response) => {
     const handlers = request.method === 'POST' ? handlersAt.get(request.url ?? '') : undefined;
     if (!handlers) return false;
@@ -42,7 +36,7 @@ function run(
   request.res = response;
   response.req = request;
   request.originalUrl = request.url;
-  response.locals = Object.create(null) as Response['locals'];
+  response.locals = {};
   let at = 0;
   const fail = (error: unknown) => failed(error, request, response, next);
   const next: NextFunction = (error?: unknown) => {

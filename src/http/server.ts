@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '../runtime/log.ts';
@@ -6,6 +6,7 @@ import { routesOf } from './access.ts';
 import { expressLane, type Lane } from './express-lane.ts';
 import type { FrameOf } from './pages/frame.ts';
 import { type ProblemAnswer, problemBody, problemHandler, RETRY_AFTER_SECONDS, Refusal } from './problem.ts';
+import { type Header, responseWith, safeHeaders } from './safe-headers.ts';
 
 /** Who needs longer than this for a header or a body is not one of our senders. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -26,6 +27,7 @@ export interface FrontDoor {
 export interface HttpApp {
   express: Express;
   lane: Lane;
+  born: ReturnType<typeof bornForExpress>;
 }
 
 /** All routes behind one front door. */
@@ -34,9 +36,8 @@ export function createHttpApp(routers: readonly Router[], log: Log, door: FrontD
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.set('etag', false);
-  const first = [safeHeaders(door), refuseNul];
   const failed = problemHandler(log, door.frameOf);
-  app.use(...first);
+  app.use(refuseNul);
   for (const router of routers) app.use(router);
   for (const [path, methods] of methodsByPath(routers)) app.all(path, otherMethods(path, methods));
   app.use((request) => {
@@ -47,7 +48,8 @@ export function createHttpApp(routers: readonly Router[], log: Log, door: FrontD
     );
   });
   app.use(failed);
-  return { express: app, lane: expressLane(beforeMiddleware(routers), first, failed) };
+  const born = bornForExpress(app, safeHeaders(door.publicUrl, door.frameAncestors ?? []));
+  return { express: app, lane: expressLane(beforeMiddleware(routers), failed), born };
 }
 
 function beforeMiddleware(routers: readonly Router[]): readonly Router[] {
@@ -74,38 +76,6 @@ function otherMethods(path: string, methods: readonly string[]): RequestHandler 
   };
 }
 
-/** Nothing from elsewhere and nothing inline; forms go nowhere else. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-];
-const A_YEAR_SECONDS = 31_536_000;
-const UNUSED_ABILITIES = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'display-capture'];
-
-function safeHeaders({ publicUrl, frameAncestors = [] }: FrontDoor): RequestHandler {
-  const ancestors = frameAncestors.length === 0 ? "'none'" : frameAncestors.join(' ');
-  const headers: [string, string][] = [
-    ['Content-Security-Policy', [...POLICY, `frame-ancestors ${ancestors}`].join('; ')],
-    ['Cache-Control', 'no-store'],
-    ['X-Content-Type-Options', 'nosniff'],
-    ['Referrer-Policy', 'no-referrer'],
-    ['Cross-Origin-Opener-Policy', 'same-origin'],
-    ['Permissions-Policy', UNUSED_ABILITIES.map((ability) => `${ability}=()`).join(', ')],
-    ...(publicUrl?.startsWith('https:')
-      ? [['Strict-Transport-Security', `max-age=${A_YEAR_SECONDS}`] as [string, string]]
-      : []),
-  ];
-  return (_request, response, next) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
-    next();
-  };
-}
-
 /** No name that we know holds one, and PostgreSQL takes none in a text. */
 const refuseNul: RequestHandler = (request, _response, next) => {
   if (request.url.includes('%00')) throw new Refusal(400, 'invalid-request', 'the address holds a NUL character (%00)');
@@ -121,10 +91,10 @@ export interface ServerLimits {
 }
 
 /** A server that lets nobody hold a connection open for nothing. */
-export function createHttpServer({ express: app, lane }: HttpApp, limits: ServerLimits = {}): Server {
+export function createHttpServer({ express: app, lane, born }: HttpApp, limits: ServerLimits = {}): Server {
   const server = createServer(
     {
-      ...bornForExpress(app),
+      ...born,
       headersTimeout: limits.headersMs ?? HEADERS_TIMEOUT_MS,
       requestTimeout: limits.requestMs ?? REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: limits.lookEveryMs ?? LOOK_EVERY_MS,
@@ -143,9 +113,9 @@ export function createHttpServer({ express: app, lane }: HttpApp, limits: Server
  * Express gives each request and response its methods by exchanging the prototype, which throws away
  * what V8 knows about the object. Objects that are born with that prototype stay quick.
  */
-function bornForExpress(app: Express) {
+function bornForExpress(app: Express, headers: readonly Header[]) {
   class ExpressRequest extends IncomingMessage {}
-  class ExpressResponse extends ServerResponse {}
+  const ExpressResponse = responseWith(headers);
   app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request);
   app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response);
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
