@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, type Response } from 'express';
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { Viewer } from '../answers/viewer.ts';
 import type { Permission } from '../base/rights.ts';
 import type { Holder } from '../runtime/holder.ts';
@@ -49,6 +49,13 @@ interface Found {
   secret?: string;
 }
 
+type Handler = (
+  found: Found | undefined,
+  request: Request,
+  response: Response,
+  next: NextFunction,
+) => void | Promise<void>;
+
 /**
  * API tokens by `Authorization: Bearer`, or by Basic with the token as password; sessions by their cookie, where a
  * request has neither. Reading may be open; everything else never is.
@@ -56,48 +63,55 @@ interface Found {
 export function createAuthentication(tools: AuthenticationTools): Authentication {
   const { signIn, cookies, anonymousRead, publicUrl } = tools;
 
-  async function identify(request: Request, use: Use): Promise<Found | undefined> {
+  function identify(request: Request, use: Use = 'use'): Found | undefined | Promise<Found | undefined> {
     const { authorization } = request.headers;
-    if (authorization !== undefined) {
-      const token = tokenIn(authorization);
-      const holder = token === undefined ? undefined : await signIn.byToken(token);
-      return holder && { holder };
-    }
+    if (authorization === undefined) return bySession(request, use);
+    const token = tokenIn(authorization);
+    const holder = token === undefined ? undefined : signIn.byToken(token);
+    return holder instanceof Promise ? holder.then(foundByToken) : foundByToken(holder);
+  }
+
+  async function bySession(request: Request, use: Use): Promise<Found | undefined> {
     const secret = cookies.read(request, SESSION);
     const isUse = use === 'use' && request.get(BY_ITSELF) === undefined;
     const holder = secret === undefined || secret === '' ? undefined : await signIn.bySession(secret, isUse);
     return holder && secret !== undefined ? { holder, secret } : undefined;
   }
 
-  async function recognise(request: Request, response: Response, use: Use = 'use'): Promise<Found | undefined> {
-    const found = await identify(request, use);
-    if (!found) return undefined;
-    response.locals['holder'] = found.holder;
-    if (found.secret !== undefined) response.locals['csrf'] = csrfOf(found.secret);
-    return found;
+  function letPass(permission: Permission): Handler {
+    return (found, request, response, next) => {
+      note(found, response);
+      if (permission === 'read' && anonymousRead) return next();
+      if (!found) {
+        if (!isAskedByPeople(request)) throw stranger(request, response);
+        return response.redirect(302, `/sign-in?to=${encodeURIComponent(request.originalUrl)}`);
+      }
+      const { holder, secret } = found;
+      if (!holder.may.includes(permission)) throw mayNot(holder, permission);
+      if (permission !== 'read') refuseCrossSite(request, publicUrl);
+      if (secret === undefined || UNCHANGING.includes(request.method)) return next();
+      return refuseForeignForm(request, response, secret).then(() => next());
+    };
+  }
+
+  /** Waits only for what has to be looked up: a promise more for each of thousands of requests is felt. */
+  function whenKnown(handler: Handler, use?: Use): RequestHandler {
+    return (request, response, next) => {
+      const found = identify(request, use);
+      if (found instanceof Promise) return found.then((late) => handler(late, request, response, next));
+      return handler(found, request, response, next);
+    };
   }
 
   return {
-    require: (permission, use) =>
-      guards(permission, async (request, response, next) => {
-        const found = await recognise(request, response, use);
-        if (permission === 'read' && anonymousRead) return next();
-        if (!found) {
-          if (!isAskedByPeople(request)) throw stranger(request, response);
-          response.redirect(302, `/sign-in?to=${encodeURIComponent(request.originalUrl)}`);
-          return;
-        }
-        const { holder, secret } = found;
-        if (!holder.may.includes(permission)) throw mayNot(holder, permission);
-        if (permission !== 'read') refuseCrossSite(request, publicUrl);
-        if (secret !== undefined && !UNCHANGING.includes(request.method))
-          await refuseForeignForm(request, response, secret);
+    require: (permission, use) => guards(permission, whenKnown(letPass(permission), use)),
+    open: guards(
+      'anyone',
+      whenKnown((found, _request, response, next) => {
+        note(found, response);
         next();
       }),
-    open: guards('anyone', async (request, response, next) => {
-      await recognise(request, response);
-      next();
-    }),
+    ),
     holder: (response) => response.locals['holder'] as Holder,
     viewer(response) {
       const holder = response.locals['holder'] as Holder | undefined;
@@ -108,6 +122,16 @@ export function createAuthentication(tools: AuthenticationTools): Authentication
     },
     csrf: (response) => response.locals['csrf'] as string | undefined,
   };
+}
+
+function foundByToken(holder: Holder | undefined): Found | undefined {
+  return holder && { holder };
+}
+
+function note(found: Found | undefined, response: Response): void {
+  if (!found) return;
+  response.locals['holder'] = found.holder;
+  if (found.secret !== undefined) response.locals['csrf'] = csrfOf(found.secret);
 }
 
 /** They are sent to where they sign in, and come back. */

@@ -31,7 +31,8 @@ export interface SignInRoom {
 
 /** Tells who somebody is, by what they show. */
 export interface SignIn {
-  byToken(token: string): Promise<Holder | undefined>;
+  /** At once for tokens of the configuration, which come in thousands; what is in the store has to be asked for. */
+  byToken(token: string): Holder | Promise<Holder | undefined>;
   /** `isUse`: somebody is there, so that it lasts from now on; absent: they are. */
   bySession(secret: string, isUse?: boolean): Promise<Holder | undefined>;
   /** Opens a session for the holder of a token, or of the password for the first sign-in. */
@@ -89,7 +90,7 @@ export function createSignIn(room: SignInRoom): SignIn {
   }
 
   return {
-    byToken: async (token) => inConfiguration(sha256Bytes(token)) ?? apiTokens.find(token),
+    byToken: (token) => inConfiguration(sha256Bytes(token)) ?? apiTokens.find(token),
     async bySession(secret, isUse = true) {
       const owner = await sessions.find(secret, isUse);
       return owner && holderOf(owner);
