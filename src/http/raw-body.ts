@@ -8,8 +8,8 @@ import { Refusal } from './problem.ts';
  */
 export function rawBody(maxBytes: number): RequestHandler {
   return (request, _response, next) => {
-    const encoding = request.headers['content-encoding'] ?? 'identity';
-    if (encoding.toLowerCase() !== 'identity')
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
       throw new Refusal(415, 'encoded-body', 'send the body without Content-Encoding');
     // A session's form was read already, for what it carries: it does not come once more.
     if (request.readableEnded) return next();
@@ -21,17 +21,14 @@ export function rawBody(maxBytes: number): RequestHandler {
       if (bytes > maxBytes) chunks.length = 0;
       else chunks.push(chunk);
     });
-    request.once('end', () => {
-      request.removeListener('error', endedEarly);
+    request.on('end', () => {
       if (bytes > maxBytes)
         return next(new Refusal(413, 'too-large', `the body is larger than ${maxBytes} bytes: send less`));
       request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
       next();
     });
-    request.once('error', endedEarly);
-
-    function endedEarly(): void {
-      next(new Refusal(400, 'invalid-request', 'the body ended early'));
-    }
+    request.on('error', () => {
+      if (!request.readableEnded) next(new Refusal(400, 'invalid-request', 'the body ended early'));
+    });
   };
 }

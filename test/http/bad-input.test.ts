@@ -251,7 +251,12 @@ describe('the front door', () => {
       [{ ...valid, id: '' }, /^id: /],
       [{ ...valid, id: undefined }, /^id: /],
       [{ ...valid, id: 'x'.repeat(513) }, /^id: /],
-      [{ ...valid, time: 'yesterday' }, /^time: /],
+      [{ ...valid, time: 'yesterday' }, /^time: must match format "date-time"/],
+      [{ ...valid, time: '2026-02-29T08:15:30Z' }, /^time: /],
+      [{ ...valid, time: '2026-13-01T08:15:30Z' }, /^time: /],
+      [{ ...valid, time: '2026-03-02T24:00:00Z' }, /^time: /],
+      [{ ...valid, time: '2026-03-02T08:15:30' }, /^time: /],
+      [{ ...valid, time: 20260302 }, /^time: must be string/],
       [{ ...valid, type: 'dev.lynceus.sequence.finished.v1' }, /reserved/],
       [{ ...valid, source: 'argocd/main' }, /reserved/],
       [{ ...valid, source: 'flux/eu' }, /reserved/],
@@ -268,6 +273,19 @@ describe('the front door', () => {
         detail: expect.stringMatching(detail),
       });
     }
+  });
+
+  it.each([
+    '2026-03-02T08:15:30Z',
+    '2026-03-02T08:15:30.123456789Z',
+    '2026-03-31T23:59:59Z',
+    '2028-02-29T00:00:00Z',
+    '2016-12-31T23:59:60Z',
+    '2026-03-02t08:15:30.5+05:30',
+  ])('takes a CloudEvent of %s', async (time) => {
+    const body = { ...DOORS['a structured CloudEvent']!.body(`at ${time}`), time };
+    const headers = { ...bearer(TOKENS.REPORTER), 'Content-Type': 'application/cloudevents+json' };
+    expect((await world.post('/api/v1/events', JSON.stringify(body), headers)).status).toBe(202);
   });
 
   it('takes a batch of CloudEvents whole or not at all, and names the one that is wrong', async () => {

@@ -10,10 +10,17 @@ const LIMIT = 200_000;
 
 let server: Server;
 let refusals: unknown[];
+let [arrived, left] = [0, 0];
 
 beforeEach(async () => {
   refusals = [];
   const app = express();
+  app.post('/later', rawBody(LIMIT), (_request, response) => {
+    arrived += 1;
+    response.once('close', () => {
+      left += 1;
+    });
+  });
   app.post('/', rawBody(LIMIT), (request, response) => void response.send(request.body));
   const refuse: ErrorRequestHandler = (error, _request, response, _next) => {
     refusals.push(error);
@@ -68,5 +75,14 @@ describe('the body of a request', () => {
     setTimeout(() => socket.destroy(), 50);
     await expect.poll(() => refusals).toHaveLength(1);
     expect((refusals[0] as Refusal).answer).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
+  it('that came whole stays what it is when its sender hangs up', async () => {
+    const socket = connect(port(), '127.0.0.1');
+    socket.write('POST /later HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nwhole');
+    await expect.poll(() => arrived).toBe(1);
+    socket.destroy();
+    await expect.poll(() => left).toBe(1);
+    expect({ arrived, refusals }).toEqual({ arrived: 1, refusals: [] });
   });
 });

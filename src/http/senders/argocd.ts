@@ -145,13 +145,22 @@ function observeJob(system: string, { namespace, name }: Subject): NewJob {
 
 /** The application as it was told, for people who look into it later. */
 function kept(app: JsonObject, receivedBytes: number): { app: Json } | { appLeftOut: string } {
-  const lean = withoutBulk(app);
+  const lean = hasBulk(app) ? withoutBulk(app) : app;
   const surelyFits = receivedBytes * MAX_GROWTH <= MAX_KEPT_CHARS;
   if (surelyFits || JSON.stringify(lean).length <= MAX_KEPT_CHARS) return { app: lean };
   return { appLeftOut: `larger than ${MAX_KEPT_CHARS} characters` };
 }
 
 /** Safe to recurse: the parser bounds the depth. */
+function hasBulk(value: Json): boolean {
+  if (Array.isArray(value)) return value.some(hasBulk);
+  if (!isJsonObject(value)) return false;
+  for (const key in value) {
+    if (NOT_KEPT.has(key) || hasBulk(value[key] ?? null)) return true;
+  }
+  return false;
+}
+
 function withoutBulk(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutBulk);
   if (!isJsonObject(value)) return value;
