@@ -32,7 +32,7 @@ stored as (
 asked as (
   insert into jobs (queue, key, payload, run_at)
   select job.queue, job.key, (array_agg(job.payload order by job.nth desc))[1], ${NOW} + min(job.delay)
-  from unnest($9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[])
+  from unnest($9::bigint[], $10::text[], $11::text[], string_to_array($12::text, e'\\n'), $13::bigint[])
     with ordinality as job (position, queue, key, payload, delay, nth)
   join input on input.position = job.position
   join stored on stored.source = input.source and stored.id = input.id and stored.key is not distinct from input.key
@@ -97,7 +97,7 @@ function withoutRepetitions(items: readonly Received[]): Received[] {
 
 function toArrays(items: readonly Received[]): unknown[] {
   const events = items.map((item) => item.event);
-  const jobs = items.flatMap((item, index) => item.jobs.map((job) => ({ ...job, position: index + 1 })));
+  const jobs = items.flatMap((item, index) => item.jobs.map((job) => ({ job, position: index + 1 })));
   return [
     items.map((item) => item.stream),
     events.map((event) => event.source),
@@ -106,12 +106,16 @@ function toArrays(items: readonly Received[]): unknown[] {
     events.map((event) => event.type),
     events.map((event) => event.subject),
     events.map((event) => event.time),
-    // Nine tenths of the bytes: JSON text holds no line break, and quotes within an array would be escaped and back.
-    events.map((event) => event.data).join('\n'),
-    jobs.map((job) => job.position),
-    jobs.map((job) => job.queue),
-    jobs.map((job) => job.key),
-    jobs.map((job) => job.payload),
-    jobs.map((job) => job.delayMs),
+    linesOf(events.map((event) => event.data)),
+    jobs.map(({ position }) => position),
+    jobs.map(({ job }) => job.queue),
+    jobs.map(({ job }) => job.key),
+    linesOf(jobs.map(({ job }) => job.payload)),
+    jobs.map(({ job }) => job.delayMs),
   ];
+}
+
+/** Most of the bytes: JSON text holds no line break, and quotes within an array would be escaped and back. */
+function linesOf(texts: readonly string[]): string {
+  return texts.join('\n');
 }
