@@ -18,6 +18,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_AT_ONCE = 2_000;
 /** Those whose body has to be there before it is known who sends: anybody can make us hold so much. */
 const MAX_UNPROVEN_BYTES = 200 * MAX_BODY_BYTES;
+const NO_BODY = Buffer.alloc(0);
 const RECEIVE = { operation: 'receive' } as const;
 
 export interface ReceiveTools {
@@ -121,7 +122,7 @@ async function store(tools: ReceiveTools, sender: string, event: NewEvent, jobs:
 
 /** Without a body the parser leaves nothing at all. */
 function bodyOf(request: Request): Buffer {
-  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  return Buffer.isBuffer(request.body) ? request.body : NO_BODY;
 }
 
 function brakeAt(most: number): RequestHandler {

@@ -130,9 +130,13 @@ function stateOf(app: JsonObject) {
  */
 function idOf({ uid }: Subject, { operation, health, sync }: ReturnType<typeof stateOf>): string {
   const { startedAt, phase, finishedAt } = operation;
-  const newest = [startedAt, finishedAt, health.since].sort().at(-1)?.slice(0, MAX_TIME_CHARS);
-  const state = [startedAt, phase, finishedAt, health.status, health.since, sync.status, sync.revision].join(':');
-  return `${newest}/${state.length > MAX_STATE_CHARS ? hash('sha256', state) : state}/${uid}`;
+  const newest = newer(newer(startedAt, finishedAt), health.since);
+  const state = `${startedAt}:${phase}:${finishedAt}:${health.status}:${health.since}:${sync.status}:${sync.revision}`;
+  return `${newest.slice(0, MAX_TIME_CHARS)}/${state.length > MAX_STATE_CHARS ? hash('sha256', state) : state}/${uid}`;
+}
+
+function newer(one: string, other: string): string {
+  return one > other ? one : other;
 }
 
 function observeJob(system: string, { namespace, name }: Subject): NewJob {
