@@ -96,9 +96,9 @@ function createStore(session: PostgresSession): Store {
   });
   let closing: Promise<void> | undefined;
 
-  async function whileOpen<T>(call: () => Promise<T>): Promise<T> {
-    if (closing !== undefined) throw new StoreUnavailableError('The store is closed: the process is shutting down');
-    return call();
+  function whileOpen<T>(call: () => Promise<T>): Promise<T> {
+    if (closing === undefined) return call();
+    return Promise.reject(new StoreUnavailableError('The store is closed: the process is shutting down'));
   }
 
   function announce(): void {
@@ -106,7 +106,8 @@ function createStore(session: PostgresSession): Store {
     channel.tell();
   }
 
-  async function receive(item: Received): Promise<Reception> {
+  async function receive(stream: string, event: NewEvent, jobs: readonly NewJob[]): Promise<Reception> {
+    const item = toReceived(stream, event, jobs);
     const reception = await group.add(item, item.event.data.length);
     if (reception === 'stored' && item.jobs.some((job) => job.delayMs === 0)) announce();
     return reception;
@@ -133,7 +134,7 @@ function createStore(session: PostgresSession): Store {
   return {
     kind: 'postgres',
     credentials: credentialStore({ read: answer, write: answer }),
-    receive: (stream, event, jobs) => whileOpen(async () => receive(toReceived(stream, event, jobs))),
+    receive: (stream, event, jobs) => whileOpen(() => receive(stream, event, jobs)),
     commit: (step) => whileOpen(async () => commit(prepareCommit(step))),
     readStream: (stream, afterVersion = 0) => whileOpen(() => readStream(session, stream, afterVersion)),
     readLog: (page) => whileOpen(() => readLog(session, page)),
