@@ -217,7 +217,7 @@ describe('notifications of the sandbox', () => {
   /** A receiver that answers with these statuses in turn, then 202. */
   async function receiver(...statuses: number[]) {
     const triggers: string[] = [];
-    const keys: (string | undefined)[] = [];
+    const told: (string | undefined)[] = [];
     const server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -225,14 +225,14 @@ describe('notifications of the sandbox', () => {
       const source = sender.authenticate({ headers: request.headers, rawBody })?.source ?? 'nobody';
       const translation = sender.translate(source, rawBody, new Date());
       triggers.push(translation.ok ? String(translation.event.data['trigger']) : translation.detail);
-      keys.push(translation.ok ? `${source} ${translation.event.key}` : undefined);
+      told.push(translation.ok ? `${source} ${translation.event.source} ${translation.event.id}` : undefined);
       response.writeHead(statuses.shift() ?? 202).end();
     });
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     return {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/argocd`,
       triggers,
-      keys,
+      told,
       async [Symbol.asyncDispose]() {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
@@ -256,7 +256,7 @@ describe('notifications of the sandbox', () => {
       new Set(['lynceus-out-of-sync', 'lynceus-sync-running', 'lynceus-sync-finished', 'lynceus-healthy']),
     );
     expect(webhook.triggers).toHaveLength(4);
-    expect(webhook.keys.every((key) => key?.startsWith('main argocd:main:'))).toBe(true);
+    expect(webhook.told.every((id) => id?.startsWith('main argocd/main '))).toBe(true);
     await controller.setHealth('checkout', 'Degraded');
     await eventually(() => webhook.triggers.includes('lynceus-health-degraded') || undefined);
   });
@@ -295,7 +295,7 @@ describe('notifications of the sandbox', () => {
     await syncOnce();
     await eventually(() => (notifier?.stats.sent === 3 ? true : undefined));
     expect(webhook.triggers).toEqual(Array(3).fill('lynceus-healthy'));
-    expect(new Set(webhook.keys).size).toBe(1);
+    expect(new Set(webhook.told).size).toBe(1);
     expect(notifier?.stats.dropped).toBeGreaterThan(0);
   });
 });
