@@ -19,8 +19,8 @@ const SHORT = [
 ];
 const SHORT_POSTGRES = ['receive.before', 'effect.sync.after', 'effect.merge.after'];
 const LIMIT_MS = 360_000;
-const RANDOM_KILLS = full ? 50 : 4;
-const KILLS_PER_DELIVERY = full ? 5 : 4;
+const RANDOM_KILLS = full ? 50 : 2;
+const KILLS_PER_DELIVERY = full ? 5 : 2;
 
 type OnStore = <T>(act: (options: TestWorldOptions) => Promise<T>) => Promise<T>;
 
