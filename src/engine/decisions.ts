@@ -153,6 +153,26 @@ function checkOverride(
   return checkApprover(subject, { ...madeBy(actor), reason, revision, evidence, verdict }, actor);
 }
 
+/**
+ * Whether the newest decision on the task is this very one, and nothing was planned anew since: who asks twice, because the
+ * page shows no answer yet, has said it once.
+ */
+export function isSaidAlready(state: SequenceState, decision: Omit<DecisionMade, 'decision'>): boolean {
+  const task = state.tasks.find(({ id }) => id === decision.task);
+  const newest = task?.decisions.at(-1);
+  if (!newest || decision.verdict !== 'approve' || isRenewedSince(state, newest.at)) return false;
+  const isSame = (['verdict', 'actor', 'method', 'reason', 'revision', 'evidence'] as const).every(
+    (field) => newest[field] === decision[field],
+  );
+  const [before, now] = [newest.identity, decision.identity];
+  return isSame && before?.issuer === now?.issuer && before?.subject === now?.subject;
+}
+
+/** Approvals from before do not count any more. */
+function isRenewedSince(state: SequenceState, at: string): boolean {
+  return promotionsOf(state).some(({ memo }) => String(memo['renewedAt'] ?? '') >= at);
+}
+
 export function checkApprover(
   state: SequenceState,
   decision: Omit<DecisionMade, 'decision'>,

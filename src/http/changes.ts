@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { derivedId, newId } from '../base/ids.ts';
+import { isSaidAlready } from '../engine/decisions.ts';
 import type { SequenceState } from '../engine/sequence.ts';
 import type { ProgressBoard } from '../runtime/progress.ts';
 import { recordDecision } from '../runtime/record-decision.ts';
@@ -109,7 +110,7 @@ export function createChanges({ store, clock, progress, revOf }: ChangesTools): 
         const checked = checkRequest(afterwards, request, holder);
         if (!checked.ok)
           throw new Refusal(checked.refusal === 'not-allowed' ? 403 : 409, checked.refusal, checked.message);
-        return checked.decision;
+        return isSaidAlready(afterwards.state, checked.decision) ? undefined : checked.decision;
       });
       return (await read(id)) as ChangeView;
     },

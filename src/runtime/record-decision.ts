@@ -19,14 +19,14 @@ const MAX_CONFLICTS = 10;
  * the same commit: neither is there without the other.
  *
  * @param decision its id: one that was recorded meanwhile, because somebody sent it twice, is not made again
- * @param say the decision for the state that the sequence has now, asked again whenever that moved. What it throws records
- *   nothing.
+ * @param say the decision for the state that the sequence has now, asked again whenever that moved; `undefined`: there is
+ *   nothing to record. What it throws records nothing.
  */
 export async function recordDecision(
   room: DecisionRoom,
   sequence: string,
   decision: string,
-  say: (afterwards: Afterwards) => Promise<Omit<DecisionMade, 'decision'>>,
+  say: (afterwards: Afterwards) => Promise<Omit<DecisionMade, 'decision'> | undefined>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     if (attempt > 1 && (await isRecorded(room.store, sequence, decision))) return;
@@ -34,8 +34,8 @@ export async function recordDecision(
     const newest = await newestOf(room.store, loaded.state);
     const afterwards = await lookAround(room.store, loaded.state, newest);
     try {
-      const made = { ...(await say(afterwards)), decision };
-      await room.store.commit(commitOf(room, loaded, afterwards, made, newest));
+      const said = await say(afterwards);
+      if (said) await room.store.commit(commitOf(room, loaded, afterwards, { ...said, decision }, newest));
       return;
     } catch (error) {
       const isConflict = error instanceof Error && error.name === 'ConflictError';

@@ -13,8 +13,8 @@ import {
 import { eventually } from '../support/lynceus.ts';
 import { COMMIT, minute, planned, step, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
 
-const waiting = (groups: string[] = []) => [
-  ...planned(step('approval', { always: true, groups }), step('sync'), step('rollout')),
+const waiting = (groups: string[] = [], quorum = 1) => [
+  ...planned(step('approval', { always: true, groups, quorum }), step('sync'), step('rollout')),
   taskTriggered(1, 'approval', YEARS),
 ];
 const promoting = (reviews: 'lynceus' | 'host') => [
@@ -50,6 +50,7 @@ async function startWorld(): Promise<HttpWorld> {
       story('finished', finished),
       story('reviewed-here', promoting('lynceus')),
       story('reviewed-there', promoting('host')),
+      story('approved-twice', waiting([], 2)),
     ],
   });
 }
@@ -160,6 +161,15 @@ describe('a decision', () => {
     const { decide } = (await world.change('ctx-reviewed-here')).stages[0]!;
     expect(decide).toMatchObject({ what: 'promotion', quorum: 1 });
     expect((await world.decide('ctx-reviewed-here', await decisionFor('reviewed-here'))).status).toBe(201);
+  });
+
+  it('is kept once, when somebody approves again before anything happened', async () => {
+    const decision = await decisionFor('approved-twice');
+    for (let time = 0; time < 3; time++) expect((await world.decide('ctx-approved-twice', decision)).status).toBe(201);
+    expect(await made('approved-twice')).toHaveLength(1);
+    const other = { ...decision, reason: 'looked closer' };
+    expect((await world.decide('ctx-approved-twice', other)).status).toBe(201);
+    expect(await made('approved-twice')).toHaveLength(2);
   });
 
   it('counts once under one Idempotency-Key, however often it is sent', async () => {
