@@ -51,7 +51,6 @@ import { createHttpApp, createHttpServer } from './http/server.ts';
 import { createDoors } from './http/sign-in/doors.ts';
 import { stopTheLineRoutes } from './http/stop-the-line.ts';
 import { advanceLine } from './runtime/advance-line.ts';
-import { createAlone } from './runtime/alone.ts';
 import { createChangeBoard } from './runtime/change-board.ts';
 import { createConnectionProblems } from './runtime/connection-problems.ts';
 import { diagnoseConnection, diagnoseJobs, readConnections as readConnectionsView } from './runtime/connections.ts';
@@ -165,7 +164,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     const line = createStopTheLine(store, clock);
     const tools = taskTools(environment, connections, store, riskModels, clock);
     tools.stops = line.stops;
-    tools.alone = createAlone(store, clock);
     const room = {
       ...{ store, clock, failpoint, metrics, log, progress, tools, gitHosts },
       deliverySystem: tools.deliverySystem,

@@ -7,6 +7,7 @@ import type { Blocker, DecisionMade, SequenceEvent } from '../events/types.ts';
 import type { ClaimedJob, NewJob, Settlement, Store } from '../store/store.ts';
 import { closeLatches } from '../tasks/gate-job.ts';
 import type { TaskHandler, TaskInput, TaskOutcome, TaskTools } from '../tasks/task.ts';
+import { alone } from './alone.ts';
 import { MAX_ATTEMPTS, pauseAfter } from './backoff.ts';
 import type { Failpoint } from './failpoint.ts';
 import type { Lease } from './lease.ts';
@@ -196,6 +197,7 @@ function taskInput(room: TaskRoom, job: ClaimedJob, sequence: SequenceState, tas
       room.failpoint(`effect.${name}.after`);
       return answer;
     },
+    alone: (key, act) => alone(room, job, key, act),
     record: (decision) => recordDecided(room, job, decision),
   };
 }

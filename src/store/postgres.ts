@@ -65,6 +65,8 @@ returning jobs.queue, jobs.key, jobs.token, jobs.payload, jobs.attempt, due.run_
 const EXTEND = `update jobs set run_at = ${NOW} + $4::bigint
   where queue = $1 and key = $2 and token = $3 and run_at > ${NOW}`;
 
+const IS_HELD = `select 1 from jobs where queue = $1 and key = $2 and token = $3 and run_at > ${NOW}`;
+
 /**
  * Connects to PostgreSQL 15 or newer and brings its schema up to date.
  *
@@ -140,6 +142,7 @@ function createStore(session: PostgresSession): Store {
     readLog: (page) => whileOpen(() => readLog(session, page)),
     claim: (wanted) => whileOpen(() => claim(session, wanted)),
     extend: (held, leaseMs) => whileOpen(() => extend(session, held, leaseMs)),
+    isHeld: (claim) => whileOpen(() => isHeld(session, claim)),
     forgive: (lost) => whileOpen(() => forgive(session, lost)),
     document: (kind, id) => whileOpen(() => readDocument(session, kind, id)),
     documents: (query) => whileOpen(() => listDocuments(session, query)),
@@ -204,6 +207,10 @@ interface ClaimedRow {
 async function extend(session: PostgresSession, { queue, key, token }: Claim, leaseMs: number): Promise<boolean> {
   const values = [queue, key, token, Math.ceil(leaseMs)];
   return (await session.run({ name: 'extend', text: EXTEND, values })).rowCount === 1;
+}
+
+async function isHeld(session: PostgresSession, { queue, key, token }: Claim): Promise<boolean> {
+  return (await session.run({ name: 'is-held', text: IS_HELD, values: [queue, key, token] })).rowCount === 1;
 }
 
 async function forgive(session: PostgresSession, { queue, key }: Claim): Promise<void> {

@@ -10,7 +10,6 @@ export function inOneTransaction(db: DatabaseSync, batch: readonly Write[]): Pro
     db.exec('begin immediate');
     const outcomes = allTogether(db, batch) ?? batch.map((write) => inSavepoint(db, write));
     db.exec('commit');
-    for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value.remember?.();
     return outcomes;
   } catch (error) {
     if (db.isTransaction) db.exec('rollback');

@@ -94,6 +94,7 @@ function createStore(db: DatabaseSync, disk: Disk, dir: string, clock: Clock, re
       const before = rowsWritten();
       const outcomes = inOneTransaction(db, batch);
       if (rowsWritten() > before) await disk.sync();
+      for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value.remember?.();
       return outcomes;
     },
   });
@@ -157,6 +158,8 @@ function createStore(db: DatabaseSync, disk: Disk, dir: string, clock: Clock, re
         if (held) leases.hold(claim, leaseMs);
         return held;
       }),
+
+    isHeld: (claim) => read(() => writes.isHeld(claim)),
 
     forgive: (claim) => write(0, () => writes.forgive(claim)),
 

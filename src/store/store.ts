@@ -203,6 +203,9 @@ export interface Store {
   /** Prolongs a lease from now. False: it was lost. */
   extend(claim: Claim, leaseMs: number): Promise<boolean>;
 
+  /** Whether the lease still lasts: somebody is at it. */
+  isHeld(claim: Claim): Promise<boolean>;
+
   /**
    * The lease was lost, but the worker lives: it was frozen or slow, and its attempt does not count, as that
    * of a worker that died does. Nothing happens where the work is over.

@@ -126,12 +126,12 @@ async function reject(scene: PromotionScene, { number }: PullRequest, rejection:
 
 /** One at a time into one branch, on all replicas: what was pushed meanwhile is looked at before the next. */
 async function merge(scene: PromotionScene, pullRequest: PullRequest): Promise<TaskOutcome> {
-  const { tools, repository, target, memo } = scene;
+  const { input, repository, target, memo } = scene;
   const act = async () => {
     if ((await lookAtBase(scene)).isOutdated) return 'outdated';
     return mergeApproved(scene, pullRequest.number);
   };
-  const merging = tools.alone ? await tools.alone([repository.url, target.branch], act) : await act();
+  const merging = input.alone ? await input.alone([repository.url, target.branch], act) : await act();
   if (merging === 'busy' || merging === 'outdated') {
     const why = merging === 'busy' ? 'another promotion is being merged there' : 'it has other files by now';
     const askAgainMs = merging === 'busy' ? BUSY_MS : PLAN_MS;

@@ -34,11 +34,6 @@ export interface TaskTools {
   history: History;
   /** Whether webhooks tell of what happens in a repository, so that it need not be asked as often. Absent: never. */
   toldByWebhooks?(host: GitHost, repository: Repository): Promise<boolean>;
-  /**
-   * Does something that only one may do at a time, on all replicas; `busy`: somebody else is at it. `key` names what it is
-   * about. Absent: there is nobody else.
-   */
-  alone?<T>(key: readonly string[], act: () => Promise<T>): Promise<T | 'busy'>;
   /** What people have stopped, everywhere. Absent: nothing. */
   stops?(): Promise<LineStop[]>;
   /** How the risk of a project's changes is estimated: the defaults, until outcomes say better. */
@@ -90,6 +85,11 @@ export interface TaskInput {
   onProgress: (fraction: number, sentence: string) => void;
   /** Wraps every outside effect, so that tests can let the process die around it. */
   effect: <T>(name: string, act: () => Promise<T>) => Promise<T>;
+  /**
+   * Does something that only one may do at a time, on all replicas; `busy`: somebody else is at it. `key` names what it is
+   * about. Absent: there is nobody else.
+   */
+  alone?: <T>(key: readonly string[], act: () => Promise<T>) => Promise<T | 'busy'>;
   /** Puts a decision that a person took elsewhere into the log, at once and once: by its id. */
   record: (decision: DecisionMade) => Promise<void>;
 }

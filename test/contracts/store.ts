@@ -583,7 +583,9 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.extend(job, LEASE_MS)).toBe(true);
       await sleep(200);
       await nothingDue(queue);
+      expect(await store.isHeld(job)).toBe(true);
       await store.commit({ claim: job, settle: { kind: 'done' } });
+      expect(await store.isHeld(job)).toBe(false);
     });
 
     it('says so when a lease cannot be prolonged any more', async () => {
@@ -591,9 +593,12 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await ask(queue);
       const job = await claimOnly(queue, 30);
       await sleep(60);
+      expect(await store.isHeld(job)).toBe(false);
       expect(await store.extend(job, LEASE_MS)).toBe(false);
-      await claimOnly(queue);
+      const next = await claimOnly(queue);
       expect(await store.extend(job, LEASE_MS)).toBe(false);
+      expect([await store.isHeld(job), await store.isHeld(next)]).toEqual([false, true]);
+      expect(await store.isHeld({ queue, key: 'unknown', token: 'x' })).toBe(false);
       expect(await store.extend({ queue, key: 'unknown', token: 'x' }, LEASE_MS)).toBe(false);
     });
 
@@ -828,6 +833,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         () => mine.commit({ jobs: [{ queue: 'q', key: 'k' }] }),
         () => mine.claim({ limit: 1, leaseMs: 1 }),
         () => mine.extend({ queue: 'q', key: 'k', token: 't' }, 1),
+        () => mine.isHeld({ queue: 'q', key: 'k', token: 't' }),
         () => mine.readStream('s'),
         () => mine.readLog({}),
         () => mine.document('k', 'i'),

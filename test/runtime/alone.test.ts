@@ -3,16 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAlone } from '../../src/runtime/alone.ts';
+import { systemClock as clock } from '../../src/base/clock.ts';
+import { alone } from '../../src/runtime/alone.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { claimedWork } from '../support/claimed-work.ts';
 
 let folder: string;
 let store: Store;
-let ahead = 0;
-const clock = { now: () => new Date(Date.now() + ahead) };
 beforeEach(async () => {
-  ahead = 0;
   folder = mkdtempSync(join(tmpdir(), 'lynceus-alone-'));
   store = await openStore({ dataDir: folder });
 });
@@ -22,10 +21,15 @@ afterEach(async () => {
 });
 
 const KEY = ['https://git.example.com/shop.git', 'main'];
+const LONG_MS = 60_000;
+
+/** Of a worker whose job is held for so long. */
+async function turn<T>(act: () => Promise<T>, key = KEY, leaseMs = LONG_MS): Promise<T | 'busy'> {
+  return alone({ store, clock }, await claimedWork(store, leaseMs), key, act);
+}
 
 describe('what only one may do at a time', () => {
-  it('is done one after the other, by whichever replica', async () => {
-    const replicas = Array.from({ length: 4 }, () => createAlone(store, clock));
+  it('is done one after the other, by whoever', async () => {
     const seen: number[] = [];
     let [inside, most] = [0, 0];
     const work = (at: number) => async () => {
@@ -35,42 +39,51 @@ describe('what only one may do at a time', () => {
       seen.push(at);
       return at;
     };
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, at) => (replicas[at % 4] as (typeof replicas)[0])(KEY, work(at))),
-    );
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => turn(work(at))));
     expect(most).toBe(1);
     expect(answers.filter((answer) => answer !== 'busy').toSorted()).toEqual(seen.toSorted());
     expect(seen.length).toBeGreaterThan(0);
   });
 
   it('keeps nobody away from what is about something else', async () => {
-    const alone = createAlone(store, clock);
-    const both = await alone(KEY, () => alone(['https://git.example.com/shop.git', 'stage/eu'], async () => 'in'));
+    const both = await turn(() => turn(async () => 'in', ['https://git.example.com/shop.git', 'stage/eu']));
     expect(both).toBe('in');
   });
 
   it('is free again when it failed', async () => {
-    const alone = createAlone(store, clock);
-    const broken = alone(KEY, async () => {
+    const broken = turn(async () => {
       throw new Error('the host is away');
     });
     await expect(broken).rejects.toThrow('the host is away');
-    expect(await alone(KEY, async () => 'next')).toBe('next');
+    expect(await turn(async () => 'next')).toBe('next');
   });
 
-  it('is free again some time after whoever had it died, and then stays with the next', async () => {
-    const alone = createAlone(store, clock);
+  it('is free again once the work of whoever had it is no longer held, and then stays with the next', async () => {
     let wakeUp = (): void => undefined;
-    const frozen = alone(KEY, () => new Promise<void>((resolve) => (wakeUp = resolve)));
+    const frozen = turn(() => new Promise<void>((resolve) => (wakeUp = resolve)), KEY, 400);
     await sleep(50);
-    expect(await alone(KEY, async () => 'in')).toBe('busy');
-    ahead = 3 * 60_000;
-    const next = alone(KEY, async () => {
+    const next = turn(async () => {
       wakeUp();
       await frozen;
       // Who had it before gives back nothing that is not theirs any more.
-      return alone(KEY, async () => 'in');
+      return turn(async () => 'in');
     });
     expect(await next).toBe('busy');
+  });
+
+  it('is free at once when the process that had it ended', async () => {
+    void turn(() => new Promise<void>(() => undefined)).catch(() => undefined);
+    await sleep(50);
+    expect(await turn(async () => 'in')).toBe('busy');
+    await store.close();
+    store = await openStore({ dataDir: folder });
+    expect(await turn(async () => 'in')).toBe('in');
+  });
+
+  it('is not kept from anybody by what an older version left behind', async () => {
+    const before = await turn(async () => 'in').then(() => store.documents({ kind: 'turn', limit: 1 }));
+    const left = { ...before[0]!, status: 'taken', sort: Date.now() + LONG_MS, data: { what: 'x', by: 'y' } };
+    await store.commit({ documents: [left] });
+    expect(await turn(async () => 'in')).toBe('in');
   });
 });

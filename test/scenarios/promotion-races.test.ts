@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AdapterError } from '../../src/base/adapter-error.ts';
-import { createAlone } from '../../src/runtime/alone.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { alone } from '../../src/runtime/alone.ts';
 import { openStore } from '../../src/store/open.ts';
+import { claimedWork } from '../support/claimed-work.ts';
 import { createPromotionLine, type PromotionLine, type Verified } from '../support/promotion-line.ts';
 
 /** All of it by `npm run races`. */
@@ -46,9 +48,11 @@ it(`${COUNT} promotions at once into two branches to which somebody pushes all e
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lynceus-races-'));
   const store = await openStore({ dataDir: folder });
-  const alone = createAlone(store, { now: () => new Date() });
   const policies = Object.fromEntries(STAGES.map((stage) => [`before-${stage}`, { to: [stage] }]));
-  const line = createPromotionLine(policies, { replicas: 3, alone });
+  const line = createPromotionLine(policies, {
+    replicas: 3,
+    alone: async (key, act) => alone({ store, clock: systemClock }, await claimedWork(store, LIMIT_MS), key, act),
+  });
   try {
     const changes = Array.from({ length: COUNT }, (_, at) => {
       const stage = STAGES[at % 2] ?? '';

@@ -13,7 +13,7 @@ import type { StageVerdict } from '../../src/engine/stage-verdict.ts';
 import type { LineStop } from '../../src/engine/stop-the-line.ts';
 import type { DecisionMade, Result, SequenceEvent } from '../../src/events/types.ts';
 import { promotion } from '../../src/tasks/promotion.ts';
-import type { TaskOutcome, TaskTools } from '../../src/tasks/task.ts';
+import type { TaskInput, TaskOutcome, TaskTools } from '../../src/tasks/task.ts';
 
 const PROJECT = 'shop';
 const LIMIT_MS = 30 * 86_400_000;
@@ -56,7 +56,7 @@ export interface Verified {
 /** @param replicas how many processes there are as it were, each with clones of its own; changes take turns */
 export function createPromotionLine(
   policies: Policies,
-  { replicas = 1, alone }: { replicas?: number; alone?: TaskTools['alone'] } = {},
+  { replicas = 1, alone }: { replicas?: number; alone?: TaskInput['alone'] } = {},
 ): PromotionLine {
   const origin = createBareRepository();
   const caches = Array.from({ length: replicas }, () => mkdtempSync(join(tmpdir(), 'lynceus-line-')));
@@ -168,7 +168,6 @@ export function createPromotionLine(
   const toolsOf = (position: number) =>
     ({
       gitHost: () => gitHosts[position % replicas],
-      ...(alone ? { alone } : {}),
       deliverySystem: () => undefined,
       linkTo: () => undefined,
       stops: async () => line.stops,
@@ -216,6 +215,7 @@ export function createPromotionLine(
             return answer;
           },
           record: async () => undefined,
+          ...(alone ? { alone } : {}),
         },
         toolsOf(position),
       );
