@@ -1,8 +1,8 @@
-import { type ExecFileException, execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
 import type { Secret } from '../../base/secret.ts';
+import { type GitAnswer, runAside } from './git-runner.ts';
 
 /** Where git is looked for; our own environment is not passed on, it holds secrets. */
 const SEARCH_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin';
@@ -72,60 +72,39 @@ export function createGitCommand(options: GitCommandOptions): GitCommand {
   };
 }
 
-function execute(
+async function execute(
   options: GitCommandOptions,
   env: Record<string, string>,
   args: readonly string[],
   run: GitRun,
 ): Promise<GitOutput> {
-  const timeoutMs = run.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeout = run.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const all = run.gitDir === undefined ? args : [`--git-dir=${run.gitDir}`, ...args];
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      'git',
-      all,
-      {
-        env,
-        cwd: '/',
-        encoding: 'buffer',
-        timeout: timeoutMs,
-        maxBuffer: run.maxBytes ?? DEFAULT_MAX_BYTES,
-        ...(run.signal === undefined ? {} : { signal: run.signal }),
-      },
-      (error, stdout, stderr) => {
-        const words = stderr.toString('utf8');
-        const code = error === null ? 0 : error.code;
-        const answered = typeof code === 'number' && (code === 0 || (run.answers ?? []).includes(code));
-        if (answered) resolve({ code, stdout, stderr: words });
-        else reject(translate(options, error, words, args[0] ?? '', timeoutMs));
-      },
-    );
-    // git may end before it has read everything; its exit code says why, the broken pipe does not.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(run.input ?? '');
-  });
+  const order = { args: all, env, input: run.input ?? '', timeout, maxBuffer: run.maxBytes ?? DEFAULT_MAX_BYTES };
+  const answer = await runAside(order, run.signal);
+  const { code, stderr, stdout: bytes } = answer;
+  if (typeof code === 'number' && (code === 0 || (run.answers ?? []).includes(code))) {
+    return { code, stdout: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), stderr };
+  }
+  throw translate(options, answer, args[0] ?? '', timeout);
 }
 
 function translate(
-  options: GitCommandOptions,
-  error: ExecFileException | null,
-  stderr: string,
+  { name, secrets = [] }: GitCommandOptions,
+  { code, killed, signal, stderr }: GitAnswer,
   command: string,
   timeoutMs: number,
 ): AdapterError {
-  const { name } = options;
-  const code = String(error?.code ?? '');
   if (code === 'ABORT_ERR') return new AdapterError('cancelled', `${name}: git ${command} was given up`);
   if (code === 'ENOENT') return new AdapterError('unavailable', `${name}: git is not installed on this machine`);
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') {
     return new AdapterError('rejected', `${name}: git ${command} answered more than we read`);
   }
-  if (error?.killed)
-    return new AdapterError('timeout', `${name}: git ${command} took longer than ${timeoutMs / 1000} s`);
-  const words = quotable(stderr, options.secrets ?? []);
+  if (killed) return new AdapterError('timeout', `${name}: git ${command} took longer than ${timeoutMs / 1000} s`);
+  const words = quotable(stderr, secrets);
   return new AdapterError(
     reasonFor(stderr),
-    `${name}: git ${command} failed${words === '' ? ` (${code || (error?.signal ?? 'unknown')})` : `: ${words}`}`,
+    `${name}: git ${command} failed${words === '' ? ` (${code || (signal ?? 'unknown')})` : `: ${words}`}`,
   );
 }
 
