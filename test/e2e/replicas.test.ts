@@ -26,7 +26,11 @@ withPostgres('two replicas on one PostgreSQL', (database) => {
       const replicas = [await world.start(), await world.start({}, await freePort())];
       await sleep(4_000); // Both have seen every application once.
       const freezing = freezeInTurn(replicas);
-      for (let version = 1; version <= RELEASES; version++) await release(world, services, version);
+      for (let version = 1; version <= RELEASES; version++) {
+        const since = Date.now();
+        await release(world, services, version);
+        console.info(`release ${version} of ${RELEASES}: ${Math.round((Date.now() - since) / 1_000)} s`);
+      }
       const freezes = await freezing.stop();
       console.info(`${SERVICES * RELEASES * STAGES.length} sequences, ${freezes} freezes of ${LEASE_MS} ms and more`);
       expect(freezes).toBeGreaterThan(0);

@@ -98,7 +98,8 @@ export interface TestWorld {
   /** The same service in this process, with a clock that the test sets. */
   startHere(clock: Clock): Promise<App>;
   release(version: number, service?: string): string;
-  changes(): Promise<ChangeView[]>;
+  /** All of them, or those of a commit. */
+  changes(commit?: string): Promise<ChangeView[]>;
   decide(change: string, body: object): Promise<Response>;
   /** Real, full syncs of a commit that were accepted. */
   syncsOf(application: string, commit?: string): AcceptedSync[];
@@ -220,10 +221,11 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         message: `Release ${version} of ${service}`,
       });
     },
-    async changes() {
+    async changes(commit) {
+      const which = commit === undefined ? '' : `&q=${commit}`;
       const changes: ChangeView[] = [];
       for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-        const answer = await ask(`/api/v1/changes?limit=200&journeys=1&cursor=${encodeURIComponent(cursor)}`);
+        const answer = await ask(`/api/v1/changes?limit=200&journeys=1${which}&cursor=${encodeURIComponent(cursor)}`);
         const page = (await answer.json()) as { changes: ChangeView[]; next?: string };
         changes.push(...page.changes);
         cursor = page.next;
@@ -400,7 +402,7 @@ async function seenApplications(world: TestWorld): Promise<number> {
 export async function seeThrough(world: TestWorld, commit: string, within: number): Promise<ChangeView> {
   return eventually(
     async () => {
-      const change = (await world.changes()).find(({ revision }) => revision === commit);
+      const change = (await world.changes(commit)).find(({ revision }) => revision === commit);
       if (!change) return undefined;
       for (const stage of change.stages) {
         if (!stage.decide) continue;
