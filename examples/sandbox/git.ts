@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const ADDRESS = 'ada@example.org';
+const NEWLINE = Buffer.from('\n');
 /** Fixed, so that a test never depends on who runs it. */
 const ENVIRONMENT = {
   PATH: process.env['PATH'] ?? '',
@@ -11,9 +13,9 @@ const ENVIRONMENT = {
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_AUTHOR_NAME: 'Ada',
-  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_AUTHOR_EMAIL: ADDRESS,
   GIT_COMMITTER_NAME: 'Ada',
-  GIT_COMMITTER_EMAIL: 'ada@example.org',
+  GIT_COMMITTER_EMAIL: ADDRESS,
 };
 
 export interface CommitOptions {
@@ -46,7 +48,9 @@ export interface BareRepository {
 export function createBareRepository(name = 'deploy'): BareRepository {
   const folder = mkdtempSync(join(tmpdir(), 'lynceus-git-'));
   const path = join(folder, `${name}.git`);
-  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path], { env: ENVIRONMENT });
+  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path], {
+    env: ENVIRONMENT,
+  });
   return { ...inBareRepository(path), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -75,25 +79,30 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
   };
 
   function commit({ branch, from, files = {}, message = 'Change something', author = 'Ada' }: CommitOptions): string {
-    const tip = sha(`refs/heads/${branch}`);
-    const parent = tip ?? (from === undefined ? undefined : sha(from));
-    const index = { GIT_INDEX_FILE: join(path, `index-${process.pid}-${Math.random().toString(36).slice(2)}`) };
-    if (parent !== undefined) run(['read-tree', parent], undefined, index);
-    for (const [file, content] of Object.entries(files)) {
-      if (content === null) run(['update-index', '--index-info'], `0 ${'0'.repeat(40)}\t${file}\n`, index);
-      else {
-        const blob = run(['hash-object', '-w', '--stdin'], content);
-        run(['update-index', '--add', '--cacheinfo', `100644,${blob},${file}`], undefined, index);
-      }
-    }
-    const tree = run(['write-tree'], undefined, index);
-    rmSync(index.GIT_INDEX_FILE, { force: true });
-    const made = run(['commit-tree', tree, ...(parent === undefined ? [] : ['-p', parent]), '-F', '-'], message, {
-      GIT_AUTHOR_NAME: author,
-    });
-    run(['update-ref', `refs/heads/${branch}`, made, tip ?? '']);
-    return made;
+    const ref = `refs/heads/${branch}`;
+    const parent = sha(ref) ?? (from === undefined ? undefined : sha(from));
+    const lines = [
+      ...[`commit ${ref}`, 'mark :1', `author ${author} <${ADDRESS}> now`, `committer Ada <${ADDRESS}> now`],
+      ...data(message.endsWith('\n') ? message : `${message}\n`),
+      ...(parent === undefined ? [] : [`from ${parent}`]),
+      ...Object.entries(files).flatMap(([file, content]) =>
+        content === null ? [`D ${quoted(file)}`] : [`M 100644 inline ${quoted(file)}`, ...data(content)],
+      ),
+      ...['get-mark :1', 'done', ''],
+    ];
+    const input = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), NEWLINE]));
+    return run(['fast-import', '--quiet', '--done', '--date-format=now'], input);
   }
 
   return { path, git, bytes, tries, sha, commit };
+}
+
+/** As `git fast-import` reads contents. */
+function data(content: string | Uint8Array): (string | Uint8Array)[] {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  return [`data ${bytes.length}`, bytes];
+}
+
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
 }

@@ -49,6 +49,37 @@ export async function readFileAt(
   return decodeText(path, blob.stdout);
 }
 
+/** An object as Git keeps it. */
+interface GitObject {
+  id: string;
+  bytes: Buffer;
+}
+
+/**
+ * Objects by expression with what they hold, looked up one after the other; `undefined` for what is not there.
+ *
+ * @param maxBytes of all together
+ * @throws {AdapterError} `rejected` when there is more
+ */
+export async function readObjects(
+  git: GitCommand,
+  names: readonly string[],
+  maxBytes: number,
+  call?: Call,
+): Promise<(GitObject | undefined)[]> {
+  const { stdout } = await git(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, ...call, maxBytes });
+  let at = 0;
+  return names.map(() => {
+    const end = stdout.indexOf('\n', at);
+    const [, id, size] = /^([0-9a-f]{40,64}) \w+ (\d+)$/.exec(stdout.toString('latin1', at, end)) ?? [];
+    at = end + 1;
+    if (id === undefined) return undefined;
+    const bytes = stdout.subarray(at, at + Number(size));
+    at += bytes.length + 1;
+    return { id, bytes };
+  });
+}
+
 /** @throws {AdapterError} `rejected` above 256 KiB */
 export function requireFileSize(path: string, bytes: number): void {
   if (bytes <= MAX_FILE_BYTES) return;

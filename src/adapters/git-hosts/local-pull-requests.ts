@@ -1,7 +1,7 @@
 import { AdapterError } from '../../base/adapter-error.ts';
 import type { CallOptions, NewPullRequest, PullRequest } from './git-host.ts';
 import { mergeTrees } from './git-merge.ts';
-import { isContained } from './git-reading.ts';
+import { isContained, readObjects } from './git-reading.ts';
 import type { GitRepository, RefUpdate } from './git-repository.ts';
 import {
   MAX_RECORD_BYTES,
@@ -16,6 +16,8 @@ const FILE = 'pull-request.json';
 /** With a pause of up to 0.2 s each: a repository that is busier than that for this long is not usable. */
 const ATTEMPTS = 12;
 const MAX_PAUSE_MS = 200;
+/** With the commit that holds it. */
+const MAX_LOOK_BYTES = 2 * MAX_RECORD_BYTES;
 /** What one text may hold; GitHub allows 65,536 characters. */
 const MAX_TEXT_BYTES = 256 * 1024;
 
@@ -322,18 +324,15 @@ async function survey(repository: GitRepository, wanted: NewPullRequest, call?: 
 
 async function look(repository: GitRepository, number: number, call?: CallOptions): Promise<Found> {
   const ref = refOf(number);
-  const [at] = await repository.commits([ref], call);
-  if (at === undefined) throw new AdapterError('not-found', `there is no pull request ${number}`);
-  const { stdout } = await repository.git(['cat-file', 'blob', `${at}:${FILE}`], {
-    ...call,
-    maxBytes: MAX_RECORD_BYTES,
-  });
-  const record = parseRecord(stdout.toString('utf8'), ref);
+  // In this order: of one that is changed in between, no change of ours can be made to what it was before.
+  const [commit, blob] = await readObjects(repository.git, [`${ref}^{commit}`, `${ref}:${FILE}`], MAX_LOOK_BYTES, call);
+  if (commit === undefined) throw new AdapterError('not-found', `there is no pull request ${number}`);
+  const record = parseRecord(blob?.bytes.toString('utf8') ?? '', ref);
   const [head, base] = await repository.commits([branch(record.headBranch), branch(record.baseBranch)], call);
   const tip = head ?? record.headSha;
   const contained =
     record.state === 'open' && base !== undefined && (await isContained(repository.git, base, tip, call));
-  return { record, at, head, base, contained };
+  return { record, at: commit.id, head, base, contained };
 }
 
 /** What is known of a merge that is not on record: the commit that brought the head, and who made it. */

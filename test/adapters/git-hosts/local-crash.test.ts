@@ -74,7 +74,8 @@ describe('merging in a plain repository', () => {
     });
     while (!done) {
       pushed.push(push(pushed.length));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      // Several pushes in the time that the merge takes, and some room between two of them for it.
+      await new Promise((resolve) => setTimeout(resolve, 120));
     }
     expect(await result).toMatchObject({ state: 'merged' });
     expect(pushed.length).toBeGreaterThan(1);
