@@ -30,7 +30,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     // Tests that say so run side by side: they mostly wait.
-    maxConcurrency: 3,
+    maxConcurrency: 4,
     sequence: { sequencer: StoriesFirst },
     projects: [
       {
