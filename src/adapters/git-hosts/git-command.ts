@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
 import type { Secret } from '../../base/secret.ts';
-import { type GitAnswer, runAside } from './git-runner.ts';
+import { codeOf, type GitAnswer, runAside } from './git-runner.ts';
 
 /** Where git is looked for; our own environment is not passed on, it holds secrets. */
 const SEARCH_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin';
@@ -174,8 +174,4 @@ async function prepareHome(home: string): Promise<void> {
   await writeFile(join(home, '.gitconfig'), text, { flag: 'wx' }).catch((error: unknown) => {
     if (codeOf(error) !== 'EEXIST') throw error;
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -33,6 +33,8 @@ interface Helper {
 
 /** A start takes as long as a few commands; between two looks at a promotion it should not be needed. */
 const IDLE_MS = 10_000;
+/** The helper ends a git whose time is over. One that does not answer then hangs itself, and another one is started. */
+const GRACE_MS = 5_000;
 /** It keeps nothing but outputs, which are outside of this. */
 const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 const FILE = join(import.meta.dirname, `git-helper${extname(import.meta.filename)}`);
@@ -54,7 +56,9 @@ export function runAside(order: Omit<GitOrder, 'id'>, signal?: AbortSignal): Pro
     settle(used, ended(id, 'ABORT_ERR'));
   };
   signal?.addEventListener('abort', stop, { once: true });
+  const late = setTimeout(() => used.child.kill('SIGKILL'), order.timeout + GRACE_MS);
   used.waiting.set(id, (answer) => {
+    clearTimeout(late);
     signal?.removeEventListener('abort', stop);
     resolve(answer);
   });
@@ -117,6 +121,7 @@ function ended(id: number, code: string): GitAnswer {
   return { id, code, killed: false, signal: null, stdout: new Uint8Array(), stderr: '' };
 }
 
-function codeOf(error: unknown): string {
+/** What Node calls it, e.g. `ENOENT`. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -100,6 +100,14 @@ describe('git in a process of its own', () => {
     },
   );
 
+  it.runIf(process.platform === 'linux')('is replaced when it does not answer any more', async () => {
+    expect((await version()).code).toBe(0);
+    process.kill(helperOf(process.pid), 'SIGSTOP');
+    const asked = runAside({ ...ORDER, args: ['--version'], timeout: 100 });
+    expect(await asked).toMatchObject({ code: 'helper-SIGKILL' });
+    expect((await version()).code).toBe(0);
+  });
+
   it('keeps no command of ours from ending', async () => {
     const script = `import { runAside } from ${JSON.stringify(RUNNER)};
       const { code } = await runAside(${JSON.stringify({ ...ORDER, args: ['--version'] })});
