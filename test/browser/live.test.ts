@@ -295,7 +295,8 @@ describe.skipIf(!chromiumAvailable)('a page in a browser', () => {
       route.fulfill({ contentType: 'text/html', body: drawPage(frame, 'Probe', body) }),
     );
     await page.goto(`${world.url}/probe`);
-    await page.locator('html.js').waitFor({ state: 'attached' });
+    // The script has only begun once it says that it is there.
+    await page.locator('[data-grid] [tabindex="0"]').first().waitFor({ state: 'attached' });
     expect(await page.locator('[data-grid] [tabindex="0"]').count()).toBe(1);
     const seen = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key);
