@@ -327,6 +327,11 @@ async function look(repository: GitRepository, number: number, call?: CallOption
   // In this order: of one that is changed in between, no change of ours can be made to what it was before.
   const [commit, blob] = await readObjects(repository.git, [`${ref}^{commit}`, `${ref}:${FILE}`], MAX_LOOK_BYTES, call);
   if (commit === undefined) throw new AdapterError('not-found', `there is no pull request ${number}`);
+  if ((blob?.bytes.length ?? 0) > MAX_RECORD_BYTES)
+    throw new AdapterError(
+      'rejected',
+      `${ref} holds more than ${MAX_RECORD_BYTES} bytes; delete the ref if nobody needs it`,
+    );
   const record = parseRecord(blob?.bytes.toString('utf8') ?? '', ref);
   const [head, base] = await repository.commits([branch(record.headBranch), branch(record.baseBranch)], call);
   const tip = head ?? record.headSha;

@@ -290,6 +290,14 @@ describe('pull requests in a plain repository', () => {
     },
   );
 
+  it('are not read when they are larger than any of ours', async () => {
+    await open();
+    const text = `{"number":1,"body":"${'x'.repeat(1024 * 1024)}"}`;
+    const record = origin.commit({ branch: 'scratch', files: { 'pull-request.json': text } });
+    origin.git('update-ref', 'refs/lynceus/pull-requests/1', record);
+    expect(await reasonOf(host.readPullRequest(repository, 1))).toBe('rejected');
+  });
+
   it('refuse branches that are options or no names', async () => {
     for (const headBranch of ['--force', 'a..b', 'x.lock', '', 'a b', '/x', '@']) {
       const work = host.openPullRequest(repository, {
