@@ -23,9 +23,9 @@ afterEach(async () => {
 const KEY = ['https://git.example.com/shop.git', 'main'];
 const LONG_MS = 60_000;
 
-/** Of a worker whose job is held for so long. */
-async function turn<T>(act: () => Promise<T>, key = KEY, leaseMs = LONG_MS): Promise<T | 'busy'> {
-  return alone({ store, clock }, await claimedWork(store, leaseMs), key, act);
+/** Of a worker whose job is held for long. */
+async function turn<T>(act: () => Promise<T>, key = KEY): Promise<T | 'busy'> {
+  return alone({ store, clock }, await claimedWork(store, LONG_MS), key, act);
 }
 
 describe('what only one may do at a time', () => {
@@ -60,8 +60,11 @@ describe('what only one may do at a time', () => {
 
   it('is free again once the work of whoever had it is no longer held, and then stays with the next', async () => {
     let wakeUp = (): void => undefined;
-    const frozen = turn(() => new Promise<void>((resolve) => (wakeUp = resolve)), KEY, 400);
+    const work = await claimedWork(store, LONG_MS);
+    const frozen = alone({ store, clock }, work, KEY, () => new Promise<void>((resolve) => (wakeUp = resolve)));
     await sleep(50);
+    expect(await turn(async () => 'in')).toBe('busy');
+    await store.extend(work, 1);
     const next = turn(async () => {
       wakeUp();
       await frozen;
