@@ -48,9 +48,7 @@ export interface BareRepository {
 export function createBareRepository(name = 'deploy'): BareRepository {
   const folder = mkdtempSync(join(tmpdir(), 'lynceus-git-'));
   const path = join(folder, `${name}.git`);
-  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path], {
-    env: ENVIRONMENT,
-  });
+  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path], { env: ENVIRONMENT });
   return { ...inBareRepository(path), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -99,8 +97,7 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
 
 /** As `git fast-import` reads contents. */
 function data(content: string | Uint8Array): (string | Uint8Array)[] {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  return [`data ${bytes.length}`, bytes];
+  return [`data ${Buffer.byteLength(content)}`, content];
 }
 
 function quoted(path: string): string {

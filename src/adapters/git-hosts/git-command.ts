@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdapterError, type FailureReason } from '../../base/adapter-error.ts';
+import { codeOf } from '../../base/error-code.ts';
 import type { Secret } from '../../base/secret.ts';
-import { codeOf, type GitAnswer, runAside } from './git-runner.ts';
+import { type GitAnswer, runAside } from './git-runner.ts';
 
 /** Where git is looked for; our own environment is not passed on, it holds secrets. */
 const SEARCH_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin';

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import type { GitAnswer, GitOrder } from './git-runner.ts';
 
 /*
@@ -6,10 +6,10 @@ import type { GitAnswer, GitOrder } from './git-runner.ts';
  * service is gone or has nothing to do for it; a git that is under way then ends by itself.
  */
 
-const running = new Map<number, AbortController>();
+const running = new Map<number, ChildProcess>();
 
 process.on('message', (order: GitOrder | { stop: number }) => {
-  if ('stop' in order) running.get(order.stop)?.abort();
+  if ('stop' in order) running.get(order.stop)?.kill();
   else run(order);
 });
 
@@ -17,19 +17,18 @@ process.on('message', (order: GitOrder | { stop: number }) => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 function run({ id, args, input, ...options }: GitOrder): void {
-  const controller = new AbortController();
-  running.set(id, controller);
-  const settings = { ...options, cwd: '/', encoding: 'buffer', signal: controller.signal } as const;
+  const settings = { ...options, cwd: '/', encoding: 'buffer' } as const;
   const child = execFile('git', args, settings, (error, stdout, stderr) => {
     running.delete(id);
     const { code = null, killed = false, signal } = error ?? { code: 0 };
-    answer({ id, code, killed, signal: signal ?? null, stdout, stderr: stderr.toString('utf8') });
+    report({ id, code, killed, signal: signal ?? null, stdout, stderr: stderr.toString('utf8') });
   });
+  running.set(id, child);
   // git may end before it has read everything; its exit code says why, the broken pipe does not.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
 }
 
-function answer(answer: GitAnswer): void {
+function report(answer: GitAnswer): void {
   if (process.connected) process.send?.(answer, undefined, undefined, () => {});
 }

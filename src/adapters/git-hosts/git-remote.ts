@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { AdapterError } from '../../base/adapter-error.ts';
+import { codeOf } from '../../base/error-code.ts';
 import { newId } from '../../base/ids.ts';
 import { Secret } from '../../base/secret.ts';
 import type { TreeFile } from '../../promotion/file-edit.ts';
@@ -251,7 +252,6 @@ async function lookUp(name: string, host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new AdapterError('unavailable', `${name} cannot be reached (${code})`);
+    throw new AdapterError('unavailable', `${name} cannot be reached (${codeOf(error)})`);
   }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
+import { codeOf } from '../../base/error-code.ts';
 
 /** What git is to do. */
 export interface GitOrder {
@@ -89,13 +90,15 @@ function start(): Helper {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const started: Helper = { child, waiting: new Map() };
-  const over = (code: string) => {
+  const over = (code: string, stderr = '') => {
     if (helper === started) helper = undefined;
-    for (const id of [...started.waiting.keys()]) settle(started, ended(id, code));
+    for (const id of [...started.waiting.keys()]) settle(started, { ...ended(id, code), stderr });
   };
   child.on('message', (answer: GitAnswer) => settle(started, answer));
   child.on('error', (error) => over(codeOf(error)));
-  child.on('exit', (code, signal) => over(`helper-${signal ?? code}`));
+  child.on('exit', (code, signal) =>
+    over(`helper-${signal ?? code}`, `fatal: git-helper, which runs git, ended (${signal ?? code})`),
+  );
   return started;
 }
 
@@ -119,9 +122,4 @@ function dismiss(used: Helper): void {
 
 function ended(id: number, code: string): GitAnswer {
   return { id, code, killed: false, signal: null, stdout: new Uint8Array(), stderr: '' };
-}
-
-/** What Node calls it, e.g. `ENOENT`. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
