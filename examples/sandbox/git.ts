@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -68,7 +68,15 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
     execFileSync('git', [`--git-dir=${path}`, ...args], { env: ENVIRONMENT, maxBuffer: 64 * 1024 * 1024 });
   const tries = (...args: string[]) =>
     spawnSync('git', [`--git-dir=${path}`, ...args], { env: ENVIRONMENT }).status === 0;
+  const commits = new Set<string>();
   const sha = (revision: string) => {
+    if (commits.has(revision)) return revision;
+    const found = revision.startsWith('refs/heads/') ? branchTip(path, revision) : 'ask';
+    const answer = found === 'ask' ? asked(revision) : found;
+    if (answer !== undefined) commits.add(answer);
+    return answer;
+  };
+  const asked = (revision: string) => {
     const answer = spawnSync('git', [`--git-dir=${path}`, 'rev-parse', '--verify', '--quiet', `${revision}^{commit}`], {
       env: ENVIRONMENT,
       encoding: 'utf8',
@@ -93,6 +101,21 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
   }
 
   return { path, git, bytes, tries, sha, commit };
+}
+
+/**
+ * What the file of a branch says, which is quicker than git; `ask`: only git itself knows.
+ *
+ * @param ref `refs/heads/main`
+ */
+export function branchTip(repository: string, ref: string): string | 'ask' | undefined {
+  if (!/^refs\/heads(?:\/[\w-]+(?:\.[\w-]+)*)+$/.test(ref)) return 'ask';
+  try {
+    const text = readFileSync(join(repository, ref), 'utf8').trimEnd();
+    return /^[0-9a-f]{40}$/.test(text) ? text : 'ask';
+  } catch {
+    return existsSync(join(repository, 'packed-refs')) ? 'ask' : undefined;
+  }
 }
 
 /** As `git fast-import` reads contents. */

@@ -1,6 +1,7 @@
 import type { BareRepository } from '../../examples/sandbox/git.ts';
 import type { MergeMethod } from '../../src/adapters/git-hosts/git-host.ts';
 import type { Account } from './fake-host.ts';
+import { createQuickGit } from './quick-git.ts';
 
 export interface FakeComment {
   id: number;
@@ -52,6 +53,7 @@ export interface FakeStatus {
 
 /** Pull requests of one real repository. */
 export function createFakePulls(origin: BareRepository) {
+  const quick = createQuickGit(origin);
   const all: FakePull[] = [];
   const statuses = new Map<string, FakeStatus[]>();
   let ids = 0;
@@ -105,8 +107,7 @@ export function createFakePulls(origin: BareRepository) {
 
   /** The tree that merging would make; `undefined` when it conflicts. */
   function mergedTree(pull: FakePull): string | undefined {
-    const args = ['merge-tree', '--write-tree', `refs/heads/${pull.base}`, headShaOf(pull)];
-    return origin.tries(...args) ? origin.git(...args) : undefined;
+    return quick.mergedTree(origin.sha(`refs/heads/${pull.base}`) ?? '', headShaOf(pull));
   }
 
   /** Answers false when it conflicts. Rebasing is done for pull requests of one commit. */

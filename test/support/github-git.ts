@@ -19,35 +19,35 @@ export function createGitHandlers(
     'get /repos/{owner}/{repo}/contents/{path}': getContents,
     'get /repos/{owner}/{repo}/compare/{basehead}': compare,
     'get /repos/{owner}/{repo}/git/commits/{commit_sha}': ({ params }) => {
-      const sha = quick.sha(params['commit_sha'] ?? '');
+      const sha = origin.sha(params['commit_sha'] ?? '');
       return sha === undefined ? notFound() : ok(gitCommitBody(sha));
     },
     'post /repos/{owner}/{repo}/git/commits': createCommit,
     'get /repos/{owner}/{repo}/git/trees/{tree_sha}': getTree,
     'post /repos/{owner}/{repo}/git/trees': createTree,
     'get /repos/{owner}/{repo}/git/ref/{ref}': ({ params }) => {
-      const sha = quick.sha(`refs/${params['ref']}`);
+      const sha = origin.sha(`refs/${params['ref']}`);
       return sha === undefined ? notFound() : ok(refBody(params['ref'] ?? '', sha));
     },
     'post /repos/{owner}/{repo}/git/refs': ({ body }) => {
       const [ref, sha] = [String(body['ref']), String(body['sha'])];
-      if (quick.sha(sha) === undefined) return refused('Object does not exist');
-      if (quick.sha(ref) !== undefined) return refused('Reference already exists');
+      if (origin.sha(sha) === undefined) return refused('Object does not exist');
+      if (origin.sha(ref) !== undefined) return refused('Reference already exists');
       origin.git('update-ref', ref, sha, '');
       return { status: 201, body: refBody(ref.replace('refs/', ''), sha) };
     },
     'patch /repos/{owner}/{repo}/git/refs/{ref}': ({ params, body }) => {
       const [ref, sha] = [params['ref'] ?? '', String(body['sha'])];
-      const now = quick.sha(`refs/${ref}`);
+      const now = origin.sha(`refs/${ref}`);
       if (now === undefined) return refused('Reference does not exist');
-      if (quick.sha(sha) === undefined) return refused('Object does not exist');
+      if (origin.sha(sha) === undefined) return refused('Object does not exist');
       if (body['force'] !== true && !quick.isIn(sha, now)) return refused('Update is not a fast forward');
       origin.git('update-ref', `refs/${ref}`, sha);
       return ok(refBody(ref, sha));
     },
     'delete /repos/{owner}/{repo}/git/refs/{ref}': ({ params }) => {
       const ref = `refs/${params['ref']}`;
-      if (quick.sha(ref) === undefined) return refused('Reference does not exist');
+      if (origin.sha(ref) === undefined) return refused('Reference does not exist');
       onBranchGone(ref);
       origin.git('update-ref', '-d', ref);
       return { status: 204 };
@@ -66,7 +66,7 @@ export function createGitHandlers(
       author: { name: string; email: string; date: string };
     };
     if (!origin.tries('cat-file', '-e', `${tree}^{tree}`)) return refused('Tree SHA does not exist');
-    if (parents.some((parent) => quick.sha(parent) === undefined))
+    if (parents.some((parent) => origin.sha(parent) === undefined))
       return refused('Parent SHA does not exist or is not a commit object');
     const who = (kind: string) => [
       `GIT_${kind}_NAME=${author.name}`,
@@ -184,7 +184,7 @@ export function createGitHandlers(
   }
 
   function find(ref: string): string | undefined {
-    return quick.sha(`refs/heads/${ref}`) ?? quick.sha(`refs/tags/${ref}`) ?? quick.sha(ref);
+    return origin.sha(`refs/heads/${ref}`) ?? origin.sha(`refs/tags/${ref}`) ?? origin.sha(ref);
   }
 
   function commitBody(sha: string) {

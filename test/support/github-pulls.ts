@@ -115,7 +115,7 @@ export function createPulls(origin: BareRepository, quick: QuickGit, accounts: A
 
   function createPull({ body, by }: Call): Answer {
     const [head, base] = [String(body['head']), String(body['base'])];
-    const [headSha, baseSha] = [quick.sha(`refs/heads/${head}`), quick.sha(`refs/heads/${base}`)];
+    const [headSha, baseSha] = [origin.sha(`refs/heads/${head}`), origin.sha(`refs/heads/${base}`)];
     if (headSha === undefined || baseSha === undefined) return refused('Validation Failed', 'head or base is invalid');
     const same = pulls.some((pull) => pull.state === 'open' && !pull.fork && pull.head === head && pull.base === base);
     if (same) return refused('Validation Failed', `A pull request already exists for acme:${head}.`);
@@ -140,7 +140,7 @@ export function createPulls(origin: BareRepository, quick: QuickGit, accounts: A
     if (queues.has(pull.base) && !fromQueue) {
       return { status: 405, body: { message: 'Changes must be made through the merge queue' } };
     }
-    const base = quick.sha(`refs/heads/${pull.base}`) ?? '';
+    const base = origin.sha(`refs/heads/${pull.base}`) ?? '';
     const tree = quick.mergedTree(base, head);
     if (tree === undefined) return { status: 405, body: { message: 'Pull Request is not mergeable' } };
     const message = [wanted['commit_title'], wanted['commit_message']].filter(Boolean).join('\n\n') || pull.title;
@@ -231,7 +231,7 @@ export function createPulls(origin: BareRepository, quick: QuickGit, accounts: A
 
   function headShaOf(pull: Pull): string {
     if (pull.state === 'closed' || pull.fork) return pull.headSha;
-    return quick.sha(`refs/heads/${pull.head}`) ?? pull.headSha;
+    return origin.sha(`refs/heads/${pull.head}`) ?? pull.headSha;
   }
 
   function isBlocked(pull: Pull): boolean {
@@ -239,7 +239,7 @@ export function createPulls(origin: BareRepository, quick: QuickGit, accounts: A
   }
 
   function isMergeable(pull: Pull): boolean {
-    const base = quick.sha(`refs/heads/${pull.base}`) ?? '';
+    const base = origin.sha(`refs/heads/${pull.base}`) ?? '';
     return quick.mergedTree(base, headShaOf(pull)) !== undefined;
   }
 
@@ -269,7 +269,7 @@ export function createPulls(origin: BareRepository, quick: QuickGit, accounts: A
       // GitHub shows a test merge here until the real one.
       merge_commit_sha: pull.mergeSha ?? 'b'.repeat(40),
       head: { ref: pull.head, sha: headShaOf(pull), repo: repository(pull.fork ? 'mallory' : 'acme') },
-      base: { ref: pull.base, sha: quick.sha(`refs/heads/${pull.base}`), repo: repository('acme') },
+      base: { ref: pull.base, sha: origin.sha(`refs/heads/${pull.base}`), repo: repository('acme') },
     };
   }
 

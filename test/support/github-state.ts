@@ -47,7 +47,7 @@ export function createState(origin: BareRepository, accounts: Accounts, app: Fak
       return paged(accounts.all.filter(({ id }) => members.has(id)).map(userBody), query);
     },
     'get /repos/{owner}/{repo}/commits/{ref}/status': ({ params, query }) => {
-      const sha = quick.sha(params['ref'] ?? '');
+      const sha = origin.sha(params['ref'] ?? '');
       if (sha === undefined) return notFound();
       const { body, ...rest } = paged(newestOf(statuses.get(sha) ?? []), query);
       return {
@@ -57,7 +57,7 @@ export function createState(origin: BareRepository, accounts: Accounts, app: Fak
     },
     'post /repos/{owner}/{repo}/statuses/{sha}': ({ params, body }) => {
       const sha = params['sha'] ?? '';
-      if (quick.sha(sha) === undefined) return { status: 422, body: { message: `No commit found for SHA: ${sha}` } };
+      if (origin.sha(sha) === undefined) return { status: 422, body: { message: `No commit found for SHA: ${sha}` } };
       const made: Status = {
         context: String(body['context'] ?? 'default'),
         state: String(body['state']),

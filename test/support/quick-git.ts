@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BareRepository } from '../../examples/sandbox/git.ts';
 
-/** What a fake asks a repository again and again, without starting git for what a file or our memory says. */
+/** What a fake asks a repository again and again, without starting git for what never changes. */
 export interface QuickGit {
-  /** As `BareRepository.sha`. */
-  sha(revision: string): string | undefined;
   /** Name, date (ISO 8601), message of a commit. */
   commit(sha: string): { name: string; date: string; message: string };
   /** The tree of a merge; `undefined` when there are conflicts. */
@@ -14,7 +10,6 @@ export interface QuickGit {
 }
 
 export function createQuickGit(origin: BareRepository): QuickGit {
-  const commits = new Set<string>();
   const told = new Map<string, { name: string; date: string; message: string }>();
   const merged = new Map<string, string | undefined>();
   const contained = new Map<string, boolean>();
@@ -29,12 +24,6 @@ export function createQuickGit(origin: BareRepository): QuickGit {
   }
 
   return {
-    sha(revision) {
-      if (commits.has(revision)) return revision;
-      const found = looseBranch(origin.path, revision) ?? origin.sha(revision);
-      if (found !== undefined) commits.add(found);
-      return found;
-    },
     commit: (sha) =>
       once(told, sha, () => {
         const [name = '', date = '', ...message] = origin.git('log', '-1', '--format=%an%n%at%n%B', sha).split('\n');
@@ -52,15 +41,4 @@ export function createQuickGit(origin: BareRepository): QuickGit {
         origin.tries('merge-base', '--is-ancestor', ancestor, descendant),
       ),
   };
-}
-
-/** Nobody packs the branches of a test's repository; one without a file is looked for by git itself. */
-function looseBranch(path: string, ref: string): string | undefined {
-  if (!ref.startsWith('refs/heads/')) return undefined;
-  try {
-    const text = readFileSync(join(path, ref), 'utf8').trim();
-    return /^[0-9a-f]{40}$/.test(text) ? text : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { branchTip } from '../git.ts';
 
 const run = promisify(execFile);
 const GIT_TIMEOUT_MS = 30_000;
@@ -81,8 +82,8 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
     async resolve(repoUrl, revision) {
       const dir = await directoryOf(repoUrl);
       if (mirrors.has(repoUrl)) await git(dir, 'fetch', '--quiet', '--prune', 'origin');
-      const tip = await looseBranch(dir, revision);
-      if (tip !== undefined) return tip;
+      const tip = branchTip(dir, `refs/heads/${revision}`);
+      if (tip !== undefined && tip !== 'ask') return tip;
       return once(revision, dir, async () => {
         for (const ref of [`refs/heads/${revision}`, revision]) {
           const sha = await git(dir, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
@@ -142,13 +143,6 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
       await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })));
     },
   };
-}
-
-/** As Git keeps a branch that moved lately: a file with its commit. */
-async function looseBranch(dir: string, branch: string): Promise<string | undefined> {
-  if (!/^[\w-]+(?:\/[\w-]+)*$/.test(branch)) return undefined;
-  const text = await readFile(join(dir, 'refs', 'heads', branch), 'utf8').catch(() => '');
-  return FULL_SHA.test(text.trimEnd()) ? text.trimEnd() : undefined;
 }
 
 function cleanPath(path: string): string {
