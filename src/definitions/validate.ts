@@ -1,6 +1,7 @@
-import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js';
+import type { AnySchemaObject, ErrorObject } from 'ajv/dist/2020.js';
 import type { Static, TSchema } from 'typebox';
 import { isJsonObject } from '../base/json.ts';
+import { schemas } from '../base/schemas.ts';
 import { parseWindow } from '../engine/windows.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { durationMs } from './quantities.ts';
@@ -13,23 +14,25 @@ const MAX_QUOTED = 60;
 /** Looked at to find the problems worth showing; a hostile file can cause many thousands. */
 const MAX_ERRORS = 20 * MAX_PROBLEMS;
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, strictTypes: false, ownProperties: true });
-ajv.addFormat('duration-text', (text) => durationMs(text) !== undefined);
-ajv.addFormat('window-text', (text) => parseWindow(text).ok);
-ajv.addFormat('time-zone', isTimeZone);
-ajv.addFormat('relative-file', isRelativeFile);
-ajv.addFormat('branch', isBranch);
-ajv.addFormat('repository-path', isRepositoryPath);
-ajv.addFormat('value-path', (text) => parseValuePath(text) !== undefined);
-ajv.addFormat('uri', isWebAddress);
+const compiled = schemas({ allErrors: true, verbose: true, strictTypes: false, ownProperties: true }, (ajv) => {
+  ajv.addFormat('duration-text', (text) => durationMs(text) !== undefined);
+  ajv.addFormat('window-text', (text) => parseWindow(text).ok);
+  ajv.addFormat('time-zone', isTimeZone);
+  ajv.addFormat('relative-file', isRelativeFile);
+  ajv.addFormat('branch', isBranch);
+  ajv.addFormat('repository-path', isRepositoryPath);
+  ajv.addFormat('value-path', (text) => parseValuePath(text) !== undefined);
+  ajv.addFormat('uri', isWebAddress);
+});
 
 /** Finds every place where a document differs from a schema; none: it is of the schema's type. */
 export type Validator<S extends TSchema> = (document: YamlDocument) => Parsed<Static<S>>;
 
-/** Compiles a schema once. Every mistake of a document is reported, each with its place and what would be right. */
+/** Every mistake of a document is reported, each with its place and what would be right. */
 export function validator<S extends TSchema>(schema: S): Validator<S> {
-  const check = ajv.compile(schema as AnySchemaObject);
+  const validate = compiled(schema as AnySchemaObject);
   return (document) => {
+    const check = validate();
     if (check(document.value)) return { ok: true, value: document.value as Static<S> };
     const problems = collapse((check.errors ?? []).slice(0, MAX_ERRORS)).map((error) => toProblem(error, document));
     return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };

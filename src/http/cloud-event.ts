@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import Type, { type Static } from 'typebox';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import { schemas } from '../base/schemas.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import type { NewEvent } from '../store/store.ts';
 import { PLAIN_FORMS, plainEvent, REPORTED } from './reports/plain.ts';
@@ -23,12 +23,12 @@ const Envelope = Type.Object(
 );
 type Envelope = Static<typeof Envelope>;
 
-const ajv = new Ajv2020({ strict: true });
 /** What programs write, on days that every month has. The format's own rules cost several times as much. */
 const USUAL_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/;
 const dateTime = ajvFormats.default.get('date-time') as { validate: (text: string) => boolean };
-ajv.addFormat('date-time', (text) => USUAL_TIME.test(text) || dateTime.validate(text));
-const validate = ajv.compile<Envelope>(Envelope);
+const validator = schemas({}, (ajv) =>
+  ajv.addFormat('date-time', (text) => USUAL_TIME.test(text) || dateTime.validate(text)),
+)<Envelope>(Envelope);
 
 const EXTENSION = /^[a-z0-9]{1,100}$/;
 /** Sources and types that only we write. */
@@ -151,6 +151,7 @@ function decode(value: string): string {
 
 function toEvent(envelope: JsonObject, receivedAt: Date): OneAnswer {
   const payload = envelope['data'] ?? null;
+  const validate = validator();
   if (!validate(envelope)) {
     const [first] = validate.errors ?? [];
     const where = first?.instancePath.slice(1) || String(first?.params['missingProperty'] ?? '');

@@ -1,8 +1,9 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import Type, { type Static, type TProperties } from 'typebox';
 import { parseDuration } from '../base/duration.ts';
 import type { Json, JsonObject } from '../base/json.ts';
+import { schemas } from '../base/schemas.ts';
 import type { EvaluationRequest } from '../runtime/evaluations.ts';
 import { Refusal } from './problem.ts';
 
@@ -63,9 +64,9 @@ export const evaluationRequestSchema = closed({
 });
 type Body = Static<typeof evaluationRequestSchema>;
 
-const ajv = new Ajv2020({ strict: true, allErrors: true });
-ajvFormats.default(ajv, ['date-time']);
-const validate = ajv.compile<Body>(evaluationRequestSchema);
+const validator = schemas({ allErrors: true }, (ajv) => ajvFormats.default(ajv, ['date-time']))<Body>(
+  evaluationRequestSchema,
+);
 
 const DEFAULT_TIMEFRAME = '5m';
 const LONGEST_PERIOD_MS = 31 * 86_400_000;
@@ -80,6 +81,7 @@ const SHOWN_ERRORS = 20;
  * @throws {Refusal} naming every wrong field
  */
 export function readEvaluationRequest(body: Json, now: Date): Omit<EvaluationRequest, 'requestedBy'> {
+  const validate = validator();
   if (!validate(body)) throw refusal((validate.errors ?? []).map(sayError));
   const { project, stage, service, start, end, timeframe, delay, compareWith, ...rest } = body;
   const delayMs = delay === undefined ? 0 : (parseDuration(delay) ?? Number.NaN);

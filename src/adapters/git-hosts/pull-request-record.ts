@@ -1,6 +1,6 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import Type, { type Static } from 'typebox';
 import { AdapterError } from '../../base/adapter-error.ts';
+import { schemas } from '../../base/schemas.ts';
 
 /** Room for a text of 60 kB and a few hundred comments. */
 export const MAX_RECORD_BYTES = 1024 * 1024;
@@ -39,7 +39,7 @@ export const PullRequestRecord = Type.Object(
 export type PullRequestRecord = Static<typeof PullRequestRecord>;
 
 // Of the two ways to check, the one that everything else is checked by: each keeps some MB of code in memory.
-const isRecord = new Ajv2020().compile<PullRequestRecord>(PullRequestRecord);
+const validator = schemas({})<PullRequestRecord>(PullRequestRecord);
 
 /** @throws {AdapterError} `bad-response` when somebody else wrote something else there */
 export function parseRecord(text: string, ref: string): PullRequestRecord {
@@ -49,7 +49,7 @@ export function parseRecord(text: string, ref: string): PullRequestRecord {
   } catch {
     throw new AdapterError('bad-response', `${ref} holds no JSON; delete the ref if nobody needs it`);
   }
-  if (isRecord(value)) return value;
+  if (validator()(value)) return value;
   throw new AdapterError('bad-response', `${ref} holds no pull request of ours; delete the ref if nobody needs it`);
 }
 

@@ -1,8 +1,9 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import express, { type Request } from 'express';
 import Type, { type Static } from 'typebox';
 import { parseDuration } from '../../base/duration.ts';
 import { isJsonObject, type Json } from '../../base/json.ts';
+import { schemas } from '../../base/schemas.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
 import type { GateUntil } from '../../views/gate.ts';
 import { Refusal } from '../problem.ts';
@@ -61,7 +62,7 @@ export interface Question {
   period?: { start: string; end: string };
 }
 
-const validate = new Ajv2020({ strict: true, allErrors: true }).compile<Body>(questionSchema);
+const validator = schemas({ allErrors: true })<Body>(questionSchema);
 
 /**
  * A question out of a body's fields.
@@ -71,6 +72,7 @@ const validate = new Ajv2020({ strict: true, allErrors: true }).compile<Body>(qu
  */
 export function readQuestion(body: Json, fallback: Question['kind'], knowsCommit = true): Question {
   if (!isJsonObject(body)) throw new Refusal(400, 'invalid-request', 'the body must be a JSON object');
+  const validate = validator();
   if (!validate(body)) throw refusal(validate.errors ?? []);
   const { kind = fallback, revision, until = 'verdict', key, timeframe, delay, ...where } = body;
   if (Object.keys(where).length === 0)

@@ -1,17 +1,18 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
+import { schemas } from '../../base/schemas.ts';
 import { Refusal } from '../problem.ts';
 
-const ajv = new Ajv2020({ strict: true, verbose: true });
-ajvFormats.default(ajv, ['date-time']);
+const check = schemas({ verbose: true }, (ajv) => ajvFormats.default(ajv, ['date-time']));
 
 const MAX_LINE = 300;
 
 /** A check that answers what it was given, or refuses it with the place that is wrong. */
 export function checkFor<T extends TSchema>(schema: T, what: string): (value: unknown) => Static<T> {
-  const validate = ajv.compile<Static<T>>(schema);
+  const validator = check<Static<T>>(schema);
   return (value) => {
+    const validate = validator();
     if (validate(value)) return value;
     const [path, message] = sayError(validate.errors?.[0]);
     throw new Refusal(400, 'invalid-event', `${what}: ${path === '' ? '' : `${path} `}${message}`, [{ path, message }]);
