@@ -385,6 +385,10 @@ export async function untilSeen(world: TestWorld): Promise<void> {
   await eventually(async () => (await seenApplications(world)) === STAGES.length, {
     within: 60_000,
     what: 'the applications are seen',
+    otherwise: async () => ({
+      applications: world.argocd.controller.objects().map(({ metadata, status }) => [metadata.name, status.sync]),
+      queue: (await (await world.ask('/metrics')).text()).match(/^lynceus_(?:queue_jobs|jobs_total)\{.*[1-9]\d*$/gm),
+    }),
   });
 }
 

@@ -140,7 +140,8 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
 
     async close() {
       const dirs = await Promise.all(mirrors.values());
-      await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })));
+      // A fetch may still be writing there.
+      await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true, maxRetries: 10 })));
     },
   };
 }
