@@ -71,7 +71,7 @@ function stageOf(told: Story, drySha: string, stage: string, is: (view: StageVie
 const OPTIONS = { env: { LYNCEUS_RECONCILE_EVERY: '300ms' } };
 const isOver = (view: StageView) => view.status === 'finished';
 
-describe('an application whose manifests are hydrated', () => {
+describe.concurrent('an application whose manifests are hydrated', () => {
   it(
     'is delivered as the commit that people wrote, by the pull request between its hydrated branches',
     LIMIT,

@@ -5,7 +5,7 @@ const LIMIT = { timeout: 90_000 };
 const GITHUB_TOKEN = 'github-token-for-tests-0123456789';
 const manual = deliveryWith('dev', 'sync: automatic\n      promotion: {onPass: manual}');
 
-describe('a repository on GitHub', () => {
+describe.concurrent('a repository on GitHub', () => {
   it('gets a pull request with the evidence; whoever merges it there sends the change on', LIMIT, async () => {
     await story({ github: true, delivery: manual }, async (told) => {
       const commit = told.release(1);

@@ -46,7 +46,7 @@ async function untouched(told: Story, application: string): Promise<number> {
   return events.filter(({ data }) => data.untouched).length;
 }
 
-describe('many services in one repository and on one branch', () => {
+describe.concurrent('many services in one repository and on one branch', () => {
   it('a commit starts only those whose files it changes, and goes through their folders', LIMIT, async () => {
     await story(world, async (told) => {
       const release = commit(told, { 'envs/dev/checkout/app.json': '{"version": 1}\n' });
