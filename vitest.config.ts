@@ -31,7 +31,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 3,
     // Tests that say so run side by side: they mostly wait.
-    maxConcurrency: 3,
+    maxConcurrency: 2,
     sequence: { sequencer: StoriesFirst },
     projects: [
       {
