@@ -18,6 +18,7 @@ export const CLAIMED = `(jobs.token is not null and jobs.run_at > ${NOW})`;
  * All events of a flush, and the work that the new ones ask for, in one statement. The transaction
  * gets its number before the first event gets its: `postgres-log.ts` relies on it. A key may appear
  * only once in an upsert, so requests for the same work are merged: the earliest time, the last payload.
+ * It answers with the duplicates, which mostly means with nothing.
  */
 const RECEIVE = `with tx as materialized (select pg_current_xact_id() as number),
 input as materialized (
@@ -39,7 +40,8 @@ asked as (
   group by job.queue, job.key
   order by job.queue collate "C", job.key collate "C"
   ${onJobConflict(CLAIMED)})
-select source, id, key from stored`;
+select source, id, key from input where (select count(*) from stored) < cardinality($1::text[])
+except select source, id, key from stored`;
 
 /**
  * Stores a flush. When one bad event fails the statement for all, each is stored by itself, so that
@@ -75,9 +77,10 @@ async function receiveOne(session: PostgresSession, item: Received): Promise<Rec
 async function receiveTogether(session: PostgresSession, items: readonly Received[]): Promise<Reception[]> {
   const leaders = withoutRepetitions(items);
   const { rows } = await session.run<Identity>({ name: 'receive', text: RECEIVE, values: toArrays(leaders) });
-  const stored = new Set(rows.map(identity));
-  // The first of several equal events is the one that was stored; `delete` answers true only once.
-  return items.map(({ event }) => (stored.delete(identity(event)) ? 'stored' : 'duplicate'));
+  const duplicates = new Set(rows.map(identity));
+  const firsts = new Set(leaders);
+  // Of several equal events the first is the one that was stored.
+  return items.map((item) => (firsts.has(item) && !duplicates.has(identity(item.event)) ? 'stored' : 'duplicate'));
 }
 
 type Identity = Pick<EventColumns, 'source' | 'id' | 'key'>;
