@@ -251,7 +251,8 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       await github?.close();
       await application.close();
       for (const repository of new Set(repositories.values())) repository.remove();
-      rmSync(folder, { recursive: true, force: true });
+      // What git began for a process that was killed ends by itself, and may still write there.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
