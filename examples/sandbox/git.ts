@@ -73,7 +73,7 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
   const commits = new Set<string>();
   const sha = (revision: string) => {
     if (commits.has(revision)) return revision;
-    const found = revision.startsWith('refs/heads/') ? branchTip(path, revision) : 'ask';
+    const found = branchTip(path, revision);
     const answer = found === 'ask' ? asked(revision) : found;
     if (answer !== undefined) commits.add(answer);
     return answer;
@@ -106,7 +106,8 @@ export function inBareRepository(path: string): Omit<BareRepository, 'remove'> {
 }
 
 /**
- * What the file of a branch says, which is quicker than git; `ask`: only git itself knows.
+ * What the file of a branch says, which is quicker than git; `undefined`: there is no such branch; `ask`: only git itself
+ * knows, as of all that is not the full name of a branch.
  *
  * @param ref `refs/heads/main`
  */
