@@ -1,4 +1,5 @@
 import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '../runtime/log.ts';
@@ -123,7 +124,7 @@ function bornForExpress(app: Express, headers: readonly Header[]) {
 
 /** What Node refuses before a route is found is told in the same manner. */
 function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable || hasNotAsked(socket)) return void socket.destroy();
   const answer = rawAnswer(error.code);
   const body = problemBody(answer);
   const head = [
@@ -134,6 +135,11 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Browsers connect ahead: told something, they would take it for the answer to what they ask for next. */
+function hasNotAsked(socket: Duplex): boolean {
+  return socket instanceof Socket && socket.bytesRead === 0;
 }
 
 function rawAnswer(code: string | undefined): ProblemAnswer {
