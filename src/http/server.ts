@@ -124,7 +124,8 @@ function bornForExpress(app: Express, headers: readonly Header[]) {
 
 /** What Node refuses before a route is found is told in the same manner. */
 function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || hasNotAsked(socket)) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (socket instanceof Socket && socket.bytesRead === 0) return void closeUnlessAsked(socket);
   const answer = rawAnswer(error.code);
   const body = problemBody(answer);
   const head = [
@@ -137,9 +138,14 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** Browsers connect ahead: told something, they would take it for the answer to what they ask for next. */
-function hasNotAsked(socket: Duplex): boolean {
-  return socket instanceof Socket && socket.bytesRead === 0;
+/**
+ * Browsers connect ahead: told something, they would take it for the answer to what they ask for next. What came while
+ * this process was busy or frozen is read, and answered, before its turn is over.
+ */
+function closeUnlessAsked(socket: Socket): void {
+  setImmediate(() => {
+    if (socket.bytesRead === 0) socket.destroy();
+  });
 }
 
 function rawAnswer(code: string | undefined): ProblemAnswer {
