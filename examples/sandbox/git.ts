@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ADDRESS = 'ada@example.org';
-/** What git began for a process that was killed ends by itself, and may still write there. */
-const REMOVED = { recursive: true, force: true, maxRetries: 10 };
+/** To remove a folder with all that is in it. What git began for a process that was killed may still write there. */
+export const REMOVAL = { recursive: true, force: true, maxRetries: 10 };
 const NEWLINE = Buffer.from('\n');
 /** Fixed, so that a test never depends on who runs it. */
 const ENVIRONMENT = {
@@ -51,7 +51,7 @@ export function createBareRepository(name = 'deploy'): BareRepository {
   const folder = mkdtempSync(join(tmpdir(), 'lynceus-git-'));
   const path = join(folder, `${name}.git`);
   execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path], { env: ENVIRONMENT });
-  return { ...inBareRepository(path), remove: () => rmSync(folder, REMOVED) };
+  return { ...inBareRepository(path), remove: () => rmSync(folder, REMOVAL) };
 }
 
 /** The same operations on a bare repository that exists already. */

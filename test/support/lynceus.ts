@@ -10,7 +10,7 @@ import type { AcceptedSync, Timing } from '../../examples/sandbox/argocd/control
 import type { NotificationOptions } from '../../examples/sandbox/argocd/notifier.ts';
 import { type SandboxArgoCd, type SandboxOptions, startSandboxArgoCd } from '../../examples/sandbox/argocd/server.ts';
 import { freePort } from '../../examples/sandbox/free-port.ts';
-import { type BareRepository, createBareRepository } from '../../examples/sandbox/git.ts';
+import { type BareRepository, createBareRepository, REMOVAL } from '../../examples/sandbox/git.ts';
 import { type App, startApp } from '../../src/app.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { parseEnvironment } from '../../src/config/environment.ts';
@@ -251,8 +251,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       await github?.close();
       await application.close();
       for (const repository of new Set(repositories.values())) repository.remove();
-      // What git began for a process that was killed ends by itself, and may still write there.
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      rmSync(folder, REMOVAL);
     },
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { branchTip } from '../git.ts';
+import { branchTip, REMOVAL } from '../git.ts';
 
 const run = promisify(execFile);
 const GIT_TIMEOUT_MS = 30_000;
@@ -140,8 +140,7 @@ export function createRepositories(aliases: Readonly<Record<string, string>> = {
 
     async close() {
       const dirs = await Promise.all(mirrors.values());
-      // A fetch may still be writing there.
-      await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true, maxRetries: 10 })));
+      await Promise.all(dirs.map((dir) => rm(dir, REMOVAL)));
     },
   };
 }
