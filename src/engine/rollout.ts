@@ -123,6 +123,15 @@ export function isDeployed(application: Application, wanted: Revisions): boolean
   return isSame(deployedRevisions(application), wanted);
 }
 
+/**
+ * Whether what runs may be of a change already: it is deployed, or a sync of it has begun, however it ends. What is
+ * applied runs long before it counts as deployed.
+ */
+export function hasBegun(application: Application, wanted: Revisions): boolean {
+  const { operation } = application;
+  return isDeployed(application, wanted) || (operation?.dryRun === false && isSame(operation, wanted));
+}
+
 /** Whether Git asks for exactly this now; where it is not resolved, nothing says that it asks for another one. */
 export function isAskedFor({ targetRevision, targetRevisions }: Application, wanted: Revisions): boolean {
   if (targetRevision === undefined) return true;

@@ -4,7 +4,8 @@ import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { derivedId } from '../base/ids.ts';
 import { identityOf, type Observation } from '../engine/observe.ts';
-import { isDeployed } from '../engine/rollout.ts';
+import type { Revisions } from '../engine/revisions.ts';
+import { hasBegun } from '../engine/rollout.ts';
 import { noSequence } from '../engine/sequence.ts';
 import type { Application, Place, Source } from '../events/application.ts';
 import type { SequenceTriggered } from '../events/types.ts';
@@ -99,31 +100,38 @@ function belongingIn({ team, owners }: Application, images: readonly string[]) {
   };
 }
 
-/**
- * What runs there. Once it is deployed, nobody can tell what ran before; where images have to be asked for, it is what
- * the delivery before was seen to run.
- */
+/** What runs there before anything of the change does; else what the delivery before was seen to run. */
 async function runningBefore(
-  { deliverySystem, log }: SequenceRoom,
+  room: SequenceRoom,
   application: Application,
   { targetRevision, targetRevisions, previousRevision }: Delivery,
   newest: Document | undefined,
+  lease: Lease,
+): Promise<readonly string[]> {
+  const wanted = { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
+  const seen = hasBegun(application, wanted) ? [] : await imagesNow(room, application, wanted, lease);
+  if (seen.length > 0) return seen;
+  const last = newest && sequenceFromRow(newest.data);
+  return last?.triggered && last.triggered.revision === previousRevision ? imagesOf(last) : [];
+}
+
+/** Empty where they are not known, or may be those of the change by now. */
+async function imagesNow(
+  { deliverySystem, log }: SequenceRoom,
+  application: Application,
+  wanted: Revisions,
   { signal }: Lease,
 ): Promise<readonly string[]> {
-  const revisions = targetRevisions === undefined ? {} : { revisions: targetRevisions };
-  const wasDeployed = (now: Application) => isDeployed(now, { revision: targetRevision, ...revisions });
   const system = deliverySystem(application.ref.system);
-  if (application.images.length > 0 || !system?.images) return wasDeployed(application) ? [] : application.images;
+  if (application.images.length > 0 || !system?.images) return application.images;
   try {
-    const images = wasDeployed(application) ? [] : await system.images(application.ref, { signal });
-    // Meanwhile it may have been deployed: then these are its own.
-    if (images.length > 0 && !wasDeployed(await system.read(application.ref, { signal }))) return images;
+    const images = await system.images(application.ref, { signal });
+    return images.length > 0 && hasBegun(await system.read(application.ref, { signal }), wanted) ? [] : images;
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
     log.info({ ...application.ref, reason: error.reason, why: error.message }, 'what runs is not known');
+    return [];
   }
-  const last = newest && sequenceFromRow(newest.data);
-  return last?.triggered && last.triggered.revision === previousRevision ? imagesOf(last) : [];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lineFor } from '../../src/engine/line.ts';
 import { observe } from '../../src/engine/observe.ts';
-import { judgeRollout } from '../../src/engine/rollout.ts';
+import { hasBegun, judgeRollout } from '../../src/engine/rollout.ts';
 import { fold } from '../../src/engine/sequence.ts';
 import type { Application, Operation } from '../../src/events/application.ts';
 import { planned, started, step, taskFinished, taskTriggered, triggered } from '../support/sequence.ts';
@@ -285,6 +285,19 @@ describe('a commit is deployed', () => {
         'admin rolled back to 11111111 in Argo CD (number 12 of its history), which is deployed instead of 22222222',
     });
   });
+});
+
+it('what runs may be of a change from the start of its sync on, however that ends, and never by a dry run', () => {
+  const begun = (operation: Partial<Operation> | undefined, changes: Partial<Application> = {}) =>
+    hasBegun(application({ ...(operation ? { operation: { ...synced, ...operation } } : {}), ...changes }), {
+      revision: NEW,
+    });
+  for (const phase of ['Running', 'Failed', 'Succeeded'] as const) expect(begun({ phase })).toBe(true);
+  expect(begun({ phase: 'Running', partial: true })).toBe(true);
+  expect(begun(undefined, { history: [{ revision: NEW, deployedAt: '2026-03-02T10:00:05Z' }] })).toBe(true);
+  expect(begun(undefined)).toBe(false);
+  expect(begun({ phase: 'Running', dryRun: true })).toBe(false);
+  expect(begun({ phase: 'Running', revision: OLD })).toBe(false);
 });
 
 describe('a line', () => {

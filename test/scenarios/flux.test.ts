@@ -77,6 +77,42 @@ describe.concurrent('Flux that applies by itself', () => {
     );
   });
 
+  it(
+    'is not taken for an edit of configuration when it is seen late, with its images running already',
+    LIMIT,
+    async () => {
+      await fluxStory(
+        {
+          delivery: deliveryOf({ dev: 'sync: automatic', production: 'sync: automatic' }),
+          applications: ['kustomization/checkout-dev'],
+          manifests: (repository) => automaticStage('dev', repository),
+          files: { 'web.yaml': workload('1.0', OLD) },
+          timing: { healthMs: 1_500 },
+        },
+        async (told) => {
+          const release = (version: string, digest: string) =>
+            told.repository.commit({
+              files: { 'web.yaml': workload(version, digest) },
+              branch: 'stage/dev',
+              message: `Web ${version}`,
+            });
+          for (const [version, digest] of [
+            ['1.1', NEW],
+            ['1.2', OLD],
+          ] as const) {
+            const brought = release(version, digest);
+            const stage = await told.stage(brought, 'dev', isOver, 'is verified');
+            expect(stage).toMatchObject({
+              tasks: [{}, {}, { data: { images: [`acme/checkout:${version}@${digest}`] } }],
+            });
+            const row = await eventually(() => told.row(brought), { within: 5_000, what: 'it is listed' });
+            expect(row.kind).toBe('code');
+          }
+        },
+      );
+    },
+  );
+
   it('fails the stage when what it applied does not become healthy', LIMIT, async () => {
     await fluxStory(
       {
