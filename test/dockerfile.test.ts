@@ -99,7 +99,7 @@ describe('the image', () => {
   it('has a Node that knows what the service tells V8', () => {
     const calls = [...text('src/main.ts').matchAll(/setFlagsFromString\((.*)\);/g)].join();
     const told = [...calls.matchAll(/'--(?:no-)?([\w-]+)/g)].map((match) => match[1]);
-    expect(new Set(told).size).toBe(2);
+    expect(new Set(told).size).toBe(3);
     const known = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
     for (const flag of told) expect(known).toContain(`--${flag} (`);
   });
