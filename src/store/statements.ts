@@ -38,10 +38,10 @@ export function onJobConflict(claimed: string, payload = 'excluded.payload'): st
     else jobs.run_at > excluded.run_at end`;
 }
 
-/** A late writer changes nothing; the same version may correct itself. */
 /** Whoever has the work by now began with an attempt too many. */
 export const FORGIVE = 'update jobs set attempt = attempt - 1 where queue = $1 and key = $2 and attempt > 0';
 
+/** A late writer changes nothing; the same version may correct itself. */
 export const ON_DOCUMENT_CONFLICT = `on conflict (kind, id) do update set
   version = excluded.version, project = excluded.project, stage = excluded.stage, service = excluded.service,
   context = excluded.context, status = excluded.status, sort = excluded.sort, data = excluded.data
