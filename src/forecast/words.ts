@@ -23,14 +23,14 @@ export function sayRounded(seconds: number): string {
   return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
 }
 
-/** `~50 min (20–135)`: the middle with its 80 % range, where that has two ends once they are rounded. */
+/** `~50 min (20–135)`: the middle with its 80 % range. */
 export function sayQuant({ p10, p50, p90 }: Pick<Quant, 'p10' | 'p50' | 'p90'>): string {
   const inMinutes = p90 < MINUTES_UP_TO;
   const [low, middle, high] = [p10, p50, p90].map(roundedMinutes) as [number, number, number];
   if (inMinutes && high < 1) return 'under 1 min';
-  const [from, to] = inMinutes ? [low, high] : [sayRounded(p10), sayRounded(p90)];
+  const range = inMinutes ? `${low}–${high}` : `${sayRounded(p10)}–${sayRounded(p90)}`;
   const about = middle < 1 ? 'under 1 min' : `~${inMinutes ? `${middle} min` : sayRounded(p50)}`;
-  return from === to ? about : `${about} (${from}–${to})`;
+  return `${about} (${range})`;
 }
 
 /** A share of 0..1 in percent: never certain, and to 5 where the range is wider than 20 points. */
@@ -39,12 +39,11 @@ export function percent(share: number, coarse: boolean): number {
   return Math.min(99, Math.max(1, coarse ? Math.round(whole / 5) * 5 : whole));
 }
 
-/** `88 % (71–95, 34 runs)`; whose, where they are not the service's own; `99 % (6 runs)` where the range is one figure. */
+/** `88 % (71–95, 34 runs)`; whose, where they are not the service's own. */
 export function sayOdds({ p, lo, hi, n, basis }: { p: number; lo: number; hi: number; n: number; basis: Basis }) {
   const coarse = Math.round(hi * 100) - Math.round(lo * 100) > 20;
   const [middle, low, high] = [p, lo, hi].map((share) => percent(share, coarse));
-  const range = low === high ? '' : `${low}–${high}, `;
-  return `${middle} % (${range}${sayRuns(n)}${OF[basis]})`;
+  return `${middle} % (${low}–${high}, ${sayRuns(n)}${OF[basis]})`;
 }
 
 const OF: Readonly<Record<Basis, string>> = { service: '', team: ' of the team', all: ' of all services' };

@@ -235,8 +235,6 @@ describe('its words', () => {
     [{ p10: 20, p50: 25, p90: 200 }, 'under 1 min (0–3)'],
     [{ p10: 3600, p50: 9000, p90: 90_000 }, '~2 h 30 min (60 min–25 h)'],
     [{ p10: 86_400, p50: 3 * 86_400, p90: 9 * 86_400 }, '~3 days (24 h–9 days)'],
-    [{ p10: 230, p50: 240, p90: 250 }, '~4 min'],
-    [{ p10: 3 * 86_400, p50: 3 * 86_400, p90: 3 * 86_400 + 60 }, '~3 days'],
   ])('%j are %s', (quant, words) => {
     expect(sayQuant(quant)).toBe(words);
   });
@@ -244,7 +242,6 @@ describe('its words', () => {
   it('round, and are never certain', () => {
     expect(sayOdds({ p: 0.88, lo: 0.71, hi: 0.95, n: 34, basis: 'service' })).toBe('90 % (70–95, 34 runs)');
     expect(sayOdds({ p: 0.93, lo: 0.9, hi: 0.999, n: 1, basis: 'team' })).toBe('93 % (90–99, 1 run of the team)');
-    expect(sayOdds({ p: 0.996, lo: 0.99, hi: 0.999, n: 6, basis: 'service' })).toBe('99 % (6 runs)');
     expect([percent(0.001, true), percent(0.9999, false)]).toEqual([1, 99]);
     expect([59, 300, 1900, 7300, 400_000].map(sayRounded)).toEqual(['1 min', '5 min', '30 min', '2 h', '5 days']);
   });
