@@ -1,5 +1,5 @@
 import type { Application } from '../events/application.ts';
-import { isSame } from './revisions.ts';
+import { isSame, revisionsOf } from './revisions.ts';
 
 /** What Git asks for: by source only where there are several. */
 interface Target {
@@ -38,7 +38,7 @@ export function observe(
   const target = targetOf(application);
   if (target === undefined || application.place === undefined) return { kind: 'same' };
   if (remembered && isUnmoved(remembered, target)) return { kind: 'same' };
-  if (newest && isSame(newest, asRevisions(target))) return { kind: 'remember', why: 'already-delivering', ...target };
+  if (newest && isSame(newest, revisionsOf(target))) return { kind: 'remember', why: 'already-delivering', ...target };
   // An application that is labelled today has been running its commit for long: that is no new change.
   const known = remembered === undefined ? runs(application, target) : isRememberedByFirst(remembered, target);
   if (known) return { kind: 'remember', why: 'known-before-us', ...target };
@@ -49,10 +49,6 @@ export function observe(
 function targetOf({ targetRevision, targetRevisions }: Application): Target | undefined {
   if (targetRevision === undefined) return undefined;
   return { targetRevision, ...(targetRevisions === undefined ? {} : { targetRevisions }) };
-}
-
-function asRevisions({ targetRevision, targetRevisions }: Target) {
-  return { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
 }
 
 /** A source that was added or taken away is a move, too. */
@@ -74,7 +70,7 @@ function isRememberedByFirst(remembered: Remembered, { targetRevision, targetRev
 
 function runs(application: Application, target: Target): boolean {
   if (application.operationRequested || application.operation?.phase === 'Running') return false;
-  return application.syncStatus === 'Synced' && isSame(application.history.at(-1), asRevisions(target));
+  return application.syncStatus === 'Synced' && isSame(application.history.at(-1), revisionsOf(target));
 }
 
 /** Changes when anything changes that a waiting task could be interested in. */

@@ -4,6 +4,12 @@ export interface Revisions {
   revisions?: string[];
 }
 
+/** What Git asks for, to be compared with what is deployed or synced. */
+export function revisionsOf(asked: { targetRevision: string; targetRevisions?: string[] | undefined }): Revisions {
+  const { targetRevision, targetRevisions } = asked;
+  return { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
+}
+
 /** Whether it is the same in every source. Who has other sources is compared by the leading one. */
 export function isSame(found: Partial<Revisions> | undefined, wanted: Revisions): boolean {
   return isCommit(found?.revision, wanted.revision) && differingSource(found, wanted) === undefined;

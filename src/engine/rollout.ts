@@ -1,6 +1,6 @@
 import { clip } from '../base/clip.ts';
 import type { Application, Deployment, Hydration, Operation } from '../events/application.ts';
-import { isSame, type Revisions, sayInstead, short } from './revisions.ts';
+import { isSame, type Revisions, revisionsOf, sayInstead, short } from './revisions.ts';
 import { systemName } from './system-name.ts';
 
 export { short } from './revisions.ts';
@@ -135,7 +135,7 @@ export function hasBegun(application: Application, wanted: Revisions): boolean {
 /** Whether Git asks for exactly this now; where it is not resolved, nothing says that it asks for another one. */
 export function isAskedFor({ targetRevision, targetRevisions }: Application, wanted: Revisions): boolean {
   if (targetRevision === undefined) return true;
-  return isSame({ revision: targetRevision, ...(targetRevisions ? { revisions: targetRevisions } : {}) }, wanted);
+  return isSame(revisionsOf({ targetRevision, targetRevisions }), wanted);
 }
 
 /** What is deployed instead: by a newer change, or because somebody went back to an older one. */

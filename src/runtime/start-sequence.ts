@@ -4,7 +4,7 @@ import { AdapterError } from '../base/adapter-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { derivedId } from '../base/ids.ts';
 import { identityOf, type Observation } from '../engine/observe.ts';
-import type { Revisions } from '../engine/revisions.ts';
+import { type Revisions, revisionsOf } from '../engine/revisions.ts';
 import { hasBegun } from '../engine/rollout.ts';
 import { noSequence } from '../engine/sequence.ts';
 import type { Application, Place, Source } from '../events/application.ts';
@@ -104,15 +104,15 @@ function belongingIn({ team, owners }: Application, images: readonly string[]) {
 async function runningBefore(
   room: SequenceRoom,
   application: Application,
-  { targetRevision, targetRevisions, previousRevision }: Delivery,
+  delivery: Delivery,
   newest: Document | undefined,
   lease: Lease,
 ): Promise<readonly string[]> {
-  const wanted = { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
+  const wanted = revisionsOf(delivery);
   const seen = hasBegun(application, wanted) ? [] : await imagesNow(room, application, wanted, lease);
   if (seen.length > 0) return seen;
   const last = newest && sequenceFromRow(newest.data);
-  return last?.triggered && last.triggered.revision === previousRevision ? imagesOf(last) : [];
+  return last?.triggered && last.triggered.revision === delivery.previousRevision ? imagesOf(last) : [];
 }
 
 /** Empty where they are not known, or may be those of the change by now. */

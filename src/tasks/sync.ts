@@ -110,11 +110,9 @@ function remedyOf({ ref }: Application): string {
 
 /** With auto-sync on, Argo CD takes no commit but what the target means: it must mean the gated one right now. */
 async function askByTarget(input: TaskInput, system: DeliverySystem, application: Application): Promise<TaskOutcome> {
-  const { targetRevision, targetRevisions } = application;
-  if (targetRevision === undefined)
+  if (application.targetRevision === undefined)
     return waitFor(`${systemName(application.ref)} has not resolved its target yet`, POLL_MS, keep(input));
-  const target = { revision: targetRevision, ...(targetRevisions === undefined ? {} : { revisions: targetRevisions }) };
-  if (!isSame(target, input.triggered)) return overtaken('Git asks for a newer commit by now');
+  if (!isAskedFor(application, input.triggered)) return overtaken('Git asks for a newer commit by now');
   return ask(input, system, application, pinsByTarget(application));
 }
 

@@ -21,6 +21,11 @@ kind: Deployment
 metadata: {name: checkout, namespace: shop}
 spec: {template: {spec: {containers: [{name: web, image: "acme/checkout:${version}@${digest}"}]}}}
 `;
+const web = (version: string, digest: string) => ({
+  files: { 'web.yaml': workload(version, digest) },
+  branch: 'stage/dev',
+  message: `Web ${version}`,
+});
 
 describe.concurrent('Flux that applies by itself', () => {
   it('is verified without any event, and the change is promoted to the branch of the next stage', LIMIT, async () => {
@@ -57,8 +62,7 @@ describe.concurrent('Flux that applies by itself', () => {
         env: { LYNCEUS_RECONCILE_EVERY: '1h' },
       },
       async (told) => {
-        const web = { files: { 'web.yaml': workload('1.1', NEW) }, branch: 'stage/dev', message: 'Web 1.1' };
-        const brought = told.repository.commit(web);
+        const brought = told.repository.commit(web('1.1', NEW));
         const stage = await told.stage(brought, 'dev', isOver, 'is verified');
         expect(stage).toMatchObject({
           result: 'pass',
@@ -90,17 +94,11 @@ describe.concurrent('Flux that applies by itself', () => {
           timing: { healthMs: 1_500 },
         },
         async (told) => {
-          const release = (version: string, digest: string) =>
-            told.repository.commit({
-              files: { 'web.yaml': workload(version, digest) },
-              branch: 'stage/dev',
-              message: `Web ${version}`,
-            });
           for (const [version, digest] of [
             ['1.1', NEW],
             ['1.2', OLD],
           ] as const) {
-            const brought = release(version, digest);
+            const brought = told.repository.commit(web(version, digest));
             const stage = await told.stage(brought, 'dev', isOver, 'is verified');
             expect(stage).toMatchObject({
               tasks: [{}, {}, { data: { images: [`acme/checkout:${version}@${digest}`] } }],
